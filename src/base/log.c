@@ -1,0 +1,66 @@
+/* log: formats a line and writes it with one write(2). */
+#include "base/log.h"
+#include "base/clock.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
+static const char *const names[] = {"ERROR", "WARN", "INFO", "DEBUG"};
+static gint limit = -1; /* atomic; -1 until the environment was read */
+
+void log_set_level(int level) { g_atomic_int_set(&limit, CLAMP(level, LEVEL_ERROR, LEVEL_DEBUG)); }
+
+static gboolean wanted(int level)
+{
+    if (g_atomic_int_get(&limit) < 0) {
+        const char *text = g_getenv("LOG_LEVEL");
+        log_set_level(text && *text ? atoi(text) : LEVEL_INFO);
+    }
+    return level <= g_atomic_int_get(&limit);
+}
+
+static void append_value(GString *line, const char *value)
+{
+    if (*value && !strpbrk(value, " \t\n\r\"=")) {
+        g_string_append(line, value);
+        return;
+    }
+    g_autofree char *escaped = g_strescape(value, NULL);
+    g_string_append_printf(line, "\"%s\"", escaped);
+}
+
+static void write_line(int level, const char *message, va_list pairs)
+{
+    g_autofree char *now = clock_now();
+    g_autoptr(GString) line = g_string_new(NULL);
+    const char *key;
+
+    g_string_printf(line, "%s %s %s", now, names[level], message);
+    while ((key = va_arg(pairs, const char *))) {
+        const char *value = va_arg(pairs, const char *);
+        if (!value)
+            continue;
+        g_string_append_printf(line, " %s=", key);
+        append_value(line, value);
+    }
+    g_string_append_c(line, '\n');
+    if (write(STDERR_FILENO, line->str, line->len) < 0)
+        return; /* nobody is left to tell */
+}
+
+#define LEVEL_FUNCTION(name, level)                                                                                  \
+    void name(const char *message, ...)                                                                              \
+    {                                                                                                                \
+        va_list pairs;                                                                                               \
+        if (!wanted(level))                                                                                          \
+            return;                                                                                                  \
+        va_start(pairs, message);                                                                                    \
+        write_line(level, message, pairs);                                                                           \
+        va_end(pairs);                                                                                               \
+    }
+
+LEVEL_FUNCTION(log_debug, LEVEL_DEBUG)
+LEVEL_FUNCTION(log_info, LEVEL_INFO)
+LEVEL_FUNCTION(log_warn, LEVEL_WARN)
+LEVEL_FUNCTION(log_error, LEVEL_ERROR)

@@ -1,0 +1,19 @@
+/* log: one line per decision on standard error: time, level, message, then key=value pairs.
+ *
+ *   log_info("disk copied", "plan", plan, "vm", vm_id, "bytes", "1048576", NULL);
+ *   2026-11-23T03:21:20Z INFO disk copied plan=openshift-mtv/p vm=vm-12 bytes=1048576
+ *
+ * The same keys everywhere: plan, migration, vm, disk, phase, provider, namespace, name, error. Values with blanks are quoted. A
+ * NULL value is left out. Low rooms return errors and do not log. Never pass a password, token, ticket or cookie.
+ * Threads: any; a line is written whole.
+ */
+#pragma once
+#include "base/errors.h"
+
+void log_debug(const char *message, ...) G_GNUC_NULL_TERMINATED;
+void log_info(const char *message, ...) G_GNUC_NULL_TERMINATED;
+void log_warn(const char *message, ...) G_GNUC_NULL_TERMINATED;
+void log_error(const char *message, ...) G_GNUC_NULL_TERMINATED;
+
+/* 0 errors only … 3 debug lines too; the start value is $LOG_LEVEL (as Forklift's Deployments set it), else 2. */
+void log_set_level(int level);

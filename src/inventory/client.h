@@ -1,0 +1,25 @@
+/* client: the inventory service as every other process sees it: over HTTPS, on one machine too.
+ *
+ * $API_HOST, $API_PORT, $API_TLS_CA and $INVENTORY_SERVICE_SCHEME (as Forklift's Deployments set them) say where it is; the
+ * service account's token goes with each request.
+ * Threads: any. Errors: INVENTORY_NOT_READY (206, or the provider is not known yet: try later), INVENTORY_NOT_FOUND,
+ * INVENTORY_AMBIGUOUS (a name matches several), INVENTORY_UNAVAILABLE.
+ */
+#pragma once
+#include "kube/client.h"
+
+typedef struct InventoryClient InventoryClient;
+InventoryClient *inventory_client_new(GError **error);
+void             inventory_client_free(InventoryClient *client);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryClient, inventory_client_free)
+
+/* provider: the Provider object (its type and uid make the path). collection: "vms", "networks", "datastores", "workloads" … */
+json_t *inventory_get(InventoryClient *client, const Object *provider, const char *collection, const char *id,
+                      GCancellable *cancel, GError **error);
+
+/* Resolves a Ref {id} or {name} of a custom resource to the full document: by id first, else by name or path. */
+json_t *inventory_find(InventoryClient *client, const Object *provider, const char *collection, const json_t *ref,
+                       GCancellable *cancel, GError **error);
+
+json_t *inventory_list(InventoryClient *client, const Object *provider, const char *collection, guint detail,
+                       GCancellable *cancel, GError **error);

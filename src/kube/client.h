@@ -1,0 +1,78 @@
+/* client: one Kubernetes API server, seen through typed paths and JSON bodies.
+ *
+ * Works against any Kubernetes API: Gantry's own and a real cluster's. Follows the Kubernetes API conventions
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/).
+ * Threads: a KubeClient is refcounted and may be used by any thread; each call blocks its own thread.
+ * Errors (GANTRY_ERROR): KUBE_NOT_FOUND, KUBE_ALREADY_EXISTS, KUBE_CONFLICT, KUBE_INVALID (message is the server's, with
+ * the field), KUBE_FORBIDDEN, KUBE_UNAUTHORIZED, KUBE_GONE, KUBE_UNAVAILABLE (no answer, 429, 5xx).
+ */
+#pragma once
+#include "kube/object.h"
+
+/* A kind of resource, and where its paths are. */
+typedef struct {
+    const char *group;   /* "" for core */
+    const char *version, *kind, *plural;
+    gboolean    namespaced;
+} KubeResource;
+
+/* The kinds that Gantry uses: kube/resources.def, one row each → KUBE_POD, KUBE_SECRET, KUBE_PLAN, … */
+#define RESOURCE(NAME, group, version, kind, plural, namespaced) extern const KubeResource KUBE_##NAME;
+#include "kube/resources.def"
+#undef RESOURCE
+
+typedef struct KubeClient KubeClient;
+KubeClient *kube_client_new_kubeconfig(const char *path, GError **error);
+KubeClient *kube_client_new_in_cluster(GError **error); /* KUBERNETES_SERVICE_HOST and the mounted service account */
+KubeClient *kube_client_new_default(GError **error);    /* in cluster, else $KUBECONFIG, else ~/.kube/config */
+/* A client with a caller's token (as the console and inventory use it); ca_pem NULL: system trust. */
+KubeClient *kube_client_new_token(const char *server, const char *ca_pem, const char *token, gboolean insecure,
+                                  GError **error);
+KubeClient *kube_client_ref(KubeClient *client);
+void        kube_client_unref(KubeClient *client);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(KubeClient, kube_client_unref)
+
+const char *kube_client_namespace(KubeClient *client); /* of the service account or the kubeconfig's context; "default" */
+const char *kube_client_server(KubeClient *client);    /* "https://127.0.0.1:6443" */
+
+Object *kube_get(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
+                 GCancellable *cancel, GError **error);
+
+/* Items in the server's order. ns NULL: all namespaces. Selectors may be NULL. resource_version (may be NULL) gets the
+ * list's own. Large lists are fetched in pages. */
+GPtrArray *kube_list(KubeClient *client, const KubeResource *resource, const char *ns, const char *label_selector,
+                     const char *field_selector, char **resource_version, GCancellable *cancel, GError **error);
+
+/* body is borrowed; apiVersion, kind and metadata.namespace are filled in where absent. */
+Object *kube_create(KubeClient *client, const KubeResource *resource, const char *ns, const json_t *body,
+                    GCancellable *cancel, GError **error);
+Object *kube_update(KubeClient *client, const KubeResource *resource, const json_t *body, GCancellable *cancel,
+                    GError **error);
+Object *kube_update_status(KubeClient *client, const KubeResource *resource, const json_t *body, GCancellable *cancel,
+                           GError **error);
+
+typedef enum { KUBE_PATCH_MERGE, KUBE_PATCH_STRATEGIC, KUBE_PATCH_JSON } KubePatchType;
+/* subresource: NULL, "status" or "scale". */
+Object *kube_patch(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
+                   KubePatchType type, const json_t *patch, const char *subresource, GCancellable *cancel,
+                   GError **error);
+
+/* propagation: NULL, "Background", "Foreground" or "Orphan". Deleting what is not there is KUBE_NOT_FOUND. */
+gboolean kube_delete(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
+                     const char *propagation, GCancellable *cancel, GError **error);
+
+/* A Pod's log; tail_lines < 0: all of it. At most 16 MiB. */
+char *kube_pod_log(KubeClient *client, const char *ns, const char *pod, const char *container, gint tail_lines,
+                   GCancellable *cancel, GError **error);
+
+/* GET through the API server's proxy to a Pod's port: https://kubernetes.io/docs/…/access-cluster-services. path begins
+ * with "/". The reply is at most 1 MiB. */
+json_t *kube_pod_proxy_get(KubeClient *client, const char *ns, const char *pod, guint port, const char *path,
+                           GCancellable *cancel, GError **error);
+
+/* POSTs any body to any path ("/apis/authentication.k8s.io/v1/tokenreviews"). */
+json_t *kube_post_path(KubeClient *client, const char *path, const json_t *body, GCancellable *cancel, GError **error);
+
+/* TRUE and *created TRUE when this call made it; when it exists already, *created FALSE and the existing object. */
+Object *kube_create_or_get(KubeClient *client, const KubeResource *resource, const char *ns, const json_t *body,
+                           gboolean *created, GCancellable *cancel, GError **error);

@@ -1,0 +1,26 @@
+/* informer: a complete local copy of all objects of one kind.
+ *
+ * Guarantee: readers see whole objects, never half an update, in the server's order. When the watch breaks the copy is
+ * stale, not wrong; informer_synced() is FALSE until it has listed again. A 410 Gone lists anew; what vanished meanwhile
+ * is reported as deleted.
+ * Threads: one thread of its own talks to the server; every function here may be called from any thread; the callback
+ * runs on the informer's thread and must not block for long.
+ */
+#pragma once
+#include "kube/client.h"
+
+typedef struct Informer Informer;
+
+/* Called for each change after it is visible to readers; NULL before = created, NULL after = deleted. */
+typedef void (*InformerChange)(Object *before, Object *after, gpointer user_data);
+
+/* Starts at once. ns NULL: all namespaces. label_selector may be NULL. changed may be NULL. resource must outlive it. */
+Informer *informer_new(KubeClient *client, const KubeResource *resource, const char *ns, const char *label_selector,
+                       InformerChange changed, gpointer user_data);
+void      informer_free(Informer *informer); /* waits for its thread */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Informer, informer_free)
+
+gboolean   informer_synced(Informer *informer);
+gboolean   informer_wait_synced(Informer *informer, GCancellable *cancel); /* FALSE: cancelled first */
+Object    *informer_get(Informer *informer, const char *ns, const char *name); /* a reference to drop, or NULL */
+GPtrArray *informer_list(Informer *informer, const char *label_selector);      /* of Object, owned; never NULL */

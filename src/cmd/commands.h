@@ -1,0 +1,7 @@
+/* commands: the entry point of each subcommand, in a file of its name.
+ *
+ * Each parses its own options (argv[0] is "gantry NAME"), does its work by calling the rooms, prints, and gives the exit code:
+ * 0 done, 1 failed (one line on standard error: what, why, what to do), 2 bad usage. No rule is decided here.
+ */
+#pragma once
+

@@ -1,0 +1,38 @@
+/* gantry: the table of subcommands, and nothing else. */
+#include "cmd/commands.h"
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *what;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    /* in the order in which a newcomer meets them */
+    {NULL, NULL, NULL},
+};
+
+static int usage(FILE *out, int code)
+{
+    fprintf(out, "Usage: gantry COMMAND [OPTION…]\n\nMoves virtual machines from vSphere and oVirt to KubeVirt.\n\nCommands:\n");
+    for (int i = 0; commands[i].name; i++)
+        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].what);
+    fprintf(out, "\n'gantry COMMAND --help' explains a command.\n");
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return usage(stderr, 2);
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
+        return usage(stdout, 0);
+    if (!strcmp(argv[1], "--version")) {
+        puts("gantry " GANTRY_VERSION);
+        return 0;
+    }
+    for (int i = 0; commands[i].name; i++)
+        if (!strcmp(argv[1], commands[i].name))
+            return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "gantry: there is no command '%s'; 'gantry --help' lists them\n", argv[1]);
+    return 2;
+}

@@ -1,0 +1,163 @@
+/* The manifests around a copy: DataVolumes, importer and conversion Pods, hooks, labels. */
+#include "target/conversion_pod.h"
+#include "target/data_volume.h"
+#include "target/hook_job.h"
+#include "target/importer_pod.h"
+#include <string.h>
+
+static const TargetOwner owner = {.plan_uid = "p-uid", .plan_name = "plan1", .plan_namespace = "openshift-mtv",
+                                  .migration_uid = "m-uid", .vm_id = "vm-12", .ns = "target", .image = "reg/gantry:1"};
+static const VmDisk disk = {.id = (char *)"2000", .name = (char *)"[ds] web/web.vmdk", .storage_id = (char *)"datastore-1",
+                            .size = (5 << 20) + 512};
+
+static const json_t *container(const json_t *pod)
+{
+    return json_array_get(json_at(pod, "spec.containers"), 0);
+}
+
+static void a_size_is_rounded_up_to_whole_mebibytes(void)
+{
+    g_assert_cmpuint(target_disk_size(1), ==, 1 << 20);
+    g_assert_cmpuint(target_disk_size(1 << 20), ==, 1 << 20);
+    g_assert_cmpuint(target_disk_size((1 << 20) + 512), ==, 2 << 20);
+    g_assert_cmpuint(target_disk_size(G_MAXUINT64), ==, 0);
+}
+
+static void a_data_volume_is_blank_and_found_by_its_labels(void)
+{
+    TargetStorage storage = {.storage_class = "fast", .access_mode = "ReadWriteMany"};
+    g_autoptr(json_t) dv = target_data_volume(&owner, &disk, 1, &storage);
+
+    g_assert_nonnull(json_at(dv, "spec.source.blank"));
+    g_assert_cmpstr(json_string_at(dv, "spec.storage.resources.requests.storage", ""), ==, "6Mi");
+    g_assert_cmpstr(json_string_at(dv, "spec.storage.storageClassName", ""), ==, "fast");
+    g_assert_null(json_at(dv, "spec.storage.volumeMode"));
+    g_assert_cmpstr(json_string_at(dv, "metadata.generateName", ""), ==, "plan1-vm-12-");
+    g_assert_cmpstr(json_string_value(json_object_get(json_at(dv, "metadata.labels"), TARGET_DISK_LABEL)), ==, "2000");
+    g_assert_cmpstr(json_string_value(json_object_get(json_at(dv, "metadata.annotations"), TARGET_DISK_SOURCE)), ==,
+                    disk.name);
+}
+
+static void the_state_claim_is_a_small_filesystem(void)
+{
+    TargetStorage storage = {.storage_class = "fast", .volume_mode = "Block"};
+    g_autoptr(json_t) claim = target_state_claim(&owner, &storage, 64 << 20);
+
+    g_assert_cmpstr(json_string_at(claim, "spec.volumeMode", ""), ==, "Filesystem");
+    g_assert_cmpstr(json_string_at(claim, "metadata.name", ""), ==, "plan1-vm-12-state");
+    g_assert_cmpstr(json_string_at(claim, "metadata.labels.resource", ""), ==, "state");
+}
+
+static Importer importer(const json_t *source)
+{
+    return (Importer){.disk = &disk, .source = source, .user = "root", .password = "hunter2", .fence = "f", .generation = 7,
+                      .claim = "dv-1", .state_claim = "state-1"};
+}
+
+static void a_password_is_only_in_its_own_key(void)
+{
+    g_autoptr(json_t) source = json_pack("{s:s}", "type", "https");
+    Importer one = importer(source);
+    g_autoptr(json_t) secret = target_importer_secret(&owner, &one), pod = target_importer_pod(&owner, &one, "sec");
+    g_autofree char *pod_text = json_text(pod);
+    const char *spec = json_string_value(json_object_get(json_at(secret, "stringData"), "spec.json"));
+
+    g_assert_nonnull(spec);
+    g_assert_null(strstr(spec, "hunter2"));
+    g_assert_null(strstr(pod_text, "hunter2"));
+    g_assert_cmpstr(json_string_at(secret, "stringData.password", ""), ==, "hunter2");
+}
+
+static void an_importer_mounts_disk_state_and_spec(void)
+{
+    g_autoptr(json_t) source = json_pack("{s:s}", "type", "https");
+    Importer one = importer(source);
+    g_autoptr(json_t) pod = target_importer_pod(&owner, &one, "sec");
+
+    g_assert_nonnull(pod);
+    g_assert_cmpstr(json_string_at(pod, "metadata.generateName", ""), ==, "importer-plan1-vm-12-");
+    g_assert_cmpstr(json_string_at(pod, "spec.restartPolicy", ""), ==, "OnFailure");
+    g_assert_cmpuint(json_array_size(json_at(container(pod), "volumeMounts")), ==, 3);
+    g_assert_cmpstr(json_string_at(container(pod), "image", ""), ==, "reg/gantry:1");
+    g_assert_false(json_bool_at(pod, "spec.automountServiceAccountToken", TRUE));
+}
+
+static void a_block_claim_is_a_device(void)
+{
+    g_autoptr(json_t) source = json_pack("{s:s}", "type", "https");
+    Importer one = importer(source);
+    one.block = TRUE;
+    g_autoptr(json_t) pod = target_importer_pod(&owner, &one, "sec");
+    const json_t *devices = json_at(container(pod), "volumeDevices");
+
+    g_assert_cmpstr(json_string_at(json_array_get(devices, 0), "devicePath", ""), ==, "/dev/block0");
+    g_assert_cmpuint(json_array_size(json_at(container(pod), "volumeMounts")), ==, 2);
+}
+
+static void a_long_plan_name_leaves_room_for_five_characters(void)
+{
+    TargetOwner other = owner;
+    other.plan_name = "a-very-long-plan-name-that-nobody-should-choose-but-somebody-will-one-day";
+    g_autoptr(json_t) metadata = target_metadata(&other, "importer-");
+    g_assert_cmpuint(strlen(json_string_at(metadata, "generateName", "")), <=, 58);
+    g_assert_cmpuint(strlen(json_string_at(metadata, "labels.plan-name", "")), <=, 63);
+}
+
+static void a_conversion_pod_mounts_every_disk_in_order(void)
+{
+    g_autoptr(Vm) vm = vm_new();
+    ConversionDisk disks[] = {{.disk = &disk, .claim = "dv-1"}, {.disk = &disk, .claim = "dv-2", .block = TRUE}};
+    Conversion conversion = {.vm = vm, .disks = disks, .disk_count = 2, .state_claim = "state-1"};
+    vm->id = g_strdup("vm-12");
+    vm->name = g_strdup("web");
+    g_autoptr(json_t) config = target_conversion_config(&owner, &conversion);
+    g_autoptr(json_t) pod = target_conversion_pod(&owner, &conversion, "cm");
+    const char *text = json_string_value(json_object_get(json_at(config, "data"), "spec.json"));
+    g_autoptr(json_t) spec = json_parse(text, strlen(text), 4096, "spec", NULL);
+
+    g_assert_cmpstr(json_string_at(json_array_get(json_at(spec, "disks"), 0), "path", ""), ==, "/mnt/disks/disk0/disk.img");
+    g_assert_cmpstr(json_string_at(json_array_get(json_at(spec, "disks"), 1), "path", ""), ==, "/dev/block1");
+    g_assert_cmpuint(json_array_size(json_at(pod, "spec.volumes")), ==, 4);
+    g_assert_cmpstr(json_string_at(pod, "spec.restartPolicy", ""), ==, "Never");
+}
+
+static void a_playbook_may_have_line_breaks_and_spaces(void)
+{
+    g_autoptr(json_t) good = json_pack("{s:s}", "playbook", "LS0t\n  Cg==\n"), bad = json_pack("{s:s}", "playbook", "###");
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = target_hook_playbook(good, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(text, ==, "---\n");
+    g_assert_null(target_hook_playbook(bad, &error));
+    g_assert_error(error, GANTRY_ERROR, ERROR_BAD_INPUT);
+}
+
+static void a_hook_job_is_named_after_plan_vm_and_step(void)
+{
+    g_autoptr(json_t) spec = json_pack("{s:s, s:i}", "playbook", "LS0tCg==", "deadline", 30), plan = json_object();
+    HookJob hook = {.spec = spec, .uid = "h-uid", .step = "PreHook", .plan_spec = plan, .workload = plan};
+    g_autoptr(json_t) job = target_hook_job(&owner, &hook, "cm"), config = target_hook_config(&owner, &hook, NULL);
+
+    g_assert_cmpstr(json_string_at(job, "metadata.generateName", ""), ==, "plan1-vm-12-prehook-");
+    g_assert_cmpint(json_int_at(job, "spec.activeDeadlineSeconds", 0), ==, 30);
+    g_assert_cmpstr(json_string_at(job, "metadata.labels.step", ""), ==, "PreHook");
+    g_assert_cmpstr(json_string_value(json_object_get(json_at(config, "data"), "playbook.yml")), ==, "---\n");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define CASE(text, function) g_test_add_func("/target/" text, function)
+    CASE("a size is rounded up to whole mebibytes", a_size_is_rounded_up_to_whole_mebibytes);
+    CASE("a DataVolume is blank and found by its labels", a_data_volume_is_blank_and_found_by_its_labels);
+    CASE("the state claim is a small filesystem", the_state_claim_is_a_small_filesystem);
+    CASE("a password is only in its own key", a_password_is_only_in_its_own_key);
+    CASE("an importer mounts disk, state and spec", an_importer_mounts_disk_state_and_spec);
+    CASE("a block claim is a device", a_block_claim_is_a_device);
+    CASE("a long plan name leaves room for five characters", a_long_plan_name_leaves_room_for_five_characters);
+    CASE("a conversion Pod mounts every disk in order", a_conversion_pod_mounts_every_disk_in_order);
+    CASE("a playbook may have line breaks and spaces", a_playbook_may_have_line_breaks_and_spaces);
+    CASE("a hook Job is named after plan, VM and step", a_hook_job_is_named_after_plan_vm_and_step);
+    return g_test_run();
+}

@@ -1,0 +1,19 @@
+/* pod: what the Pods of a migration have in common. Used inside target/ only. */
+#pragma once
+#include "target/child.h"
+
+enum { TARGET_PROGRESS_PORT = 8080 };
+
+/* Adds a volume and its mount (or its device, for block) to a Pod spec under construction. */
+void pod_mount_claim(json_t *spec, const char *volume, const char *claim, const char *path);
+void pod_attach_claim(json_t *spec, const char *volume, const char *claim, const char *device);
+void pod_mount_secret(json_t *spec, const char *volume, const char *secret, const char *path);
+void pod_mount_config_map(json_t *spec, const char *volume, const char *config_map, const char *path);
+
+/* A spec with one container that runs the words of command, with $POD_IP, no API token, no privilege; takes command. */
+json_t *pod_spec(const char *container, const char *image, json_t *command, const char *restart_policy);
+
+/* The VM's Pods stay on one node, since they share its state claim. */
+void pod_keep_together(json_t *spec, const TargetOwner *owner);
+
+void pod_transfer_network(json_t *metadata, const char *network);

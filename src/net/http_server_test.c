@@ -1,0 +1,320 @@
+/* http_server: whole replies, limits, streams with back-pressure, WebSockets, and the stop. */
+#include "net/http_server.h"
+#include <libsoup/soup.h>
+#include <string.h>
+
+typedef struct {
+    HttpServer *server;
+    SoupSession *session;
+    char *base;
+    HttpStream *stream; /* of the last /stream */
+    gint closed;
+    gint full;
+} Fixture;
+
+static void stream_closed(gpointer data)
+{
+    g_atomic_int_inc(&((Fixture *)data)->closed);
+}
+
+static void socket_message(HttpSocket *socket, gboolean binary, GBytes *message, gpointer data)
+{
+    http_socket_send(socket, binary, message);
+}
+
+static void socket_closed(HttpSocket *socket, gpointer data)
+{
+    g_atomic_int_inc(&((Fixture *)data)->closed);
+}
+
+static const HttpSocketEvents echo_events = {socket_message, socket_closed};
+
+static void answer(HttpExchange *x, gpointer data)
+{
+    Fixture *f = data;
+    const char *path = http_exchange_path(x);
+
+    if (!strcmp(path, "/echo")) {
+        g_autoptr(GPtrArray) all = http_exchange_query_all(x, "v");
+        g_autoptr(GString) text = g_string_new(http_exchange_method(x));
+        for (guint i = 0; i < all->len; i++)
+            g_string_append_printf(text, " %s", (char *)g_ptr_array_index(all, i));
+        g_string_append_printf(text, " %" G_GSIZE_FORMAT, g_bytes_get_size(http_exchange_body(x)));
+        http_exchange_add_header(x, "X-Seen", http_exchange_header(x, "X-Sent") ? "yes" : "no");
+        http_exchange_reply_text(x, 200, "text/plain", text->str);
+    } else if (!strcmp(path, "/large")) {
+        g_autoptr(GBytes) body = g_bytes_new_take(g_malloc0(100000), 100000);
+        http_exchange_reply(x, 200, "text/plain", body);
+    } else if (!strcmp(path, "/stream")) {
+        g_autoptr(GBytes) first = g_bytes_new_static("first\n", 6);
+        f->stream = http_exchange_stream(x, 200, "text/plain");
+        http_stream_on_closed(f->stream, stream_closed, f);
+        g_assert_cmpint(http_stream_send(f->stream, first), ==, HTTP_SENT);
+    } else if (!strcmp(path, "/flood")) {
+        g_autoptr(HttpStream) stream = http_exchange_stream(x, 200, "text/plain");
+        g_autoptr(GBytes) piece = g_bytes_new_take(g_malloc0(60000), 60000);
+        for (int i = 0; i < 1000; i++)
+            if (http_stream_send(stream, piece) == HTTP_FULL) {
+                f->full++;
+                g_assert_true(http_stream_send_wait(stream, piece, http_exchange_cancellable(x)));
+            }
+    } else if (!strcmp(path, "/ws") && http_exchange_wants_websocket(x)) {
+        g_autoptr(HttpSocket) socket = http_exchange_websocket(
+            x, http_exchange_offers_protocol(x, "v5.test") ? "v5.test" : NULL, &echo_events, f);
+        g_autoptr(GBytes) hello = g_bytes_new_static("hello", 5);
+        http_socket_send(socket, FALSE, hello);
+    }
+}
+
+static void set_up(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    HttpServerOptions options = {.listen = "127.0.0.1:0",
+                                 .body_limit = 1000,
+                                 .gzip_from = 50000,
+                                 .output_limit = 100000,
+                                 .handler = answer,
+                                 .user_data = f};
+
+    f->server = http_server_start(&options, &error);
+    g_assert_no_error(error);
+    f->session = soup_session_new();
+    f->base = g_strdup_printf("http://127.0.0.1:%u", http_server_port(f->server));
+}
+
+static void tear_down(Fixture *f, gconstpointer data)
+{
+    g_clear_pointer(&f->server, http_server_stop);
+    g_clear_pointer(&f->stream, http_stream_unref);
+    g_object_unref(f->session);
+    g_free(f->base);
+}
+
+static SoupMessage *request(Fixture *f, const char *method, const char *path, gsize body_size)
+{
+    g_autofree char *url = g_strconcat(f->base, path, NULL);
+    SoupMessage *message = soup_message_new(method, url);
+
+    if (body_size) {
+        g_autofree char *zeros = g_malloc0(body_size);
+        g_autoptr(GBytes) body = g_bytes_new(zeros, body_size);
+        soup_message_set_request_body_from_bytes(message, "text/plain", body);
+    }
+    return message;
+}
+
+static guint status_of(Fixture *f, SoupMessage *message)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) body = soup_session_send_and_read(f->session, message, NULL, &error);
+
+    g_assert_no_error(error);
+    g_assert_nonnull(body);
+    return soup_message_get_status(message);
+}
+
+static char *text_of(Fixture *f, SoupMessage *message)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) body = soup_session_send_and_read(f->session, message, NULL, &error);
+
+    g_assert_no_error(error);
+    return g_strndup(g_bytes_get_data(body, NULL), g_bytes_get_size(body));
+}
+
+static void whole(Fixture *f, gconstpointer data)
+{
+    g_autoptr(SoupMessage) message = request(f, "PUT", "/echo?v=a%20b&w=1&v=c+d&v", 7);
+    g_autofree char *text = NULL;
+
+    soup_message_headers_append(soup_message_get_request_headers(message), "X-Sent", "1");
+    text = text_of(f, message);
+    g_assert_cmpstr(text, ==, "PUT a b c d  7");
+    g_assert_cmpstr(soup_message_headers_get_one(soup_message_get_response_headers(message), "X-Seen"), ==,
+                    "yes");
+}
+
+static void no_answer(Fixture *f, gconstpointer data)
+{
+    g_autoptr(SoupMessage) message = request(f, "GET", "/nothing", 0);
+
+    g_assert_cmpint(status_of(f, message), ==, 500);
+}
+
+static void too_large(Fixture *f, gconstpointer data)
+{
+    g_autoptr(SoupMessage) message = request(f, "POST", "/echo", 1001);
+    g_autoptr(SoupMessage) fits = request(f, "POST", "/echo", 1000);
+
+    g_assert_cmpint(status_of(f, message), ==, 413);
+    g_assert_cmpint(status_of(f, fits), ==, 200);
+}
+
+static void too_large_chunked(Fixture *f, gconstpointer data)
+{
+    g_autoptr(SoupMessage) message = request(f, "POST", "/echo", 0);
+    g_autofree char *zeros = g_malloc0(5000);
+    g_autoptr(GInputStream) body = g_memory_input_stream_new_from_data(zeros, 5000, NULL);
+
+    soup_message_set_request_body(message, "text/plain", body, -1);
+    g_assert_cmpint(status_of(f, message), ==, 413);
+}
+
+static void compressed(Fixture *f, gconstpointer data)
+{
+    g_autoptr(SoupMessage) message = request(f, "GET", "/large", 0);
+    g_autoptr(GBytes) body = NULL;
+
+    body = soup_session_send_and_read(f->session, message, NULL, NULL);
+    g_assert_cmpstr(
+        soup_message_headers_get_one(soup_message_get_response_headers(message), "Content-Encoding"), ==,
+        "gzip");
+    g_assert_cmpuint(g_bytes_get_size(body), ==, 100000);
+}
+
+/* Reads lines, as libsoup's client must not be asked for one byte of a chunked body at a time. */
+static GDataInputStream *open_stream(Fixture *f, const char *path)
+{
+    g_autoptr(SoupMessage) message = request(f, "GET", path, 0);
+    g_autoptr(GInputStream) in = soup_session_send(f->session, message, NULL, NULL);
+
+    g_assert_nonnull(in);
+    return g_data_input_stream_new(in);
+}
+
+static void expect_line(GDataInputStream *in, const char *expected)
+{
+    g_autofree char *line = g_data_input_stream_read_line(in, NULL, NULL, NULL);
+    g_assert_cmpstr(line, ==, expected);
+}
+
+static void streamed(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GDataInputStream) in = open_stream(f, "/stream");
+    g_autoptr(GBytes) second = g_bytes_new_static("second\n", 7);
+
+    expect_line(in, "first");
+    g_assert_cmpint(http_stream_send(f->stream, second), ==, HTTP_SENT);
+    expect_line(in, "second");
+    g_assert_cmpint(http_stream_send(f->stream, second), ==, HTTP_SENT);
+    http_stream_end(f->stream);
+    expect_line(in, "second");
+    expect_line(in, NULL);
+    while (!g_atomic_int_get(&f->closed))
+        g_usleep(1000);
+    g_assert_cmpint(http_stream_send(f->stream, second), ==, HTTP_CLOSED);
+}
+
+static void slow_reader(Fixture *f, gconstpointer data)
+{
+    g_autoptr(SoupMessage) message = request(f, "GET", "/flood", 0);
+    g_autoptr(GInputStream) in = soup_session_send(f->session, message, NULL, NULL);
+    g_autofree char *buffer = g_malloc(100000);
+    gsize total = 0;
+
+    g_usleep(50000);
+    for (gssize size; (size = g_input_stream_read(in, buffer, 100000, NULL, NULL)) > 0;)
+        total += size;
+    g_assert_cmpuint(total, ==, 60000000);
+    g_assert_cmpint(f->full, >, 0);
+}
+
+static void peer_goes(Fixture *f, gconstpointer data)
+{
+    static const char text[] = "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n";
+    g_autoptr(GSocketClient) client = g_socket_client_new();
+    g_autoptr(GSocketConnection) connection =
+        g_socket_client_connect_to_host(client, f->base + strlen("http://"), 0, NULL, NULL);
+    GInputStream *in = g_io_stream_get_input_stream(G_IO_STREAM(connection));
+    GOutputStream *out = g_io_stream_get_output_stream(G_IO_STREAM(connection));
+    char buffer[500];
+
+    g_assert_true(g_output_stream_write_all(out, text, strlen(text), NULL, NULL, NULL));
+    g_assert_cmpint(g_input_stream_read(in, buffer, sizeof buffer, NULL, NULL), >, 0);
+    g_io_stream_close(G_IO_STREAM(connection), NULL, NULL);
+    while (!g_atomic_int_get(&f->closed))
+        g_usleep(1000);
+    g_assert_false(http_stream_is_open(f->stream));
+}
+
+static void stops_while_streaming(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GDataInputStream) in = open_stream(f, "/stream");
+
+    expect_line(in, "first");
+    g_clear_pointer(&f->server, http_server_stop);
+    g_assert_cmpint(f->closed, ==, 1);
+}
+
+static void got_text(SoupWebsocketConnection *connection, int type, GBytes *message, gpointer data)
+{
+    g_string_append_len(data, g_bytes_get_data(message, NULL), g_bytes_get_size(message));
+    g_string_append_c(data, '|');
+}
+
+static void connected(GObject *source, GAsyncResult *result, gpointer data)
+{
+    *(SoupWebsocketConnection **)data =
+        soup_session_websocket_connect_finish(SOUP_SESSION(source), result, NULL);
+}
+
+static void websocket(Fixture *f, gconstpointer data)
+{
+    g_autoptr(SoupMessage) message = request(f, "GET", "/ws", 0);
+    g_autoptr(SoupWebsocketConnection) connection = NULL;
+    g_autoptr(GString) seen = g_string_new(NULL);
+    char *protocols[] = {(char *)"v9.other", (char *)"v5.test", NULL};
+
+    soup_session_websocket_connect_async(f->session, message, NULL, protocols, 0, NULL, connected,
+                                         &connection);
+    while (!connection)
+        g_main_context_iteration(NULL, TRUE);
+    g_assert_cmpstr(soup_websocket_connection_get_protocol(connection), ==, "v5.test");
+    g_signal_connect(connection, "message", G_CALLBACK(got_text), seen);
+    soup_websocket_connection_send_text(connection, "ping");
+    while (!strstr(seen->str, "ping"))
+        g_main_context_iteration(NULL, TRUE);
+    g_assert_cmpstr(seen->str, ==, "hello|ping|");
+    soup_websocket_connection_close(connection, 1000, NULL);
+    while (!g_atomic_int_get(&f->closed))
+        g_main_context_iteration(NULL, FALSE);
+}
+
+static void bad_listen(void)
+{
+    static const char *const bad[] = {"", "127.0.0.1", "127.0.0.1:99999", "localhost:1", ":80"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+        HttpServerOptions options = {.listen = bad[i], .handler = answer};
+        g_assert_null(http_server_start(&options, &error));
+        g_assert_error(error, GANTRY_ERROR, ERROR_BAD_INPUT);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(Fixture *, gconstpointer);
+    } cases[] = {
+        {"a whole request is answered whole", whole},
+        {"a handler that says nothing is a 500", no_answer},
+        {"a body beyond the limit is a 413", too_large},
+        {"a chunked body beyond the limit is a 413", too_large_chunked},
+        {"a large reply is compressed", compressed},
+        {"a stream goes on after its handler", streamed},
+        {"a slow reader holds the sender back", slow_reader},
+        {"a stream learns that its peer has gone", peer_goes},
+        {"a stop closes the streams", stops_while_streaming},
+        {"a WebSocket speaks the agreed subprotocol", websocket},
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = g_strconcat("/net/http_server/", cases[i].name, NULL);
+        g_test_add(path, Fixture, NULL, set_up, cases[i].run, tear_down);
+    }
+    g_test_add_func("/net/http_server/an address that is none is refused", bad_listen);
+    return g_test_run();
+}

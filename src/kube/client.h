@@ -46,6 +46,11 @@ GPtrArray *kube_list(KubeClient *client, const KubeResource *resource, const cha
 /* body is borrowed; apiVersion, kind and metadata.namespace are filled in where absent. */
 Object *kube_create(KubeClient *client, const KubeResource *resource, const char *ns, const json_t *body,
                     GCancellable *cancel, GError **error);
+/* The object with *created TRUE when this call made it; when it exists already, *created FALSE and the existing one. */
+Object *kube_create_or_get(KubeClient *client, const KubeResource *resource, const char *ns, const json_t *body,
+                           gboolean *created, GCancellable *cancel, GError **error);
+/* body: metadata.name and (if namespaced) metadata.namespace say which; with metadata.resourceVersion a change meanwhile is
+ * KUBE_CONFLICT. */
 Object *kube_update(KubeClient *client, const KubeResource *resource, const json_t *body, GCancellable *cancel,
                     GError **error);
 Object *kube_update_status(KubeClient *client, const KubeResource *resource, const json_t *body, GCancellable *cancel,
@@ -70,9 +75,23 @@ char *kube_pod_log(KubeClient *client, const char *ns, const char *pod, const ch
 json_t *kube_pod_proxy_get(KubeClient *client, const char *ns, const char *pod, guint port, const char *path,
                            GCancellable *cancel, GError **error);
 
+/* ---- any path ------------------------------------------------------------------------------------------------- */
+
+/* "/api/v1/namespaces/NS/pods/NAME/log", percent-encoded; ns, name and subresource may be NULL. */
+char *kube_path(const KubeResource *resource, const char *ns, const char *name, const char *subresource);
+/* The path of a list, with its selectors (may be NULL) as query. */
+char *kube_list_path(const KubeResource *resource, const char *ns, const char *label_selector,
+                     const char *field_selector);
+
+json_t *kube_get_path(KubeClient *client, const char *path, GCancellable *cancel, GError **error);
+/* What GET answers as it comes (a watch: one JSON document a line). A watch should ask to be ended by the server after
+ * KUBE_WATCH_SECONDS (timeoutSeconds); a stream that is silent for longer fails. */
+#define KUBE_WATCH_SECONDS 290
+GInputStream *kube_stream_path(KubeClient *client, const char *path, GCancellable *cancel, GError **error);
+
+/* Sets the error that a Status object means (a watch's ERROR event, a reply's body; NULL: only the HTTP status is known). */
+void kube_set_status_error(const json_t *status, guint http_status, GError **error);
+
 /* POSTs any body to any path ("/apis/authentication.k8s.io/v1/tokenreviews"). */
 json_t *kube_post_path(KubeClient *client, const char *path, const json_t *body, GCancellable *cancel, GError **error);
 
-/* TRUE and *created TRUE when this call made it; when it exists already, *created FALSE and the existing object. */
-Object *kube_create_or_get(KubeClient *client, const KubeResource *resource, const char *ns, const json_t *body,
-                           gboolean *created, GCancellable *cancel, GError **error);

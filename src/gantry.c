@@ -8,6 +8,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     /* in the order in which a newcomer meets them */
+    {"progress", "show how a Plan's migration goes", cmd_progress},
     {NULL, NULL, NULL},
 };
 

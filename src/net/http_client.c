@@ -267,13 +267,20 @@ static gboolean accept_certificate(SoupMessage *message, GTlsCertificate *certif
     return call->refusal == NULL;
 }
 
-/* A request's last segment must not wait for the answer to its first. */
-static void send_without_delay(SoupMessage *message, GSocketClientEvent event, GIOStream *connection,
-                               gpointer data)
+/* A request's last segment must not wait for the answer to its first; and a peer that dies while it owes an answer, however
+ * long that may take, is noticed within a minute. */
+static void tune_connection(SoupMessage *message, GSocketClientEvent event, GIOStream *connection, gpointer data)
 {
-    if (event == G_SOCKET_CLIENT_CONNECTED && G_IS_SOCKET_CONNECTION(connection))
-        g_socket_set_option(g_socket_connection_get_socket(G_SOCKET_CONNECTION(connection)), IPPROTO_TCP,
-                            TCP_NODELAY, 1, NULL);
+    static const struct {
+        int level, option, value;
+    } options[] = {{IPPROTO_TCP, TCP_NODELAY, 1},    {SOL_SOCKET, SO_KEEPALIVE, 1}, {IPPROTO_TCP, TCP_KEEPIDLE, 20},
+                   {IPPROTO_TCP, TCP_KEEPINTVL, 10}, {IPPROTO_TCP, TCP_KEEPCNT, 3}};
+
+    if (event != G_SOCKET_CLIENT_CONNECTED || !G_IS_SOCKET_CONNECTION(connection))
+        return;
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++)
+        g_socket_set_option(g_socket_connection_get_socket(G_SOCKET_CONNECTION(connection)), options[i].level,
+                            options[i].option, options[i].value, NULL);
 }
 
 static gboolean call_begin(Call *call, HttpClient *client, const char *method, const char *url,
@@ -294,7 +301,7 @@ static gboolean call_begin(Call *call, HttpClient *client, const char *method, c
     if (client->identity)
         soup_message_set_tls_client_certificate(call->message, client->identity);
     g_signal_connect(call->message, "accept-certificate", G_CALLBACK(accept_certificate), call);
-    g_signal_connect(call->message, "network-event", G_CALLBACK(send_without_delay), call);
+    g_signal_connect(call->message, "network-event", G_CALLBACK(tune_connection), call);
     return TRUE;
 }
 

@@ -1,0 +1,102 @@
+/* vsphere: what the files of this folder share. Private to the room.
+ *
+ * Follows the vSphere Web Services API (vim25),
+ * https://developer.broadcom.com/xapis/vsphere-web-services-api/latest/ : SessionManager, PropertyCollector,
+ * VirtualMachine, Task.
+ */
+#pragma once
+#include "net/soap.h"
+#include "source/kind.h"
+
+/* ---- session.c: one login, shared by threads
+ * ----------------------------------------------------------------- */
+
+typedef struct VsphereSession VsphereSession;
+
+typedef struct {
+    char *api_version, *api_type; /* "8.0.2.0"; "VirtualCenter" or "HostAgent" */
+    char *product, *instance_uuid;
+    char *root_folder, *property_collector;
+    char *session_manager;
+} VsphereContent; /* of ServiceContent; does not change while the session lives */
+
+VsphereSession *vsphere_session_new(const SourceAccess *access, GError **error);
+void vsphere_session_free(VsphereSession *session); /* logs out */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VsphereSession, vsphere_session_free)
+
+/* Logs in when that has not happened yet. The content lives as long as the session. */
+const VsphereContent *vsphere_session_content(VsphereSession *session, GCancellable *cancel, GError **error);
+
+/* Sends one call (soap_finish()'s envelope) and gives the reply; a fault becomes an error of source.h. When
+ * the session was lost it logs in and sends the call once more; private property collectors are lost with the
+ * session, so calls on them then fail with SOURCE_NOT_FOUND. */
+GBytes *vsphere_call(VsphereSession *session, GBytes *envelope, GCancellable *cancel, GError **error);
+
+/* The error of source.h for a fault; what says what was tried. */
+void vsphere_fault_error(const SoapFault *fault, const char *what, GError **error);
+
+/* ---- properties.c: property sets of managed objects
+ * ---------------------------------------------------------- */
+
+/* One object's properties, borrowed from a reply's element. */
+typedef struct {
+    const char *type, *id; /* "VirtualMachine", "vm-12" */
+    GHashTable *values;    /* path → xmlNode of its val; absent and unset ones are missing */
+} Properties;
+
+Properties *properties_new(void);
+void properties_free(Properties *properties);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Properties, properties_free)
+/* Takes them from an ObjectContent (propSet) or ObjectUpdate (changeSet) element, dropping those from before.
+ */
+void properties_read(Properties *properties, const xmlNode *object);
+
+xmlNode *properties_node(const Properties *properties, const char *path);
+const char *properties_text(const Properties *properties, const char *path); /* "" when unset */
+gint64 properties_int(const Properties *properties, const char *path);       /* 0 when unset or no number */
+gboolean properties_bool(const Properties *properties, const char *path);    /* FALSE when unset */
+
+gint64 vsphere_int(const xmlNode *element);    /* 0 when NULL or no number */
+gboolean vsphere_bool(const xmlNode *element); /* FALSE when NULL */
+
+/* Appends <specSet>/<spec> of every type and path that the inventory shows, with the way to all objects from
+ * root. */
+void vsphere_add_collector_spec(GString *call, const VsphereContent *content);
+/* Appends the propSet elements alone (for RetrievePropertiesEx on named objects). */
+void vsphere_add_property_sets(GString *call, const VsphereContent *content);
+
+/* ---- model.c, model_host.c, model_vm.c: property sets to the inventory's documents
+ * ----------------------------- */
+
+/* The kind by which the inventory knows a managed object's type, or the type itself. */
+const char *vsphere_kind(const char *type);
+/* The id by which the inventory knows it: the moref; for datastores of ESXi with odd ones a hash of it. To be
+ * freed. */
+char *vsphere_id(const char *type, const char *moref);
+
+json_t *vsphere_ref(const xmlNode *reference); /* {"kind","id"}; both "" for NULL */
+json_t *vsphere_refs(const xmlNode *array);    /* of an ArrayOfManagedObjectReference */
+json_t *vsphere_text_json(const char *text);   /* "" for NULL */
+json_t *vsphere_name(const char *encoded);     /* %2f, %5c and %25 decoded */
+
+/* The document of any object that the inventory shows; NULL for others. */
+json_t *vsphere_model(const Properties *properties);
+void vsphere_model_host(json_t *model, const Properties *properties); /* adds to the base */
+void vsphere_model_vm(json_t *model, const Properties *properties);
+
+/* ---- the calls behind source.h
+ * ------------------------------------------------------------------------------- */
+
+gboolean vsphere_collect(VsphereSession *session, SourceChange changed, gpointer user_data,
+                         GCancellable *cancel, GError **error);
+
+gboolean vsphere_power_state(VsphereSession *session, const char *vm_id, PowerState *state,
+                             GCancellable *cancel, GError **error);
+gboolean vsphere_shut_down_guest(VsphereSession *session, const char *vm_id, GCancellable *cancel,
+                                 GError **error);
+gboolean vsphere_power_off(VsphereSession *session, const char *vm_id, GCancellable *cancel, GError **error);
+gboolean vsphere_power_on(VsphereSession *session, const char *vm_id, GCancellable *cancel, GError **error);
+
+Vm *vsphere_describe(const json_t *workload, GError **error);
+json_t *vsphere_disk(const char *url, const json_t *workload, const char *disk_id, const char *host,
+                     GError **error);

@@ -1,7 +1,7 @@
 /* vm: any virtual machine, said neutrally: what a target has to build.
  *
- * Sources fill it from the inventory's workload document (source_describe); target/ reads it. No vSphere or
- * oVirt word here. Owner: the caller of vm_free(). Threads: built by one, read by any.
+ * Sources fill it from the inventory's workload document (source_describe); target/ reads it. No vSphere or oVirt word here.
+ * Owner: the caller of vm_free(). Threads: built by one, read by any.
  */
 #pragma once
 #include "base/json.h"
@@ -10,40 +10,39 @@ typedef enum { FIRMWARE_BIOS, FIRMWARE_EFI } VmFirmware;
 typedef enum { VM_BUS_VIRTIO, VM_BUS_SCSI, VM_BUS_SATA } VmBus;
 
 typedef struct {
-    char *id;         /* the source's stable identity of the disk: vSphere device key "2000", oVirt disk id */
-    char *name;       /* as users see it: "[ds] dir/x.vmdk" without snapshot suffix, oVirt disk id */
-    char *storage_id; /* what the StorageMap maps: datastore moref, storage domain id */
-    guint64 size;     /* bytes, as the guest sees it; may be no multiple of 1 MiB */
-    VmBus bus;        /* in the target, after conversion */
-    char *serial;     /* at most 20 characters, or NULL */
-    gboolean boot;    /* the first disk to boot from */
+    char   *id;          /* the source's stable identity of the disk: vSphere device key "2000", oVirt disk id */
+    char   *name;        /* as users see it: "[ds] dir/x.vmdk" without snapshot suffix, oVirt disk id */
+    char   *storage_id;  /* what the StorageMap maps: datastore moref, storage domain id */
+    guint64 size;        /* bytes, as the guest sees it; may be no multiple of 1 MiB */
+    VmBus   bus;         /* in the target, after conversion */
+    char   *serial;      /* at most 20 characters, or NULL */
+    gboolean boot;       /* the first disk to boot from */
     gboolean shared;
 } VmDisk;
 
 typedef struct {
-    char *network_id; /* what the NetworkMap maps: network moref or dvportgroup key; oVirt vNIC profile's
-                         network */
+    char *network_id; /* what the NetworkMap maps: network moref or dvportgroup key; oVirt vNIC profile's network */
     char *mac;        /* lower case */
     char *model;      /* in the target: "virtio", "e1000e", … */
 } VmNic;
 
 typedef struct {
-    char *id, *name;
-    char *uuid; /* BIOS uuid */
+    char      *id, *name;
+    char      *uuid;            /* BIOS uuid */
     VmFirmware firmware;
-    gboolean secure_boot, tpm;
-    guint sockets, cores, threads;
-    guint64 memory;            /* bytes */
-    char *timezone;            /* IANA name or NULL */
-    char *os_label;            /* the osinfo short id for templates: "debian11", "rhel8.1", "unknown" */
-    gboolean powered_on;       /* when it was described */
-    gboolean needs_conversion; /* the guest has to get virtio drivers */
-    GPtrArray *disks;          /* of VmDisk, in the order of the target's devices */
-    GPtrArray *nics;           /* of VmNic, in the source's order */
+    gboolean   secure_boot, tpm;
+    guint      sockets, cores, threads;
+    guint64    memory;          /* bytes */
+    char      *timezone;        /* IANA name or NULL */
+    char      *os_label;        /* the osinfo short id for templates: "debian11", "rhel8.1", "unknown" */
+    gboolean   powered_on;      /* when it was described */
+    gboolean   needs_conversion; /* the guest has to get virtio drivers */
+    GPtrArray *disks;           /* of VmDisk, in the order of the target's devices */
+    GPtrArray *nics;            /* of VmNic, in the source's order */
 } Vm;
 
-Vm *vm_new(void);
+Vm  *vm_new(void);
 void vm_free(Vm *vm);
 VmDisk *vm_add_disk(Vm *vm);
-VmNic *vm_add_nic(Vm *vm);
+VmNic  *vm_add_nic(Vm *vm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Vm, vm_free)

@@ -1,6 +1,8 @@
 /* events: Kubernetes Events about an object (core/v1 Event), one per change worth knowing.
  *
- * Best effort: an Event that cannot be written is logged, never an error. Equal events within ten minutes raise count.
+ * Best effort: an Event that cannot be written is logged, never an error. An equal Event (object, type, reason, message,
+ * component) raises the count of the one that is there.
+ * Threads: any; blocks for one or two requests.
  */
 #pragma once
 #include "kube/client.h"

@@ -1,0 +1,346 @@
+/* informer: list, then watch, for ever; a table of objects between that and its readers. */
+#include "kube/informer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "kube/selector.h"
+#include <string.h>
+
+#define BLOCK_SIZE     (16 * 1024)
+#define MOST_EVENT     (8 * 1024 * 1024) /* bytes; an API server's own limit of an object is 3 MiB */
+#define FIRST_RETRY_MS 250
+#define MOST_RETRY_MS  15000
+#define SHORT_WATCH_US G_USEC_PER_SEC /* one that ends sooner, and brought nothing, is a failure */
+
+struct Informer {
+    KubeClient *client;
+    const KubeResource *resource;
+    char *ns, *label_selector;
+    InformerChange changed;
+    gpointer user_data;
+    GThread *thread;
+    GCancellable *cancel;
+
+    char *version; /* where the next watch begins; NULL: list first. The thread's own, as are the two below */
+    guint failures; /* in a row */
+
+    GMutex lock;
+    GCond changed_state;
+    gboolean synced;
+    GHashTable *objects; /* "namespace/name" → Object */
+};
+
+/* ---- the table
+ * ----------------------------------------------------------------------------------------------- */
+
+static char *key_of(const char *ns, const char *name)
+{
+    return g_strconcat(ns ? ns : "", "/", name, NULL);
+}
+
+static void set_synced(Informer *informer, gboolean synced)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&informer->lock);
+    informer->synced = synced;
+    g_cond_broadcast(&informer->changed_state);
+}
+
+/* Puts after (a reference is taken) in the place of what has its key, or removes that; reports the change. */
+static void apply(Informer *informer, const char *key, Object *after)
+{
+    g_autoptr(Object) before = NULL;
+
+    g_mutex_lock(&informer->lock);
+    before = g_hash_table_lookup(informer->objects, key);
+    if (before)
+        object_ref(before);
+    if (after)
+        g_hash_table_replace(informer->objects, g_strdup(key), object_ref(after));
+    else
+        g_hash_table_remove(informer->objects, key);
+    g_mutex_unlock(&informer->lock);
+
+    if (before && after && !strcmp(object_resource_version(before), object_resource_version(after)))
+        return;
+    if (informer->changed && (before || after))
+        informer->changed(before, after, informer->user_data);
+}
+
+/* What the table has and the list has not was deleted while nobody watched. */
+static void remove_absent(Informer *informer, GPtrArray *listed)
+{
+    g_autoptr(GHashTable) present = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GPtrArray) absent = g_ptr_array_new_with_free_func(g_free);
+    GHashTableIter iter;
+    gpointer key;
+
+    for (guint i = 0; i < listed->len; i++)
+        g_hash_table_add(present, key_of(object_namespace(listed->pdata[i]), object_name(listed->pdata[i])));
+    g_mutex_lock(&informer->lock);
+    g_hash_table_iter_init(&iter, informer->objects);
+    while (g_hash_table_iter_next(&iter, &key, NULL))
+        if (!g_hash_table_contains(present, key))
+            g_ptr_array_add(absent, g_strdup(key));
+    g_mutex_unlock(&informer->lock);
+    for (guint i = 0; i < absent->len; i++)
+        apply(informer, absent->pdata[i], NULL);
+}
+
+/* ---- the server
+ * ---------------------------------------------------------------------------------------------- */
+
+static void drop_managed_fields(json_t *object)
+{
+    json_object_del(json_object_get(object, "metadata"), "managedFields");
+}
+
+static gboolean list(Informer *informer, GError **error)
+{
+    g_autofree char *version = NULL;
+    g_autoptr(GPtrArray) objects =
+        kube_list(informer->client, informer->resource, informer->ns, informer->label_selector, NULL,
+                  &version, informer->cancel, error);
+
+    if (!objects)
+        return FALSE;
+    remove_absent(informer, objects);
+    for (guint i = 0; i < objects->len; i++) {
+        Object *object = objects->pdata[i];
+        g_autofree char *key = key_of(object_namespace(object), object_name(object));
+        drop_managed_fields((json_t *)object_json(object)); /* nobody else has seen it yet */
+        apply(informer, key, object);
+    }
+    informer->version = g_steal_pointer(&version);
+    set_synced(informer, TRUE);
+    return TRUE;
+}
+
+/* One line of a watch. FALSE ends it, with an error. */
+static gboolean take_event(Informer *informer, const char *line, gsize size, GError **error)
+{
+    g_autoptr(json_t) event = json_parse(line, size, MOST_EVENT, "watch event", error);
+    const char *type = json_string_at(event, "type", "");
+    json_t *json = json_object_get(event, "object");
+    g_autoptr(Object) object = NULL;
+    g_autofree char *key = NULL;
+
+    if (!event)
+        return FALSE;
+    if (!strcmp(type, "ERROR")) {
+        kube_set_status_error(json, 500, error);
+        return FALSE;
+    }
+    if (!json_is_object(json))
+        return TRUE;
+    g_free(informer->version);
+    informer->version = g_strdup(json_string_at(json, "metadata.resourceVersion", ""));
+    if (!strcmp(type, "BOOKMARK"))
+        return TRUE;
+    drop_managed_fields(json);
+    object = object_new_take(json_incref(json));
+    key = key_of(object_namespace(object), object_name(object));
+    apply(informer, key, strcmp(type, "DELETED") ? object : NULL);
+    return TRUE;
+}
+
+/* Takes the whole lines out of text. */
+static gboolean take_lines(Informer *informer, GByteArray *text, GError **error)
+{
+    gsize from = 0;
+    const guint8 *end;
+
+    while ((end = memchr(text->data + from, '\n', text->len - from))) {
+        gsize size = end - text->data - from;
+        if (size > 1 && !take_event(informer, (const char *)text->data + from, size, error))
+            return FALSE;
+        from += size + 1;
+    }
+    g_byte_array_remove_range(text, 0, from);
+    if (text->len <= MOST_EVENT)
+        return TRUE;
+    g_set_error(error, GANTRY_ERROR, ERROR_HTTP_TOO_LARGE, "a watch event of more than %d bytes", MOST_EVENT);
+    return FALSE;
+}
+
+static GInputStream *open_watch(Informer *informer, GError **error)
+{
+    g_autofree char *base = kube_list_path(informer->resource, informer->ns, informer->label_selector, NULL);
+    g_autofree char *path =
+        g_strdup_printf("%s%cwatch=true&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=%s", base,
+                        strchr(base, '?') ? '&' : '?', KUBE_WATCH_SECONDS, informer->version);
+
+    return kube_stream_path(informer->client, path, informer->cancel, error);
+}
+
+/* Follows the server until the watch ends. FALSE: it broke. */
+static gboolean watch(Informer *informer, GError **error)
+{
+    g_autoptr(GInputStream) stream = open_watch(informer, error);
+    g_autoptr(GByteArray) text = g_byte_array_new();
+    g_autofree guint8 *block = g_malloc(BLOCK_SIZE);
+    gint64 begun = g_get_monotonic_time();
+    gboolean brought = FALSE;
+    gssize got;
+
+    if (!stream)
+        return FALSE;
+    set_synced(informer, TRUE);
+    while ((got = g_input_stream_read(stream, block, BLOCK_SIZE, informer->cancel, error)) > 0) {
+        g_byte_array_append(text, block, got);
+        if (!take_lines(informer, text, error))
+            return FALSE;
+        brought = TRUE;
+        informer->failures = 0;
+    }
+    if (got == 0 && !brought && g_get_monotonic_time() - begun < SHORT_WATCH_US) {
+        g_set_error(error, GANTRY_ERROR, ERROR_KUBE_UNAVAILABLE, "the server ends every watch at once");
+        return FALSE;
+    }
+    return got == 0;
+}
+
+/* ---- the thread
+ * ---------------------------------------------------------------------------------------------- */
+
+static void pause_before_retry(Informer *informer)
+{
+    gint64 until =
+        g_get_monotonic_time() + 1000 * (gint64)backoff_ms(informer->failures, FIRST_RETRY_MS, MOST_RETRY_MS);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&informer->lock);
+
+    while (!g_cancellable_is_cancelled(informer->cancel) &&
+           g_cond_wait_until(&informer->changed_state, &informer->lock, until))
+        ;
+}
+
+static void recover(Informer *informer, const GError *error)
+{
+    if (g_error_matches(error, GANTRY_ERROR, ERROR_KUBE_GONE)) {
+        g_clear_pointer(&informer->version, g_free);
+        if (informer->failures++ == 0)
+            return;
+    }
+    set_synced(informer, FALSE);
+    if (informer->failures == 0)
+        log_debug("the watch broke", "kind", informer->resource->kind, "error", error->message, NULL);
+    else if (informer->failures == 3)
+        log_warn("cannot watch", "kind", informer->resource->kind, "error", error->message, NULL);
+    pause_before_retry(informer);
+    informer->failures++;
+}
+
+static gpointer follow(gpointer data)
+{
+    Informer *informer = data;
+
+    while (!g_cancellable_is_cancelled(informer->cancel)) {
+        g_autoptr(GError) error = NULL;
+        gboolean went_well = informer->version ? watch(informer, &error) : list(informer, &error);
+        if (g_cancellable_is_cancelled(informer->cancel))
+            break;
+        if (!went_well)
+            recover(informer, error);
+    }
+    return NULL;
+}
+
+Informer *informer_new(KubeClient *client, const KubeResource *resource, const char *ns,
+                       const char *label_selector, InformerChange changed, gpointer user_data)
+{
+    Informer *informer = g_new0(Informer, 1);
+
+    informer->client = kube_client_ref(client);
+    informer->resource = resource;
+    informer->ns = g_strdup(ns);
+    informer->label_selector = g_strdup(label_selector);
+    informer->changed = changed;
+    informer->user_data = user_data;
+    informer->cancel = g_cancellable_new();
+    informer->objects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)object_unref);
+    g_mutex_init(&informer->lock);
+    g_cond_init(&informer->changed_state);
+    informer->thread = g_thread_new(resource->plural, follow, informer);
+    return informer;
+}
+
+void informer_free(Informer *informer)
+{
+    g_cancellable_cancel(informer->cancel);
+    g_mutex_lock(&informer->lock);
+    g_cond_broadcast(&informer->changed_state);
+    g_mutex_unlock(&informer->lock);
+    g_thread_join(informer->thread);
+    g_hash_table_unref(informer->objects);
+    g_object_unref(informer->cancel);
+    g_mutex_clear(&informer->lock);
+    g_cond_clear(&informer->changed_state);
+    kube_client_unref(informer->client);
+    g_free(informer->version);
+    g_free(informer->ns);
+    g_free(informer->label_selector);
+    g_free(informer);
+}
+
+/* ---- readers
+ * ------------------------------------------------------------------------------------------------- */
+
+gboolean informer_synced(Informer *informer)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&informer->lock);
+    return informer->synced;
+}
+
+static void wake(GCancellable *cancel, gpointer data)
+{
+    Informer *informer = data;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&informer->lock);
+    g_cond_broadcast(&informer->changed_state);
+}
+
+gboolean informer_wait_synced(Informer *informer, GCancellable *cancel)
+{
+    gulong handler = cancel ? g_cancellable_connect(cancel, G_CALLBACK(wake), informer, NULL) : 0;
+    gboolean synced;
+
+    g_mutex_lock(&informer->lock);
+    while (!informer->synced && !g_cancellable_is_cancelled(cancel))
+        g_cond_wait(&informer->changed_state, &informer->lock);
+    synced = informer->synced;
+    g_mutex_unlock(&informer->lock);
+    g_cancellable_disconnect(cancel, handler);
+    return synced;
+}
+
+Object *informer_get(Informer *informer, const char *ns, const char *name)
+{
+    g_autofree char *key = key_of(ns, name);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&informer->lock);
+    Object *object = g_hash_table_lookup(informer->objects, key);
+
+    return object ? object_ref(object) : NULL;
+}
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+    const Object *first = *(Object *const *)a, *second = *(Object *const *)b;
+    int order = strcmp(object_namespace(first), object_namespace(second));
+    return order ? order : strcmp(object_name(first), object_name(second));
+}
+
+GPtrArray *informer_list(Informer *informer, const char *label_selector)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)object_unref);
+    g_autoptr(Selector) selector = selector_parse_labels(label_selector, NULL);
+    GHashTableIter iter;
+    gpointer object;
+
+    if (!selector)
+        return found;
+    g_mutex_lock(&informer->lock);
+    g_hash_table_iter_init(&iter, informer->objects);
+    while (g_hash_table_iter_next(&iter, NULL, &object))
+        if (selector_matches(selector, object_json(object)))
+            g_ptr_array_add(found, object_ref(object));
+    g_mutex_unlock(&informer->lock);
+    g_ptr_array_sort(found, by_name);
+    return found;
+}

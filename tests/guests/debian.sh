@@ -66,8 +66,8 @@ menuentry 'Debian GNU/Linux' {
 GRUB
     sed -i 's/^GRUB_CMDLINE_LINUX_DEFAULT=.*/GRUB_CMDLINE_LINUX_DEFAULT="console=ttyS0"/; s/^GRUB_TIMEOUT=.*/GRUB_TIMEOUT=0/' \
         "$1/etc/default/grub"
-    printf 'LABEL=root / ext4 defaults 0 1\nLABEL=data /data ext4 ro,noload,nofail,x-systemd.device-timeout=5 0 0\n' > "$1/etc/fstab"
-    mkdir -p "$1/data"
+    # The data disk is not mounted: then nothing in the guest, nor a conversion that mounts what fstab names, changes a byte of it.
+    echo 'LABEL=root / ext4 defaults 0 1' > "$1/etc/fstab"
     echo debian > "$1/etc/hostname"
 }
 

@@ -1,5 +1,6 @@
 /* gantry: the table of subcommands, and nothing else. */
 #include "cmd/commands.h"
+#include <glib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +9,9 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     /* in the order in which a newcomer meets them */
+    {"console", "serve the web console", cmd_console},
     {"progress", "show how a Plan's migration goes", cmd_progress},
+    {"copy", "copy one disk of a virtual machine (the program of importer Pods)", cmd_copy},
     {NULL, NULL, NULL},
 };
 
@@ -32,8 +35,11 @@ int main(int argc, char **argv)
         return 0;
     }
     for (int i = 0; commands[i].name; i++)
-        if (!strcmp(argv[1], commands[i].name))
+        if (!strcmp(argv[1], commands[i].name)) {
+            g_autofree char *name = g_strdup_printf("gantry %s", argv[1]);
+            g_set_prgname(name);
             return commands[i].run(argc - 1, argv + 1);
+        }
     fprintf(stderr, "gantry: there is no command '%s'; 'gantry --help' lists them\n", argv[1]);
     return 2;
 }

@@ -1,0 +1,568 @@
+/* pipeline: the ring of buffers, the threads that fill it and the one that empties it. */
+#include "copy/pipeline.h"
+#include "copy/aio.h"
+#include "copy/fetch.h"
+#include <string.h>
+#include <sys/mman.h>
+
+#define VERIFY_BUFFERS 2
+#define LEAST_BUFFERS  2
+#define RUNS           (CHUNK_SIZE / GRANULE / 2 + 2) /* most pieces that one chunk is written in */
+#define CHECKPOINT_US  G_USEC_PER_SEC
+#define LEAST_LOSS     20 /* at most 1/20 of the disk is in flight, and 1/32 waits for a checkpoint */
+
+/* A buffer of the ring and the chunk in it. Owned by the free queue, a reader thread or the landing thread in
+ * turn. */
+typedef struct {
+    guint8 *buffer;
+    guint64 chunk;
+    gsize size;
+    Hash hash;
+    gboolean zero; /* nothing to write: the target reads as zeros there */
+    gboolean same; /* nothing to write: the target has it already */
+    guint64 data;  /* bit per granule that has to be written */
+    guint writes;  /* under way */
+    AioOp ops[RUNS];
+} Buffer;
+
+typedef struct {
+    guint64 chunk;
+    gsize size;
+    Hash hash;
+} Landed;
+
+typedef enum { NOTHING, SYNC_DATA, SYNC_JOURNAL } Checkpoint;
+
+typedef struct {
+    const Pipeline *pipeline;
+    GCancellable *cancel; /* the run's own: cancelled by the caller's, and by the first error */
+    Fetch *fetch;
+    Aio *aio;
+    GAsyncQueue *free, *filled; /* of Buffer */
+    Buffer *buffers, *verifiers;
+    guint n_buffers, n_threads;
+    guint8 *memory;
+    gsize memory_size;
+
+    GMutex lock;
+    GError *error;  /* the first; under lock, as are these two */
+    guint64 cursor; /* the next chunk to claim */
+    guint readers;
+
+    /* the landing thread's own */
+    guint held;                /* buffers taken from filled whose writes are under way */
+    GArray *waiting, *syncing; /* of Landed */
+    guint64 waiting_bytes, interval;
+    gint64 last_checkpoint;
+    Checkpoint checkpoint;
+    AioOp sync_op;
+    guint64 verify_cursor;
+    guint verifying;
+} Run;
+
+/* Keeps the first error, and stops everybody. */
+static void stop(Run *run, GError *error)
+{
+    g_mutex_lock(&run->lock);
+    if (!run->error)
+        run->error = error;
+    else
+        g_error_free(error);
+    g_mutex_unlock(&run->lock);
+    g_cancellable_cancel(run->cancel);
+}
+
+static gboolean is_stopped(Run *run)
+{
+    return g_cancellable_is_cancelled(run->cancel);
+}
+
+/* ---- reader threads
+ * ------------------------------------------------------------------------------------------ */
+
+static gboolean claim(Run *run, guint64 *chunk)
+{
+    g_autoptr(GMutexLocker) lock = g_mutex_locker_new(&run->lock);
+
+    *chunk = journal_next(run->pipeline->journal, run->cursor, 1 << CHUNK_MISSING | 1 << CHUNK_STALE);
+    run->cursor = *chunk + 1;
+    return chunk_start(*chunk) < run->pipeline->target->size;
+}
+
+/* Bit i: granule i holds data. */
+static guint64 find_data(const guint8 *buffer, gsize size)
+{
+    guint64 data = 0;
+
+    for (gsize at = 0, i = 0; at < size; at += GRANULE, i++)
+        if (!is_zero(buffer + at, MIN(GRANULE, size - at)))
+            data |= G_GUINT64_CONSTANT(1) << i;
+    return data;
+}
+
+/* Zeroes the granules without data in the target, unless they are zero there; where the storage cannot, they
+ * become data. */
+static gboolean clear_gaps(Run *run, Buffer *buffer, GError **error)
+{
+    Target *target = run->pipeline->target;
+    guint granules = (buffer->size + GRANULE - 1) / GRANULE;
+
+    for (guint i = 0, end; i < granules && !target->fresh; i = end + 1) {
+        GError *failed = NULL;
+
+        for (end = i; end < granules && !(buffer->data >> end & 1); end++)
+            ;
+        if (end == i)
+            continue;
+        if (target_punch(target, chunk_start(buffer->chunk) + i * GRANULE,
+                         MIN(end * GRANULE, buffer->size) - i * GRANULE, &failed))
+            continue;
+        if (failed) {
+            g_propagate_error(error, failed);
+            return FALSE;
+        }
+        if (buffer->zero)
+            memset(buffer->buffer, 0, buffer->size);
+        buffer->zero = FALSE;
+        buffer->data |= (end == 64 ? 0 : G_GUINT64_CONSTANT(1) << end) - (G_GUINT64_CONSTANT(1) << i);
+    }
+    return TRUE;
+}
+
+/* Decides what of the chunk has to be written, against what the target held before. */
+static gboolean compare_with_target(Run *run, Buffer *buffer, GError **error)
+{
+    Journal *journal = run->pipeline->journal;
+
+    if (journal_state(journal, buffer->chunk) == CHUNK_STALE) {
+        Hash before;
+        if (!journal_hash(journal, buffer->chunk, &before, error))
+            return FALSE;
+        buffer->same = hash_equal(&before, &buffer->hash);
+        if (!buffer->same && !journal_forget(journal, buffer->chunk, error))
+            return FALSE;
+    }
+    return buffer->same || clear_gaps(run, buffer, error);
+}
+
+static gboolean fill(Run *run, Buffer *buffer, GError **error)
+{
+    guint64 start = chunk_start(buffer->chunk);
+
+    buffer->size = chunk_size(run->pipeline->target->size, buffer->chunk);
+    buffer->same = FALSE;
+    buffer->data = 0;
+    if (!fetch_range(run->fetch, start, buffer->size, buffer->buffer, &buffer->zero, run->cancel, error))
+        return FALSE;
+    if (!buffer->zero)
+        buffer->data = find_data(buffer->buffer, buffer->size);
+    buffer->zero = buffer->data == 0;
+    buffer->hash = buffer->zero ? hash_of_zeros(buffer->size) : hash_of(buffer->buffer, buffer->size);
+    return compare_with_target(run, buffer, error);
+}
+
+static gpointer read_chunks(gpointer user_data)
+{
+    Run *run = user_data;
+    guint64 chunk;
+
+    while (!is_stopped(run)) {
+        GError *error = NULL;
+        Buffer *buffer = g_async_queue_timeout_pop(run->free, 100 * 1000);
+
+        if (!buffer)
+            continue;
+        if (!claim(run, &chunk)) {
+            g_async_queue_push(run->free, buffer);
+            break;
+        }
+        buffer->chunk = chunk;
+        if (!fill(run, buffer, &error)) {
+            g_async_queue_push(run->free, buffer);
+            stop(run, error);
+            break;
+        }
+        g_async_queue_push(run->filled, buffer);
+        aio_wake(run->aio);
+    }
+    g_mutex_lock(&run->lock);
+    run->readers--;
+    g_mutex_unlock(&run->lock);
+    aio_wake(run->aio);
+    return NULL;
+}
+
+/* ---- the landing thread: writes
+ * ------------------------------------------------------------------------------ */
+
+static void landed(Run *run, Buffer *buffer)
+{
+    Landed entry = {buffer->chunk, buffer->size, buffer->hash};
+
+    g_array_append_val(run->waiting, entry);
+    run->waiting_bytes += entry.size;
+    g_async_queue_push(run->free, buffer);
+}
+
+static void write_run(Run *run, Buffer *buffer, int fd, gsize from, gsize to)
+{
+    AioOp *op = &buffer->ops[buffer->writes++];
+
+    op->owner = buffer;
+    aio_write(run->aio, op, fd, buffer->buffer + from, to - from, chunk_start(buffer->chunk) + from);
+    progress_add(run->pipeline->progress, PROGRESS_WRITTEN, to - from);
+}
+
+static void write_buffer(Run *run, Buffer *buffer)
+{
+    const Target *target = run->pipeline->target;
+    gsize direct = target->direct < 0 ? 0 : buffer->size - buffer->size % TARGET_ALIGN;
+    guint granules = (buffer->size + GRANULE - 1) / GRANULE;
+
+    buffer->writes = 0;
+    for (guint i = 0, end; i < granules && !buffer->same; i = end + 1) {
+        gsize from, to;
+
+        for (end = i; end < granules && buffer->data >> end & 1; end++)
+            ;
+        if (end == i)
+            continue;
+        from = i * GRANULE;
+        to = MIN(end * GRANULE, buffer->size);
+        if (from < MIN(to, direct))
+            write_run(run, buffer, target->direct, from, MIN(to, direct));
+        if (to > direct) /* the odd end of the disk, or a target without O_DIRECT */
+            write_run(run, buffer, target->fd, MAX(from, direct), to);
+    }
+    if (buffer->writes)
+        run->held++;
+    else
+        landed(run, buffer);
+}
+
+static void take_filled(Run *run)
+{
+    Buffer *buffer;
+
+    while ((buffer = g_async_queue_try_pop(run->filled)))
+        write_buffer(run, buffer);
+}
+
+static void write_ended(Run *run, AioOp *op)
+{
+    Buffer *buffer = op->owner;
+
+    if (op->result) {
+        GError *error = NULL;
+        target_set_error(run->pipeline->target, op->result, "write", &error);
+        stop(run, error);
+        buffer->same = TRUE; /* marks it as failed: it must not be counted as landed */
+    }
+    if (--buffer->writes)
+        return;
+    run->held--;
+    if (buffer->same)
+        g_async_queue_push(run->free, buffer);
+    else
+        landed(run, buffer);
+}
+
+/* ---- the landing thread: checkpoints
+ * ------------------------------------------------------------------------- */
+
+static gboolean nothing_more_comes(Run *run)
+{
+    g_autoptr(GMutexLocker) lock = g_mutex_locker_new(&run->lock);
+    return run->readers == 0 && run->held == 0 && g_async_queue_length(run->filled) <= 0;
+}
+
+static void begin_checkpoint(Run *run)
+{
+    GArray *empty = run->syncing;
+
+    if (run->checkpoint != NOTHING || !run->waiting->len)
+        return;
+    if (run->waiting_bytes < run->interval && g_get_monotonic_time() - run->last_checkpoint < CHECKPOINT_US &&
+        !nothing_more_comes(run))
+        return;
+    run->syncing = run->waiting;
+    run->waiting = empty;
+    run->waiting_bytes = 0;
+    run->last_checkpoint = g_get_monotonic_time();
+    run->checkpoint = SYNC_DATA;
+    aio_sync(run->aio, &run->sync_op, run->pipeline->target->fd);
+}
+
+static gboolean record_chunks(Run *run, GError **error)
+{
+    Journal *journal = run->pipeline->journal;
+
+    if (!journal_check_fence(journal, error))
+        return FALSE;
+    for (guint i = 0; i < run->syncing->len; i++) {
+        const Landed *entry = &g_array_index(run->syncing, Landed, i);
+        if (!journal_put(journal, entry->chunk, &entry->hash, CHUNK_LANDED, error))
+            return FALSE;
+        progress_add(run->pipeline->progress, PROGRESS_DONE, entry->size);
+    }
+    return TRUE;
+}
+
+static void checkpoint_ended(Run *run)
+{
+    GError *error = NULL;
+    Checkpoint ended = run->checkpoint;
+
+    run->checkpoint = NOTHING;
+    if (run->sync_op.result)
+        target_set_error(run->pipeline->target, run->sync_op.result,
+                         ended == SYNC_DATA ? "flush" : "flush of the journal", &error);
+    else if (ended == SYNC_DATA && record_chunks(run, &error)) {
+        run->checkpoint = SYNC_JOURNAL;
+        aio_sync(run->aio, &run->sync_op, journal_fd(run->pipeline->journal));
+        return;
+    }
+    g_array_set_size(run->syncing, 0);
+    if (error)
+        stop(run, error);
+}
+
+/* ---- the landing thread: read-back
+ * --------------------------------------------------------------------------- */
+
+static void compared(Run *run, Buffer *buffer, const Hash *seen)
+{
+    Journal *journal = run->pipeline->journal;
+    GError *error = NULL;
+    Hash wanted;
+
+    if (!journal_hash(journal, buffer->chunk, &wanted, &error)) {
+        stop(run, error);
+    } else if (!hash_equal(&wanted, seen)) {
+        journal_forget(journal, buffer->chunk, NULL);
+        stop(run, g_error_new(GANTRY_ERROR, ERROR_READ_BACK,
+                              "target %s: bytes %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                              " read back differ from what was written",
+                              run->pipeline->target->path, chunk_start(buffer->chunk),
+                              chunk_start(buffer->chunk) + buffer->size - 1));
+    } else if (!journal_put(journal, buffer->chunk, seen, CHUNK_VERIFIED, &error)) {
+        stop(run, error);
+    } else {
+        progress_add(run->pipeline->progress, PROGRESS_VERIFIED, buffer->size);
+    }
+}
+
+static void read_back(Run *run, Buffer *buffer)
+{
+    const Target *target = run->pipeline->target;
+    gsize direct = target->direct < 0 ? 0 : buffer->size - buffer->size % TARGET_ALIGN;
+    guint64 start = chunk_start(buffer->chunk);
+    Hash hash;
+
+    if (target_is_hole(target, start, buffer->size)) {
+        hash = hash_of_zeros(buffer->size);
+        compared(run, buffer, &hash);
+        return;
+    }
+    run->verifying++;
+    buffer->writes = 0;
+    if (direct) {
+        buffer->ops[buffer->writes].owner = buffer;
+        aio_read(run->aio, &buffer->ops[buffer->writes++], target->direct, buffer->buffer, direct, start);
+    }
+    if (direct < buffer->size) {
+        target_drop_cache(target, start + direct, buffer->size - direct);
+        buffer->ops[buffer->writes].owner = buffer;
+        aio_read(run->aio, &buffer->ops[buffer->writes++], target->fd, buffer->buffer + direct,
+                 buffer->size - direct, start + direct);
+    }
+}
+
+static gboolean begin_read_back(Run *run, Buffer *buffer)
+{
+    Journal *journal = run->pipeline->journal;
+    guint64 size = run->pipeline->target->size, next;
+
+    if (is_stopped(run) || !run->pipeline->verify || journal_count(journal, CHUNK_LANDED) <= run->verifying)
+        return FALSE;
+    next = journal_next(journal, run->verify_cursor, 1 << CHUNK_LANDED);
+    if (chunk_start(next) >= size) {
+        run->verify_cursor = 0; /* once more from the start, when those under way have ended */
+        if (run->verifying)
+            return FALSE;
+        next = journal_next(journal, 0, 1 << CHUNK_LANDED);
+    }
+    run->verify_cursor = next + 1;
+    buffer->chunk = next;
+    buffer->size = chunk_size(size, next);
+    read_back(run, buffer);
+    return TRUE;
+}
+
+static void begin_read_backs(Run *run)
+{
+    for (guint i = 0; i < VERIFY_BUFFERS; i++)
+        while (!run->verifiers[i].writes && begin_read_back(run, &run->verifiers[i]))
+            ;
+}
+
+static void read_back_ended(Run *run, AioOp *op)
+{
+    Buffer *buffer = op->owner;
+    Hash hash;
+
+    if (op->result) {
+        GError *error = NULL;
+        target_set_error(run->pipeline->target, op->result, "read back", &error);
+        stop(run, error);
+    }
+    if (--buffer->writes)
+        return;
+    run->verifying--;
+    if (!is_stopped(run)) {
+        hash = hash_of(buffer->buffer, buffer->size);
+        compared(run, buffer, &hash);
+    }
+}
+
+/* ---- the landing thread
+ * -------------------------------------------------------------------------------------- */
+
+static gboolean is_finished(Run *run)
+{
+    if (!nothing_more_comes(run) || run->waiting->len || run->checkpoint != NOTHING || run->verifying)
+        return FALSE;
+    return is_stopped(run) || !run->pipeline->verify ||
+           journal_count(run->pipeline->journal, CHUNK_LANDED) == 0;
+}
+
+static void land(Run *run)
+{
+    const Buffer *verifiers = run->verifiers;
+
+    for (;;) {
+        AioOp *op;
+
+        take_filled(run);
+        begin_checkpoint(run);
+        begin_read_backs(run);
+        if (is_finished(run))
+            return;
+        op = aio_wait(run->aio, 100);
+        if (!op)
+            continue;
+        if (op == &run->sync_op)
+            checkpoint_ended(run);
+        else if ((const Buffer *)op->owner >= verifiers &&
+                 (const Buffer *)op->owner < verifiers + VERIFY_BUFFERS)
+            read_back_ended(run, op);
+        else
+            write_ended(run, op);
+    }
+}
+
+/* ---- the run
+ * ------------------------------------------------------------------------------------------------- */
+
+static void count_read(guint64 bytes, gpointer user_data)
+{
+    Run *run = user_data;
+    journal_add_read(run->pipeline->journal, bytes);
+    progress_add(run->pipeline->progress, PROGRESS_READ, bytes);
+}
+
+/* As many buffers as fit, but so few that not much of a small disk is in flight when we are killed. */
+static void size_ring(Run *run)
+{
+    const Pipeline *pipeline = run->pipeline;
+    guint64 size = pipeline->target->size;
+    guint64 fit = pipeline->memory / CHUNK_SIZE, fair = size / LEAST_LOSS / CHUNK_SIZE;
+
+    fit = fit > VERIFY_BUFFERS ? fit - VERIFY_BUFFERS : 0;
+    run->n_buffers = MAX(LEAST_BUFFERS, MIN(fit, MAX(fair, LEAST_BUFFERS)));
+    run->n_threads = pipeline->reader->sequential ? 1 : MIN(pipeline->reader->parallel, run->n_buffers);
+    run->interval = CLAMP(size / 32, CHUNK_SIZE, 64 * CHUNK_SIZE);
+}
+
+static gboolean make_ring(Run *run, GError **error)
+{
+    guint all = run->n_buffers + VERIFY_BUFFERS;
+    gboolean uring;
+
+    run->memory_size = all * CHUNK_SIZE;
+    run->memory = mmap(NULL, run->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (run->memory == MAP_FAILED) {
+        run->memory = NULL;
+        g_set_error(error, GANTRY_ERROR, ERROR_INTERNAL, "no memory for %u buffers", all);
+        return FALSE;
+    }
+    run->buffers = g_new0(Buffer, all);
+    run->verifiers = run->buffers + run->n_buffers;
+    for (guint i = 0; i < all; i++)
+        run->buffers[i].buffer = run->memory + i * CHUNK_SIZE;
+    for (guint i = 0; i < run->n_buffers; i++)
+        g_async_queue_push(run->free, &run->buffers[i]);
+    run->aio = aio_new(run->memory, run->memory_size, 128, &uring, error);
+    return run->aio != NULL;
+}
+
+static void clear(Run *run)
+{
+    g_clear_pointer(&run->aio, aio_free);
+    if (run->memory)
+        munmap(run->memory, run->memory_size);
+    g_free(run->buffers);
+    fetch_free(run->fetch);
+    g_async_queue_unref(run->free);
+    g_async_queue_unref(run->filled);
+    g_array_unref(run->waiting);
+    g_array_unref(run->syncing);
+    g_object_unref(run->cancel);
+    g_clear_error(&run->error);
+    g_mutex_clear(&run->lock);
+}
+
+static void pass_on(GCancellable *from, gpointer to)
+{
+    g_cancellable_cancel(to);
+}
+
+static void copy_all(Run *run, GCancellable *cancel)
+{
+    gulong handler = cancel ? g_cancellable_connect(cancel, G_CALLBACK(pass_on), run->cancel, NULL) : 0;
+    g_autofree GThread **threads = g_new(GThread *, run->n_threads);
+
+    run->readers = run->n_threads;
+    for (guint i = 0; i < run->n_threads; i++)
+        threads[i] = g_thread_new("read", read_chunks, run);
+    land(run);
+    for (guint i = 0; i < run->n_threads; i++)
+        g_thread_join(threads[i]);
+    if (handler)
+        g_cancellable_disconnect(cancel, handler);
+}
+
+gboolean pipeline_run(const Pipeline *pipeline, GCancellable *cancel, GError **error)
+{
+    Run run = {.pipeline = pipeline, .cancel = g_cancellable_new()};
+    gboolean good = FALSE;
+
+    g_mutex_init(&run.lock);
+    run.free = g_async_queue_new();
+    run.filled = g_async_queue_new();
+    run.waiting = g_array_new(FALSE, FALSE, sizeof(Landed));
+    run.syncing = g_array_new(FALSE, FALSE, sizeof(Landed));
+    run.last_checkpoint = g_get_monotonic_time();
+    run.fetch = fetch_new(pipeline->reader, count_read, &run);
+    size_ring(&run);
+    if (make_ring(&run, error)) {
+        copy_all(&run, cancel);
+        if (!g_cancellable_set_error_if_cancelled(cancel, error)) {
+            good = run.error == NULL;
+            if (run.error)
+                g_propagate_error(error, g_steal_pointer(&run.error));
+        }
+    }
+    clear(&run);
+    return good;
+}

@@ -1,0 +1,49 @@
+/* spec: what one run of the copier is asked to do: the JSON document of an importer Pod.
+ *
+ *   {"version": 1,
+ *    "disk": {"plan": UID, "vm": ID, "id": ID, "name": TEXT, "size": BYTES},
+ *    "source": {"type": "https", "url": "https://vc/sdk", "datacenter": TEXT, "datastore": TEXT, "path":
+ * "dir/x.vmdk", "generation": TEXT},         or {"type": "file", "path": PATH, "generation": TEXT} "trust":
+ * {"ca": PEM?, "fingerprint": TEXT?, "insecure": BOOL?}, "credentials": DIRECTORY,                holds the
+ * files user and password "target": {"path": PATH}, "state": DIRECTORY, "fence": {"uid": TEXT, "generation":
+ * N}, "limits": {"memory": BYTES?, "connections": N?}}
+ *
+ * generation is opaque: it changes whenever the source may have written to the disk. Unknown members are
+ * ignored, so that an older copier reads a newer plan's document. Secrets are never part of it. Errors:
+ * BAD_INPUT, BAD_JSON; the message says which member, what it is and what would be right.
+ */
+#pragma once
+#include "base/json.h"
+
+typedef struct {
+    json_t *json; /* owns every text below */
+
+    const char *plan, *vm, *disk_id, *disk_name;
+    guint64 size; /* bytes; a multiple of 512 */
+
+    const char *source_type, *generation;
+    const json_t *source; /* the reader's own members */
+
+    const char *ca_pem, *fingerprint;
+    gboolean insecure;
+    const char *credentials; /* NULL: none */
+
+    const char *target, *state;
+    const char *fence_uid;
+    guint64 fence_generation;
+
+    guint64 memory_limit; /* bytes resident in all */
+    guint connections;
+} CopySpec;
+
+CopySpec *copy_spec_parse(const char *text, gsize size, GError **error);
+CopySpec *copy_spec_read(const char *path, GError **error);
+void copy_spec_free(CopySpec *spec);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CopySpec, copy_spec_free)
+
+/* A text member of the reader's own; most says how long it may be. NULL with BAD_INPUT when it is missing or
+ * wrong. */
+const char *copy_spec_source_text(const CopySpec *spec, const char *member, gsize most, GError **error);
+
+/* A path in the state directory that belongs to this disk: "/state/2000.journal". */
+char *copy_spec_state_path(const CopySpec *spec, const char *suffix);

@@ -1,0 +1,28 @@
+/* server: the web console: the bundle, sign-in, the event stream, and the two proxies that pages use.
+ *
+ *   GET  any page or asset            the bundle
+ *   POST /login {"token": "…"}        tries the token, sets the session's cookie       POST /logout
+ *   GET  /session                     who is signed in                                 GET /healthz
+ *   GET  /events[?plan=NAME]          text/event-stream: console/feed.h
+ *   any  /cluster-api/…               the Kubernetes API, with the session's token: console/rights.h
+ *   GET  /inventory-api/…             the inventory service, with the session's token
+ *   GET  /get-certificate?url=URL     the certificate that a host shows, for "Verify certificate"
+ * Whatever changes something must carry the header X-Gantry-Console, which no other site's page can send, and
+ * come from this origin. Errors are Kubernetes Status documents.
+ */
+#pragma once
+#include "console/assets.h"
+#include "console/session.h"
+
+typedef struct ConsoleServer ConsoleServer;
+
+typedef struct {
+    const char *listen, *cert_pem, *key_pem; /* as in net/http_server.h */
+    SessionPeers peers;                      /* strings are copied */
+    Assets *assets;                          /* taken, also on failure */
+} ConsoleOptions;
+
+ConsoleServer *console_server_start(const ConsoleOptions *options, GError **error);
+guint console_server_port(const ConsoleServer *server);
+void console_server_stop(ConsoleServer *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ConsoleServer, console_server_stop)

@@ -1,0 +1,270 @@
+/* server_test: the console as a browser's requests see it, in front of a Kubernetes API that is a few lines
+ * of C. */
+#include "base/json.h"
+#include "console/server.h"
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define NS   "openshift-mtv"
+#define BASE "/apis/forklift.konveyor.io/v1beta1/namespaces/" NS "/"
+
+/* ---- the other side ---- */
+
+static const char plan[] =
+    "{\"apiVersion\":\"forklift.konveyor.io/v1beta1\",\"kind\":\"Plan\",\"metadata\":{\"name\":\"p\","
+    "\"namespace\":\"" NS
+    "\",\"uid\":\"u1\",\"resourceVersion\":\"5\"},\"spec\":{\"vms\":[{\"id\":\"vm-1\"}]}}";
+
+static void list(HttpExchange *x, const char *item)
+{
+    g_autofree char *text = g_strdup_printf(
+        "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[%s]}",
+        item);
+    http_exchange_reply_text(x, 200, "application/json", text);
+}
+
+/* Streams of watches, kept so that they stay open. */
+static GPtrArray *watches;
+static GMutex watches_lock;
+
+static void api(HttpExchange *x, gpointer data)
+{
+    const char *path = http_exchange_path(x), *method = http_exchange_method(x);
+    const char *bearer = http_exchange_header(x, "Authorization");
+
+    g_assert_null(http_exchange_header(x, "Cookie"));
+    if (g_strcmp0(bearer, "Bearer good")) {
+        http_exchange_reply_text(x, 401, "application/json", "{\"kind\":\"Status\",\"code\":401}");
+    } else if (g_str_has_suffix(path, "/selfsubjectreviews")) {
+        http_exchange_reply_text(x, 201, "application/json",
+                                 "{\"status\":{\"userInfo\":{\"username\":\"anna\"}}}");
+    } else if (http_exchange_query(x, "watch")) {
+        g_mutex_lock(&watches_lock);
+        g_ptr_array_add(watches, http_exchange_stream(x, 200, "application/json"));
+        g_mutex_unlock(&watches_lock);
+    } else if (g_str_has_suffix(path, "/secrets") && !strcmp(method, "POST")) {
+        http_exchange_reply_text(
+            x, 201, "application/json",
+            "{\"kind\":\"Secret\",\"metadata\":{\"name\":\"s\"},\"data\":{\"password\":\"aHVudGVyMg==\"}}");
+    } else if (g_str_has_suffix(path, "/plans")) {
+        list(x, plan);
+    } else {
+        list(x, "");
+    }
+}
+
+/* ---- the console under test ---- */
+
+typedef struct {
+    HttpServer *api;
+    ConsoleServer *console;
+    HttpClient *client;
+    char *url, *dir;
+} Fixture;
+
+static void write_file(const char *dir, const char *name, const char *text)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static void set_up(Fixture *f, gconstpointer unused)
+{
+    HttpServerOptions peer = {.listen = "127.0.0.1:0", .handler = api};
+    HttpTrust trust = {0};
+    ConsoleOptions options = {.listen = "127.0.0.1:0"};
+    g_autofree char *peer_url = NULL, *assets = NULL;
+    g_autoptr(GError) error = NULL;
+
+    watches = g_ptr_array_new_with_free_func((GDestroyNotify)http_stream_unref);
+    f->api = http_server_start(&peer, &error);
+    g_assert_no_error(error);
+    peer_url = g_strdup_printf("http://127.0.0.1:%u", http_server_port(f->api));
+
+    f->dir = g_dir_make_tmp("console-XXXXXX", NULL);
+    assets = g_build_filename(f->dir, "assets", NULL);
+    g_mkdir(assets, 0700);
+    write_file(f->dir, "index.html", "<!doctype html><title>t</title>");
+    write_file(assets, "app-1a2b.js", "go()");
+
+    options.peers = (SessionPeers){.api = peer_url, .inventory = peer_url, .ns = NS};
+    options.assets = assets_load(f->dir, &error);
+    g_assert_no_error(error);
+    f->console = console_server_start(&options, &error);
+    g_assert_no_error(error);
+    f->url = g_strdup_printf("http://127.0.0.1:%u", console_server_port(f->console));
+    f->client = http_client_new(&trust, 10, NULL);
+}
+
+static void tear_down(Fixture *f, gconstpointer unused)
+{
+    g_autofree char *index = g_build_filename(f->dir, "index.html", NULL);
+    g_autofree char *assets = g_build_filename(f->dir, "assets", NULL);
+    g_autofree char *js = g_build_filename(assets, "app-1a2b.js", NULL);
+
+    http_client_free(f->client);
+    g_mutex_lock(&watches_lock);
+    g_ptr_array_set_size(watches, 0);
+    g_mutex_unlock(&watches_lock);
+    console_server_stop(f->console);
+    http_server_stop(f->api);
+    g_ptr_array_unref(watches);
+    g_remove(js);
+    g_rmdir(assets);
+    g_remove(index);
+    g_rmdir(f->dir);
+    g_free(f->dir);
+    g_free(f->url);
+}
+
+static HttpReply *ask(Fixture *f, const char *method, const char *path, const char *cookie, const char *body)
+{
+    const char *headers[] = {"X-Gantry-Console", "1", cookie ? "Cookie" : NULL, cookie, NULL};
+    g_autofree char *url = g_strconcat(f->url, path, NULL);
+    g_autoptr(GBytes) bytes = body ? g_bytes_new(body, strlen(body)) : NULL;
+    g_autoptr(GError) error = NULL;
+    HttpReply *reply = http_client_send(f->client, method, url, headers, body ? "application/json" : NULL,
+                                        bytes, 1 << 20, NULL, &error);
+
+    g_assert_no_error(error);
+    return reply;
+}
+
+static gboolean holds(const HttpReply *reply, const char *text)
+{
+    return g_strstr_len(g_bytes_get_data(reply->body, NULL), (gssize)g_bytes_get_size(reply->body), text) !=
+           NULL;
+}
+
+/* "name=value" of the session's cookie. */
+static char *sign_in(Fixture *f)
+{
+    g_autoptr(HttpReply) reply = ask(f, "POST", "/login", NULL, "{\"token\":\"good\"}");
+    const char *cookie = g_hash_table_lookup(reply->headers, "set-cookie");
+
+    g_assert_cmpuint(reply->status, ==, 200);
+    g_assert_true(holds(reply, "\"user\":\"anna\""));
+    g_assert_false(holds(reply, "good"));
+    g_assert_nonnull(strstr(cookie, "; HttpOnly; SameSite=Strict"));
+    g_assert_nonnull(strstr(cookie, "; Secure"));
+    return g_strndup(cookie, strcspn(cookie, ";"));
+}
+
+/* ---- tests ---- */
+
+static void pages_and_assets_are_kept_as_long_as_they_may(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(HttpReply) page = ask(f, "GET", "/plans/any", NULL, NULL);
+    g_autoptr(HttpReply) asset = ask(f, "GET", "/assets/app-1a2b.js", NULL, NULL);
+    g_autoptr(HttpReply) missing = ask(f, "GET", "/assets/none.js", NULL, NULL);
+    const char *headers[] = {"If-None-Match", g_hash_table_lookup(page->headers, "etag"), NULL};
+    g_autoptr(HttpReply) again =
+        http_client_send(f->client, "GET", f->url, headers, NULL, NULL, 1 << 20, NULL, NULL);
+
+    g_assert_cmpuint(page->status, ==, 200);
+    g_assert_true(holds(page, "<title>t"));
+    g_assert_cmpstr(g_hash_table_lookup(page->headers, "cache-control"), ==, "no-cache");
+    g_assert_nonnull(
+        strstr(g_hash_table_lookup(page->headers, "content-security-policy"), "frame-ancestors 'none'"));
+    g_assert_cmpstr(g_hash_table_lookup(page->headers, "x-content-type-options"), ==, "nosniff");
+    g_assert_nonnull(strstr(g_hash_table_lookup(asset->headers, "cache-control"), "immutable"));
+    g_assert_cmpuint(missing->status, ==, 404);
+    g_assert_cmpuint(again->status, ==, 304);
+}
+
+static void a_wrong_token_opens_nothing(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(HttpReply) wrong = ask(f, "POST", "/login", NULL, "{\"token\":\"bad\"}");
+    g_autoptr(HttpReply) blank = ask(f, "POST", "/login", NULL, "{\"token\":\"a b\"}");
+    g_autoptr(HttpReply) none = ask(f, "GET", "/session", "__Host-gantry=guess", NULL);
+
+    g_assert_cmpuint(wrong->status, ==, 401);
+    g_assert_null(g_hash_table_lookup(wrong->headers, "set-cookie"));
+    g_assert_cmpuint(blank->status, ==, 400);
+    g_assert_cmpuint(none->status, ==, 401);
+}
+
+static void a_session_ends_when_its_owner_says_so(Fixture *f, gconstpointer unused)
+{
+    g_autofree char *cookie = sign_in(f);
+    g_autoptr(HttpReply) before = ask(f, "GET", "/session", cookie, NULL);
+    g_autoptr(HttpReply) out = ask(f, "POST", "/logout", cookie, "{}");
+    g_autoptr(HttpReply) after = ask(f, "GET", "/session", cookie, NULL);
+
+    g_assert_cmpuint(before->status, ==, 200);
+    g_assert_cmpuint(out->status, ==, 200);
+    g_assert_cmpuint(after->status, ==, 401);
+}
+
+static void requests_of_other_sites_are_refused(Fixture *f, gconstpointer unused)
+{
+    g_autofree char *cookie = sign_in(f);
+    g_autofree char *url = g_strconcat(f->url, "/cluster-api" BASE "plans/p", NULL);
+    const char *bare[] = {"Cookie", cookie, NULL};
+    const char *elsewhere[] = {"Cookie", cookie, "X-Gantry-Console", "1", "Origin", "https://evil.example",
+                               NULL};
+    g_autoptr(HttpReply) no_header =
+        http_client_send(f->client, "DELETE", url, bare, NULL, NULL, 1 << 20, NULL, NULL);
+    g_autoptr(HttpReply) other =
+        http_client_send(f->client, "DELETE", url, elsewhere, NULL, NULL, 1 << 20, NULL, NULL);
+
+    g_assert_cmpuint(no_header->status, ==, 403);
+    g_assert_cmpuint(other->status, ==, 403);
+}
+
+static void the_cluster_is_reached_with_the_sessions_token(Fixture *f, gconstpointer unused)
+{
+    g_autofree char *cookie = sign_in(f);
+    g_autoptr(HttpReply) plans = ask(f, "GET", "/cluster-api" BASE "plans", cookie, NULL);
+    g_autoptr(HttpReply) refused =
+        ask(f, "GET", "/cluster-api/api/v1/namespaces/" NS "/secrets", cookie, NULL);
+    g_autoptr(HttpReply) secret =
+        ask(f, "POST", "/cluster-api/api/v1/namespaces/" NS "/secrets", cookie, "{}");
+    g_autoptr(HttpReply) stranger = ask(f, "GET", "/cluster-api" BASE "plans", NULL, NULL);
+
+    g_assert_cmpuint(plans->status, ==, 200);
+    g_assert_true(holds(plans, "\"items\":[{"));
+    g_assert_cmpuint(refused->status, ==, 403);
+    g_assert_cmpuint(secret->status, ==, 201);
+    g_assert_true(holds(secret, "\"name\":\"s\""));
+    g_assert_false(holds(secret, "aHVudGVyMg"));
+    g_assert_cmpuint(stranger->status, ==, 401);
+}
+
+static void the_stream_tells_all_objects_then_says_so(Fixture *f, gconstpointer unused)
+{
+    g_autofree char *cookie = sign_in(f);
+    g_autofree char *url = g_strconcat(f->url, "/events?plan=p", NULL);
+    const char *headers[] = {"Cookie", cookie, NULL};
+    g_autoptr(HttpReply) reply = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GInputStream) stream = http_client_stream(f->client, "GET", url, headers, &reply, NULL, &error);
+    g_autoptr(GDataInputStream) lines = NULL;
+    g_autoptr(GString) seen = g_string_new(NULL);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(reply->status, ==, 200);
+    lines = g_data_input_stream_new(stream);
+    while (!strstr(seen->str, "event: synced")) {
+        g_autofree char *line = g_data_input_stream_read_line(lines, NULL, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_nonnull(line);
+        g_string_append_printf(seen, "%s\n", line);
+    }
+    g_assert_nonnull(strstr(seen->str, "event: hello"));
+    g_assert_nonnull(strstr(seen->str, "event: upsert"));
+    g_assert_nonnull(strstr(seen->str, "\"rows\":[{\"id\":\"vm-1\"}]"));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define CASE(name, function) g_test_add("/console/server/" name, Fixture, NULL, set_up, function, tear_down)
+    CASE("pages and assets are kept as long as they may", pages_and_assets_are_kept_as_long_as_they_may);
+    CASE("a wrong token opens nothing", a_wrong_token_opens_nothing);
+    CASE("a session ends when its owner says so", a_session_ends_when_its_owner_says_so);
+    CASE("requests of other sites are refused", requests_of_other_sites_are_refused);
+    CASE("the cluster is reached with the session's token", the_cluster_is_reached_with_the_sessions_token);
+    CASE("the stream tells all objects, then says so", the_stream_tells_all_objects_then_says_so);
+    return g_test_run();
+}

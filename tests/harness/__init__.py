@@ -1,0 +1,1 @@
+"""What the end-to-end tests are written with: a cluster, a vCenter, guests and manifests."""

@@ -1,0 +1,86 @@
+"""The vCenter of the tests (tests/peers/vcenter) as an object."""
+import base64
+import json
+import os
+import pathlib
+import subprocess
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def build_peer(name):
+    """The path of the binary of tests/peers/NAME, built when it has to be."""
+    return subprocess.run([ROOT / "tests/peers/build", name], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+class Vcenter:
+    """A running simulator. config is described in tests/peers/vcenter/config.go."""
+
+    def __init__(self, directory, config, listen="127.0.0.1:0"):
+        directory.mkdir(parents=True, exist_ok=True)
+        self.user = config.setdefault("user", "administrator@vsphere.local")
+        self.password = config.setdefault("password", "s3cret & more")
+        config_file = directory / "config.json"
+        config_file.write_text(json.dumps(config))
+        config_file.chmod(0o600)
+        self.log_file = open(directory / "log", "w", encoding="utf-8")
+        self.process = subprocess.Popen(
+            [build_peer("vcenter"), "--config", config_file, "--dir", directory / "files", "--listen", listen],
+            stdout=subprocess.PIPE, stderr=self.log_file, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            raise RuntimeError("the vCenter did not start: " + (directory / "log").read_text())
+        ready = json.loads(line)
+        self.url, self.control = ready["url"], ready["control"]
+        self.ca, self.sha1, self.sha256 = pathlib.Path(ready["ca"]).read_text(), ready["sha1"], ready["sha256"]
+        self.datacenter = ready["datacenter"]
+        self.vms = {vm["name"]: vm for vm in ready["vms"]}
+        self.networks = {network["name"]: network["id"] for network in ready["networks"]}
+        self.datastores = {datastore["name"]: datastore["id"] for datastore in ready["datastores"]}
+
+    def _ask(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.control + path, data=data, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def power(self, vm, state):
+        self._ask("POST", "/control/power", {"vm": vm, "state": state})
+
+    def write(self, vm, disk, offset, data):
+        """What the running guest writes to its disk."""
+        self._ask("POST", "/control/write",
+                  {"vm": vm, "disk": disk, "offset": offset, "bytes": base64.b64encode(data).decode()})
+
+    def fault(self, kind, **details):
+        self._ask("POST", "/control/fault", {"kind": kind, **details})
+
+    def lift(self, kind=""):
+        self._ask("DELETE", f"/control/fault?kind={kind}")
+
+    def log(self):
+        return self._ask("GET", "/control/log")
+
+    def forget(self):
+        self._ask("DELETE", "/control/log")
+
+    def reads(self, vm, disk):
+        """What was read of a VM's disk: {"requests", "bytes", "twice"}."""
+        path = self.vms[vm]["disks"][disk]["path"].replace(".vmdk", "-flat.vmdk")
+        return self.log()["reads"].get(path, {"requests": 0, "bytes": 0, "twice": 0, "ranges": []})
+
+    def file(self, vm, disk):
+        return pathlib.Path(self.vms[vm]["disks"][disk]["file"])
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                os.kill(self.process.pid, 9)
+                self.process.wait()
+        self.process.stdout.close()
+        self.log_file.close()

@@ -7,8 +7,7 @@
  * text. */
 enum { READ_OPTIONS = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA };
 
-/* ---- requests
- * ------------------------------------------------------------------------------------------------ */
+/* ---- requests ------------------------------------------------------------------------------------------ */
 
 static void append_escaped(GString *call, const char *text)
 {
@@ -84,8 +83,7 @@ GBytes *soap_finish(GString *call, const char *method)
     return g_string_free_to_bytes(call);
 }
 
-/* ---- replies
- * ------------------------------------------------------------------------------------------------- */
+/* ---- replies ------------------------------------------------------------------------------------------- */
 
 typedef struct {
     xmlTextReader *reader;
@@ -187,8 +185,7 @@ char *soap_read_text(GBytes *reply, const char *name, GError **error)
     return g_steal_pointer(&text);
 }
 
-/* ---- faults
- * -------------------------------------------------------------------------------------------------- */
+/* ---- faults -------------------------------------------------------------------------------------------- */
 
 void soap_fault_clear(SoapFault *fault)
 {
@@ -264,8 +261,7 @@ void soap_fault_of(xmlNode *element, SoapFault *fault)
     }
 }
 
-/* ---- elements
- * ------------------------------------------------------------------------------------------------ */
+/* ---- elements ------------------------------------------------------------------------------------------ */
 
 static xmlNode *element_from(xmlNode *node)
 {

@@ -10,8 +10,7 @@
 #include "base/errors.h"
 #include <libxml/tree.h>
 
-/* ---- requests
- * ------------------------------------------------------------------------------------------------ */
+/* ---- requests ------------------------------------------------------------------------------------------ */
 
 /* Opens an envelope and the method's element with its _this. The caller adds parameters in the method's
  * order. */
@@ -24,8 +23,7 @@ void soap_open_typed(GString *call, const char *element, const char *xsi_type);
 void soap_close(GString *call, const char *element);
 GBytes *soap_finish(GString *call, const char *method); /* closes the envelope; takes call */
 
-/* ---- replies
- * ------------------------------------------------------------------------------------------------- */
+/* ---- replies ------------------------------------------------------------------------------------------- */
 
 /* Calls found for each element whose local name is in names (NULL-terminated), in the document's order; what
  * lies within a found element is not searched. The element is borrowed. When found gives FALSE without an
@@ -50,8 +48,7 @@ gboolean soap_read_fault(GBytes *reply, SoapFault *fault); /* FALSE: it holds no
 /* The fault inside an element that is a LocalizedMethodFault (TaskInfo.error). */
 void soap_fault_of(xmlNode *element, SoapFault *fault);
 
-/* ---- elements
- * ------------------------------------------------------------------------------------------------ */
+/* ---- elements ------------------------------------------------------------------------------------------ */
 
 /* Each takes NULL and gives NULL (or absent). Names are local names. */
 xmlNode *soap_child(const xmlNode *element, const char *name);

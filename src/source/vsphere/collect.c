@@ -4,6 +4,9 @@
  * changes is read again whole, together with the others of the same update. So memory is bounded by a page, a
  * change that the peer announces only in part is seen whole, and there is no copy that could drift.
  *
+ * A view of everything below the root folder says which objects there are: also VMs within vApps, wherever
+ * they are nested.
+ *
  * Two threads: one asks for the next page while the other turns the last one into documents. Each wait at the
  * server is short, so that the session stays alive and a cancelled collector's filter does not linger there.
  */
@@ -16,8 +19,7 @@
 /* How many pages may wait for the reading thread. */
 enum { PAGES_AHEAD = 2 };
 
-/* ---- asking for pages, in a thread of its own
- * ---------------------------------------------------------------- */
+/* ---- asking for pages, in a thread of its own ---------------------------------------------------------- */
 
 typedef struct {
     GBytes *body; /* NULL: error says why there are no more */
@@ -101,8 +103,7 @@ static gpointer fetch_pages(gpointer data)
     return NULL;
 }
 
-/* ---- reporting
- * ----------------------------------------------------------------------------------------------- */
+/* ---- reporting ----------------------------------------------------------------------------------------- */
 
 /* Holds back one change, so that the last of a batch is known when it is said. */
 typedef struct {
@@ -134,8 +135,7 @@ static void report_take(Report *report, SourceEvent event, const char *kind, cha
     report->model = model;
 }
 
-/* ---- reading a page
- * ------------------------------------------------------------------------------------------ */
+/* ---- reading a page ------------------------------------------------------------------------------------ */
 
 typedef struct {
     Report report;
@@ -207,8 +207,7 @@ static gboolean read_update(xmlNode *element, gpointer user_data, GError **error
     return TRUE; /* a missingSet names what the account may not read: that stays at its zero value */
 }
 
-/* ---- reading changed objects again
- * --------------------------------------------------------------------------- */
+/* ---- reading changed objects again --------------------------------------------------------------------- */
 
 static gboolean read_object(xmlNode *element, gpointer user_data, GError **error)
 {
@@ -275,8 +274,7 @@ static gboolean read_modified(Reading *reading, VsphereSession *session, const V
     return TRUE;
 }
 
-/* ---- the loop
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the loop ------------------------------------------------------------------------------------------ */
 
 static gboolean read_page(Reading *reading, GBytes *body, VsphereSession *session,
                           const VsphereContent *content, GCancellable *cancel, GError **error)
@@ -323,14 +321,32 @@ static char *create_collector(VsphereSession *session, const VsphereContent *con
     return reply ? soap_read_text(reply, "returnval", error) : NULL;
 }
 
+static char *create_view(VsphereSession *session, const VsphereContent *content, GCancellable *cancel,
+                         GError **error)
+{
+    static const char *const types[] = {
+        "Folder",  "Datacenter", "ComputeResource",          "HostSystem",
+        "Network", "Datastore",  "DistributedVirtualSwitch", "VirtualMachine"};
+    GString *call = soap_call("CreateContainerView", "ViewManager", content->view_manager);
+    g_autoptr(GBytes) envelope = NULL, reply = NULL;
+
+    soap_add_ref(call, "container", "Folder", content->root_folder);
+    for (guint i = 0; i < G_N_ELEMENTS(types); i++)
+        soap_add(call, "type", types[i]);
+    soap_add(call, "recursive", "true");
+    envelope = soap_finish(call, "CreateContainerView");
+    reply = vsphere_call(session, envelope, cancel, error);
+    return reply ? soap_read_text(reply, "returnval", error) : NULL;
+}
+
 static gboolean create_filter(VsphereSession *session, const VsphereContent *content, const char *collector,
-                              GCancellable *cancel, GError **error)
+                              const char *view, GCancellable *cancel, GError **error)
 {
     GString *call = soap_call("CreateFilter", "PropertyCollector", collector);
     g_autoptr(GBytes) envelope = NULL, reply = NULL;
 
     soap_open(call, "spec");
-    vsphere_add_collector_spec(call, content);
+    vsphere_add_collector_spec(call, content, view);
     soap_close(call, "spec");
     soap_add(call, "partialUpdates", "false");
     envelope = soap_finish(call, "CreateFilter");
@@ -338,11 +354,10 @@ static gboolean create_filter(VsphereSession *session, const VsphereContent *con
     return reply != NULL;
 }
 
-/* Best effort: the server drops it with the session anyway. */
-static void destroy_collector(VsphereSession *session, const char *collector)
+/* Best effort: the server drops both with the session anyway. */
+static void destroy(VsphereSession *session, const char *method, const char *type, const char *id)
 {
-    GString *call = soap_call("DestroyPropertyCollector", "PropertyCollector", collector);
-    g_autoptr(GBytes) envelope = soap_finish(call, "DestroyPropertyCollector");
+    g_autoptr(GBytes) envelope = soap_finish(soap_call(method, type, id), method);
     g_autoptr(GBytes) reply = vsphere_call(session, envelope, NULL, NULL);
 }
 
@@ -387,11 +402,13 @@ gboolean vsphere_collect(VsphereSession *session, SourceChange changed, gpointer
 {
     const VsphereContent *content = vsphere_session_content(session, cancel, error);
     g_autofree char *collector = content ? create_collector(session, content, cancel, error) : NULL;
+    g_autofree char *view = collector ? create_view(session, content, cancel, error) : NULL;
 
-    if (!collector)
-        return FALSE;
-    if (create_filter(session, content, collector, cancel, error))
+    if (view && create_filter(session, content, collector, view, cancel, error))
         collect_with(session, content, collector, changed, user_data, cancel, error);
-    destroy_collector(session, collector);
+    if (collector)
+        destroy(session, "DestroyPropertyCollector", "PropertyCollector", collector);
+    if (view)
+        destroy(session, "DestroyView", "ContainerView", view);
     return FALSE;
 }

@@ -4,8 +4,7 @@
 
 enum { SERIAL_LEN = 20 }; /* what a virtio disk shows its guest */
 
-/* ---- refusals
- * ------------------------------------------------------------------------------------------------ */
+/* ---- refusals ------------------------------------------------------------------------------------------ */
 
 static gboolean check_vm(const json_t *workload, GError **error)
 {
@@ -40,8 +39,7 @@ static gboolean check_vm(const json_t *workload, GError **error)
     return TRUE;
 }
 
-/* ---- operating system
- * ---------------------------------------------------------------------------------------- */
+/* ---- operating system ---------------------------------------------------------------------------------- */
 
 static const char *label_of_guest_id(const char *guest_id)
 {
@@ -89,8 +87,7 @@ static char *os_label(const json_t *workload)
     return g_strdup("unknown");
 }
 
-/* ---- disks
- * --------------------------------------------------------------------------------------------------- */
+/* ---- disks --------------------------------------------------------------------------------------------- */
 
 static int bus_rank(const char *bus)
 {
@@ -192,8 +189,7 @@ static gboolean add_disks(Vm *vm, const json_t *workload, GError **error)
     return TRUE;
 }
 
-/* ---- the rest
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the rest ------------------------------------------------------------------------------------------ */
 
 static void add_nics(Vm *vm, const json_t *workload)
 {

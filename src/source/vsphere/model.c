@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- names, ids, references
- * ---------------------------------------------------------------------------------- */
+/* ---- names, ids, references ---------------------------------------------------------------------------- */
 
 const char *vsphere_kind(const char *type)
 {
@@ -88,8 +87,7 @@ json_t *vsphere_name(const char *encoded)
     return json_string(name->str);
 }
 
-/* ---- documents
- * ----------------------------------------------------------------------------------------------- */
+/* ---- documents ----------------------------------------------------------------------------------------- */
 
 static json_t *ref_of(const Properties *properties, const char *path)
 {

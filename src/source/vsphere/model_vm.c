@@ -8,8 +8,7 @@ static void set_text(json_t *item, const char *key, const xmlNode *element)
     json_object_set_new(item, key, vsphere_text_json(soap_peek(element)));
 }
 
-/* ---- extra configuration
- * ------------------------------------------------------------------------------------- */
+/* ---- extra configuration ------------------------------------------------------------------------------- */
 
 /* Value of an option in config.extraConfig; keys are compared without case. Borrowed, or NULL. */
 static const char *extra(const Properties *properties, const char *key)
@@ -52,8 +51,7 @@ static json_t *cpu_affinity(const Properties *properties)
     return list;
 }
 
-/* ---- devices
- * ------------------------------------------------------------------------------------------------- */
+/* ---- devices ------------------------------------------------------------------------------------------- */
 
 static const char *bus_of_controller(const char *type)
 {
@@ -216,8 +214,7 @@ static void set_devices(json_t *model, const Properties *properties)
     json_object_set_new(model, "devices", others);
 }
 
-/* ---- the guest's own view
- * ------------------------------------------------------------------------------------- */
+/* ---- the guest's own view ------------------------------------------------------------------------------ */
 
 static json_t *addresses_of(const xmlNode *dns)
 {
@@ -299,8 +296,7 @@ static json_t *guest_ip_stacks(const xmlNode *stacks)
     return list;
 }
 
-/* ---- custom attributes
- * --------------------------------------------------------------------------------------- */
+/* ---- custom attributes --------------------------------------------------------------------------------- */
 
 static json_t *custom_definitions(const xmlNode *fields)
 {
@@ -331,8 +327,7 @@ static json_t *custom_values(const xmlNode *values)
     return list;
 }
 
-/* ---- the document
- * -------------------------------------------------------------------------------------------- */
+/* ---- the document -------------------------------------------------------------------------------------- */
 
 static void set_plain_fields(json_t *model, const Properties *properties)
 {

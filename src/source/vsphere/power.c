@@ -4,8 +4,7 @@
 
 #define TASK_WAIT_S "20"
 
-/* ---- one property of one object
- * -------------------------------------------------------------------------------- */
+/* ---- one property of one object ------------------------------------------------------------------------ */
 
 /* Appends a filter or retrieval specification for one object. */
 static void add_spec(GString *call, const char *element, const char *type, const char *id,
@@ -77,8 +76,7 @@ gboolean vsphere_power_state(VsphereSession *session, const char *vm_id, PowerSt
     return TRUE;
 }
 
-/* ---- tasks
- * --------------------------------------------------------------------------------------------------- */
+/* ---- tasks --------------------------------------------------------------------------------------------- */
 
 typedef struct {
     char *version;
@@ -179,8 +177,7 @@ static gboolean wait_for_task(VsphereSession *session, const char *task_id, GCan
     return ok;
 }
 
-/* ---- changing it
- * --------------------------------------------------------------------------------------------- */
+/* ---- changing it --------------------------------------------------------------------------------------- */
 
 static GBytes *call_vm(VsphereSession *session, const char *method, const char *vm_id, GCancellable *cancel,
                        GError **error)

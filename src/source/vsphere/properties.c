@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 Properties *properties_new(void)
 {
@@ -81,8 +80,7 @@ gboolean properties_bool(const Properties *properties, const char *path)
     return vsphere_bool(properties_node(properties, path));
 }
 
-/* ---- asking
- * -------------------------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *type;
@@ -236,47 +234,22 @@ void vsphere_add_property_sets(GString *call, const VsphereContent *content)
     }
 }
 
-/* The ways from the root to every object; a step goes on with all steps that its end's type may take. */
-static const struct {
-    const char *name, *type, *path;
-    const char *next[9];
-} steps[] = {
-    {"resourcePools", "ResourcePool", "resourcePool", {"resourcePools", "resourcePoolVms"}},
-    {"resourcePoolVms", "ResourcePool", "vm", {NULL}},
-    {"computeResourceHosts", "ComputeResource", "host", {NULL}},
-    {"datacenterVms", "Datacenter", "vmFolder", {"folders"}},
-    {"datacenterHosts", "Datacenter", "hostFolder", {"folders"}},
-    {"datacenterNetworks", "Datacenter", "networkFolder", {"folders"}},
-    {"datacenterDatastores", "Datacenter", "datastoreFolder", {"folders"}},
-    {"folders",
-     "Folder",
-     "childEntity",
-     {"folders", "computeResourceHosts", "datacenterVms", "datacenterHosts", "datacenterNetworks",
-      "datacenterDatastores", "resourcePools", "resourcePoolVms"}},
-};
-
-static void add_step(GString *call, guint i)
-{
-    soap_open_typed(call, "selectSet", "TraversalSpec");
-    soap_add(call, "name", steps[i].name);
-    soap_add(call, "type", steps[i].type);
-    soap_add(call, "path", steps[i].path);
-    soap_add(call, "skip", "false");
-    for (guint next = 0; steps[i].next[next]; next++) {
-        soap_open(call, "selectSet");
-        soap_add(call, "name", steps[i].next[next]);
-        soap_close(call, "selectSet");
-    }
-    soap_close(call, "selectSet");
-}
-
-void vsphere_add_collector_spec(GString *call, const VsphereContent *content)
+/* The root folder, and all that a view of everything below it holds. */
+void vsphere_add_collector_spec(GString *call, const VsphereContent *content, const char *view)
 {
     vsphere_add_property_sets(call, content);
     soap_open(call, "objectSet");
     soap_add_ref(call, "obj", "Folder", content->root_folder);
     soap_add(call, "skip", "false");
-    for (guint i = 0; i < G_N_ELEMENTS(steps); i++)
-        add_step(call, i);
+    soap_close(call, "objectSet");
+    soap_open(call, "objectSet");
+    soap_add_ref(call, "obj", "ContainerView", view);
+    soap_add(call, "skip", "true");
+    soap_open_typed(call, "selectSet", "TraversalSpec");
+    soap_add(call, "name", "view");
+    soap_add(call, "type", "ContainerView");
+    soap_add(call, "path", "view");
+    soap_add(call, "skip", "false");
+    soap_close(call, "selectSet");
     soap_close(call, "objectSet");
 }

@@ -67,8 +67,7 @@ VsphereSession *vsphere_session_new(const SourceAccess *access, GError **error)
     return session;
 }
 
-/* ---- faults
- * -------------------------------------------------------------------------------------------------- */
+/* ---- faults -------------------------------------------------------------------------------------------- */
 
 static ErrorCode fault_code(const char *type)
 {
@@ -98,8 +97,7 @@ void vsphere_fault_error(const SoapFault *fault, const char *what, GError **erro
         g_set_error(error, GANTRY_ERROR, fault_code(fault->type), "%s: %s (%s)", what, message, fault->type);
 }
 
-/* ---- one call
- * ------------------------------------------------------------------------------------------------ */
+/* ---- one call ------------------------------------------------------------------------------------------ */
 
 /* Sends an envelope as it is. A status that is no answer of vSphere becomes HTTP_UNREACHABLE. */
 static GBytes *post(VsphereSession *session, HttpClient *http, GBytes *envelope, GCancellable *cancel,
@@ -131,8 +129,7 @@ static GBytes *post_take(VsphereSession *session, HttpClient *http, GBytes *enve
     return post(session, http, sent, cancel, error);
 }
 
-/* ---- service content
- * ----------------------------------------------------------------------------------------- */
+/* ---- service content ----------------------------------------------------------------------------------- */
 
 static void content_clear(VsphereContent *content)
 {
@@ -143,6 +140,7 @@ static void content_clear(VsphereContent *content)
     g_free(content->root_folder);
     g_free(content->property_collector);
     g_free(content->session_manager);
+    g_free(content->view_manager);
     *content = (VsphereContent){0};
 }
 
@@ -158,6 +156,7 @@ static gboolean take_content(xmlNode *element, gpointer user_data, GError **erro
     content->root_folder = soap_text(soap_child(element, "rootFolder"));
     content->property_collector = soap_text(soap_child(element, "propertyCollector"));
     content->session_manager = soap_text(soap_child(element, "sessionManager"));
+    content->view_manager = soap_text(soap_child(element, "viewManager"));
     return FALSE;
 }
 
@@ -189,7 +188,7 @@ static gboolean read_content(VsphereSession *session, GCancellable *cancel, GErr
     if (!reply || !soap_read(reply, names, take_content, &content, error))
         return FALSE;
     if (!content.api_version || !content.session_manager || !content.property_collector ||
-        !content.root_folder) {
+        !content.root_folder || !content.view_manager) {
         g_set_error(error, GANTRY_ERROR, ERROR_SOAP_MALFORMED,
                     "%s answers SOAP but is no vCenter or ESXi host", session->url);
         content_clear(&content);
@@ -210,8 +209,7 @@ static gboolean read_content(VsphereSession *session, GCancellable *cancel, GErr
     return TRUE;
 }
 
-/* ---- login
- * --------------------------------------------------------------------------------------------------- */
+/* ---- login --------------------------------------------------------------------------------------------- */
 
 static gboolean send_login(VsphereSession *session, GCancellable *cancel, GError **error)
 {
@@ -324,8 +322,7 @@ void vsphere_session_free(VsphereSession *session)
     g_free(session);
 }
 
-/* ---- the kind
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the kind ------------------------------------------------------------------------------------------ */
 
 static gpointer open_session(const SourceAccess *access, GError **error)
 {

@@ -8,8 +8,7 @@
 #include "net/soap.h"
 #include "source/kind.h"
 
-/* ---- session.c: one login, shared by threads
- * ----------------------------------------------------------------- */
+/* ---- session.c: one login, shared by threads ----------------------------------------------------------- */
 
 typedef struct VsphereSession VsphereSession;
 
@@ -17,7 +16,7 @@ typedef struct {
     char *api_version, *api_type; /* "8.0.2.0"; "VirtualCenter" or "HostAgent" */
     char *product, *instance_uuid;
     char *root_folder, *property_collector;
-    char *session_manager;
+    char *session_manager, *view_manager;
 } VsphereContent; /* of ServiceContent; does not change while the session lives */
 
 VsphereSession *vsphere_session_new(const SourceAccess *access, GError **error);
@@ -35,8 +34,7 @@ GBytes *vsphere_call(VsphereSession *session, GBytes *envelope, GCancellable *ca
 /* The error of source.h for a fault; what says what was tried. */
 void vsphere_fault_error(const SoapFault *fault, const char *what, GError **error);
 
-/* ---- properties.c: property sets of managed objects
- * ---------------------------------------------------------- */
+/* ---- properties.c: property sets of managed objects ---------------------------------------------------- */
 
 /* One object's properties, borrowed from a reply's element. */
 typedef struct {
@@ -59,14 +57,13 @@ gboolean properties_bool(const Properties *properties, const char *path);    /* 
 gint64 vsphere_int(const xmlNode *element);    /* 0 when NULL or no number */
 gboolean vsphere_bool(const xmlNode *element); /* FALSE when NULL */
 
-/* Appends <specSet>/<spec> of every type and path that the inventory shows, with the way to all objects from
- * root. */
-void vsphere_add_collector_spec(GString *call, const VsphereContent *content);
+/* Appends the specification of a filter over every object in the view, and the root folder, with every path that the
+ * inventory shows. */
+void vsphere_add_collector_spec(GString *call, const VsphereContent *content, const char *view);
 /* Appends the propSet elements alone (for RetrievePropertiesEx on named objects). */
 void vsphere_add_property_sets(GString *call, const VsphereContent *content);
 
-/* ---- model.c, model_host.c, model_vm.c: property sets to the inventory's documents
- * ----------------------------- */
+/* ---- model.c, model_host.c, model_vm.c: property sets to the inventory's documents --------------------- */
 
 /* The kind by which the inventory knows a managed object's type, or the type itself. */
 const char *vsphere_kind(const char *type);
@@ -84,8 +81,7 @@ json_t *vsphere_model(const Properties *properties);
 void vsphere_model_host(json_t *model, const Properties *properties); /* adds to the base */
 void vsphere_model_vm(json_t *model, const Properties *properties);
 
-/* ---- the calls behind source.h
- * ------------------------------------------------------------------------------- */
+/* ---- the calls behind source.h ------------------------------------------------------------------------- */
 
 gboolean vsphere_collect(VsphereSession *session, SourceChange changed, gpointer user_data,
                          GCancellable *cancel, GError **error);

@@ -1,0 +1,18 @@
+/* itinerary: the order of a migration, a table of steps; and the pipeline that clients see of it.
+ *
+ * Threads: pure functions over the given VmRun.
+ */
+#pragma once
+#include "plan/step.h"
+
+/* The step of that phase, or NULL. */
+const Step *itinerary_find(const char *phase);
+
+/* The next step that applies to vm, or NULL after the last. */
+const Step *itinerary_next(VmRun *vm, const Step *step);
+
+/* TRUE when a step after this one belongs to the same pipeline step. */
+gboolean itinerary_returns(VmRun *vm, const Step *step);
+
+/* Adds the pipeline steps in the order in which the itinerary meets them; needs the described VM for the disks' tasks. */
+void itinerary_add_pipeline(VmRun *vm, const Vm *machine);

@@ -1,0 +1,155 @@
+/* preflight: sums per storage class, and MACs that are in use. */
+#include "plan/preflight.h"
+#include "plan/check_vms.h"
+#include "plan/mapping.h"
+#include <errno.h>
+#include <string.h>
+
+#define CAPACITY "gantry.io/capacity-bytes"
+
+/* ---- room ---------------------------------------------------------------------------------------------------------------- */
+
+static void need_free(gpointer data)
+{
+    StorageNeed *need = data;
+    g_free(need->storage_class);
+    g_free(need);
+}
+
+GPtrArray *preflight_needs_new(void) { return g_ptr_array_new_with_free_func(need_free); }
+
+void preflight_need(GPtrArray *needs, const char *storage_class, guint64 bytes)
+{
+    StorageNeed *need = NULL;
+
+    for (guint i = 0; i < needs->len && !need; i++)
+        if (!g_strcmp0(((StorageNeed *)needs->pdata[i])->storage_class, storage_class))
+            need = needs->pdata[i];
+    if (!need) {
+        need = g_new0(StorageNeed, 1);
+        need->storage_class = g_strdup(storage_class);
+        g_ptr_array_add(needs, need);
+    }
+    if (!g_uint64_checked_add(&need->needed, need->needed, bytes))
+        need->needed = G_MAXUINT64;
+    need->disks++;
+}
+
+/* "<vm id>/<disk>" of the DataVolumes that earlier runs of this plan made: their room is taken already. */
+static GHashTable *disks_there(PlanCheck *check, GCancellable *cancel, GError **error)
+{
+    const char *ns = json_string_at(object_json(check->plan), "spec.targetNamespace", "");
+    g_autofree char *selector = g_strdup_printf("plan=%s", object_uid(check->plan));
+    g_autoptr(GPtrArray) volumes = kube_list(check->target, &KUBE_DATA_VOLUME, ns, selector, NULL, NULL, cancel, error);
+    GHashTable *there;
+
+    if (!volumes)
+        return NULL;
+    there = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < volumes->len; i++)
+        g_hash_table_add(there, g_strdup_printf("%s/%s", object_label(volumes->pdata[i], "vmID", ""),
+                                                object_label(volumes->pdata[i], TARGET_DISK_LABEL, "")));
+    return there;
+}
+
+static void add_needs(PlanCheck *check, const CheckedVm *checked, GHashTable *there, GPtrArray *needs)
+{
+    g_autofree char *vm = target_label_value(checked->vm->id);
+
+    for (guint i = 0; i < checked->vm->disks->len; i++) {
+        const VmDisk *disk = checked->vm->disks->pdata[i];
+        g_autofree char *id = target_label_value(disk->id), *key = g_strdup_printf("%s/%s", vm, id);
+        TargetStorage storage;
+        if (!g_hash_table_contains(there, key) && mapping_storage(object_json(check->storage_map), disk, &storage, NULL))
+            preflight_need(needs, storage.storage_class, target_disk_size(disk->size));
+    }
+}
+
+static gboolean compare(PlanCheck *check, const StorageNeed *need, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Object) class = kube_get(check->target, &KUBE_STORAGE_CLASS, NULL, need->storage_class, cancel, &problem);
+    const char *text = class ? object_annotation(class, CAPACITY, "") : "";
+    g_autofree char *needed = g_format_size_full(need->needed, G_FORMAT_SIZE_IEC_UNITS), *free_text = NULL, *item = NULL;
+    guint64 free_bytes;
+
+    if (!class && !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return FALSE;
+    }
+    if (!*text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &free_bytes, NULL) || need->needed <= free_bytes)
+        return TRUE;
+    free_text = g_format_size_full(free_bytes, G_FORMAT_SIZE_IEC_UNITS);
+    item = g_strdup_printf("storage class %s: %u disks need %s, %s is free", need->storage_class, need->disks, needed, free_text);
+    conditions_add_item(check->conditions, "TargetTooSmall", CONDITION_CRITICAL, "TargetTooSmall",
+                        "The target has not the room for the plan's disks: free some, or map the datastore to another storage class.",
+                        item);
+    return TRUE;
+}
+
+static gboolean check_room(PlanCheck *check, GPtrArray *vms, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GPtrArray) needs = preflight_needs_new();
+    g_autoptr(GHashTable) there = disks_there(check, cancel, error);
+
+    if (!there)
+        return FALSE;
+    for (guint i = 0; i < vms->len; i++)
+        add_needs(check, vms->pdata[i], there, needs);
+    for (guint i = 0; i < needs->len; i++)
+        if (!compare(check, needs->pdata[i], cancel, error))
+            return FALSE;
+    return TRUE;
+}
+
+/* ---- MACs ---------------------------------------------------------------------------------------------------------------- */
+
+/* Lower-case MAC → "namespace/name" of the VirtualMachine that has it. */
+static GHashTable *macs_in_use(PlanCheck *check, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GPtrArray) machines = kube_list(check->target, &KUBE_VIRTUAL_MACHINE, NULL, NULL, NULL, NULL, cancel, error);
+    GHashTable *macs;
+    size_t j;
+    json_t *interface;
+
+    if (!machines)
+        return NULL;
+    macs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (guint i = 0; i < machines->len; i++) {
+        const Object *machine = machines->pdata[i];
+        if (!strcmp(object_label(machine, "plan", ""), object_uid(check->plan)))
+            continue;
+        json_array_foreach (json_at(object_json(machine), "spec.template.spec.domain.devices.interfaces"), j, interface)
+            if (*json_string_at(interface, "macAddress", ""))
+                g_hash_table_insert(macs, g_ascii_strdown(json_string_at(interface, "macAddress", ""), -1),
+                                    g_strdup_printf("%s/%s", object_namespace(machine), object_name(machine)));
+    }
+    return macs;
+}
+
+static gboolean check_macs(PlanCheck *check, GPtrArray *vms, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GHashTable) macs = macs_in_use(check, cancel, error);
+
+    if (!macs)
+        return FALSE;
+    for (guint i = 0; i < vms->len; i++) {
+        const CheckedVm *checked = vms->pdata[i];
+        for (guint n = 0; n < checked->vm->nics->len; n++) {
+            const char *mac = ((const VmNic *)checked->vm->nics->pdata[n])->mac;
+            g_autofree char *lower = mac ? g_ascii_strdown(mac, -1) : NULL, *item = NULL;
+            const char *other = lower ? g_hash_table_lookup(macs, lower) : NULL;
+            if (!other)
+                continue;
+            item = g_strdup_printf("%s: %s is also in VirtualMachine %s", checked->text, lower, other);
+            conditions_add_item(check->conditions, "MacConflicts", CONDITION_CRITICAL, "MacConflicts",
+                                "A VM's MAC address is in use in the target: remove that VirtualMachine or change its address.", item);
+        }
+    }
+    return TRUE;
+}
+
+gboolean preflight_run(PlanCheck *check, GPtrArray *vms, GCancellable *cancel, GError **error)
+{
+    return check_room(check, vms, cancel, error) && check_macs(check, vms, cancel, error);
+}

@@ -1,0 +1,284 @@
+/* CopyDisks: an importer Pod per disk, all at once; each is believed only when it reports a whole, read-back copy.
+ *
+ * A Pod's container is restarted by the kubelet and goes on from its journal. After importer_retry restarts without
+ * progress, or one fatal error, the VM fails; a stale one (the source changed, the ticket is old) gets a new Pod with a new spec.
+ */
+#include "base/clock.h"
+#include "plan/mapping.h"
+#include "plan/pod_result.h"
+#include "plan/provider_access.h"
+#include "plan/step.h"
+#include "target/importer_pod.h"
+#include "target/pod.h"
+#include <string.h>
+
+enum { STALLED_AFTER_S = 180 };
+
+typedef struct {
+    VmRun        *vm;
+    const VmDisk *disk;
+    const Object *volume, *pod; /* pod NULL: none yet */
+    const char   *state_claim;
+    json_t       *task;
+} Copy;
+
+/* ---- starting ------------------------------------------------------------------------------------------------------ */
+
+static gboolean volume_ready(const Object *volume)
+{
+    const char *phase = json_string_at(object_json(volume), "status.phase", "");
+    return !strcmp(phase, "Succeeded") || !strcmp(phase, "PendingPopulation") || !strcmp(phase, "WaitForFirstConsumer");
+}
+
+static void say_why_volume_waits(const Copy *copy)
+{
+    const json_t *bound = NULL;
+    g_autofree char *reason = NULL;
+    size_t i;
+    json_t *condition;
+
+    json_array_foreach (json_at(object_json(copy->volume), "status.conditions"), i, condition)
+        if (!strcmp(json_string_at(condition, "type", ""), "Bound"))
+            bound = condition;
+    reason = g_strdup_printf("%s; %s", json_string_at(bound, "reason", "DataVolume is not ready"),
+                             json_string_at(bound, "message", json_string_at(object_json(copy->volume), "status.phase", "")));
+    item_set_pending(copy->task, reason);
+}
+
+/* A Secret that a killed controller left without its Pod has a spec of unknown age: made anew. */
+static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
+{
+    VmRun *vm = copy->vm;
+    const PlanRun *plan = vm_run_plan(vm);
+    const char *type = json_string_at(object_json(plan->provider), "spec.type", "");
+    const char *url = json_string_at(object_json(plan->provider), "spec.url", "");
+    const json_t *workload = vm_run_workload(vm, cancel, error);
+    g_autofree char *label = target_label_value(copy->disk->id);
+    g_autofree char *mine = g_strdup_printf("forklift.app=" TARGET_IMPORTER_APP "," TARGET_DISK_LABEL "=%s", label);
+    g_autofree char *fence = g_uuid_string_random();
+    g_auto(ProviderAccess) access = {0};
+    g_autoptr(json_t) source = workload ? source_disk(type, url, workload, copy->disk->id, NULL, error) : NULL, trust = NULL;
+    g_autoptr(Object) secret = NULL, pod = NULL;
+    Importer importer;
+
+    if (!source || !vm_run_delete_all(vm, &KUBE_SECRET, TRUE, mine, cancel, error))
+        return FALSE;
+    provider_access_read(plan->provider, plan->secret, &access);
+    trust = provider_access_trust(&access);
+    importer = (Importer){.disk = copy->disk, .source = source, .trust = trust, .user = access.access.user,
+                          .password = access.access.password, .fence = fence, .generation = g_get_real_time(),
+                          .claim = object_name(copy->volume),
+                          .block = !strcmp(json_string_at(object_json(copy->volume), "spec.storage.volumeMode", ""), "Block"),
+                          .state_claim = copy->state_claim, .service_account = plan->settings->service_account};
+    secret = vm_run_create(vm, &KUBE_SECRET, target_importer_secret(vm_run_owner(vm), &importer), cancel, error);
+    if (!secret)
+        return FALSE;
+    pod = vm_run_create(vm, &KUBE_POD, target_importer_pod(vm_run_owner(vm), &importer, object_name(secret)), cancel, error);
+    if (pod)
+        item_set_pending(copy->task, "The importer Pod is being started");
+    return pod != NULL;
+}
+
+/* ---- looking ------------------------------------------------------------------------------------------------------- */
+
+static void annotate_number(json_t *task, const char *key, const json_t *report, const char *member)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, json_int_at(report, member, 0));
+    item_annotate(task, key, text);
+}
+
+/* Says so when minutes pass without a byte. */
+static void watch_for_stall(json_t *task, gint64 landed)
+{
+    const char *before = item_annotation(task, "landed"), *since = item_annotation(task, "landedAt");
+    g_autofree char *now = clock_now(), *text = g_strdup_printf("%" G_GINT64_FORMAT, landed), *reason = NULL;
+    gint64 quiet_s = since ? (g_get_real_time() - clock_parse(since)) / G_USEC_PER_SEC : 0;
+
+    if (!since || g_strcmp0(before, text)) {
+        item_annotate(task, "landed", text);
+        item_annotate(task, "landedAt", now);
+        return;
+    }
+    if (quiet_s < STALLED_AFTER_S)
+        return;
+    reason = g_strdup_printf("Stalled: no byte for %" G_GINT64_FORMAT " minutes", quiet_s / 60);
+    item_set_reason(task, reason);
+}
+
+static void show_progress(const Copy *copy, GCancellable *cancel)
+{
+    const Object *pod = copy->pod;
+    g_autoptr(json_t) progress = kube_pod_proxy_get(vm_run_plan(copy->vm)->target, object_namespace(pod), object_name(pod),
+                                                    TARGET_PROGRESS_PORT, "/progress", cancel, NULL);
+    gint64 done = json_int_at(progress, "bytesDone", 0);
+
+    item_begin(copy->task);
+    json_object_set_new(copy->task, "phase", json_string(STEP_RUNNING));
+    if (!progress)
+        return; /* it has only just started, or is just ending: the next look tells */
+    item_set_reason(copy->task, !strcmp(json_string_at(progress, "phase", ""), "Verifying") ? "Verifying" : NULL);
+    item_set_progress(copy->task, done >> 20);
+    annotate_number(copy->task, "bytes", progress, "bytesDone");
+    annotate_number(copy->task, "bytesVerified", progress, "bytesVerified");
+    annotate_number(copy->task, "bytesPerSecond", progress, "bytesPerSecond");
+    watch_for_stall(copy->task, done + json_int_at(progress, "bytesVerified", 0));
+}
+
+/* Only a report of every byte, read back and equal, counts. */
+static gboolean accept(const Copy *copy, const json_t *report, GError **error)
+{
+    const char *read_back = json_string_at(report, "readBack", "missing");
+
+    if ((guint64)json_int_at(report, "size", -1) != copy->disk->size || strcmp(read_back, "equal")) {
+        g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED,
+                    "disk %s: Pod %s reports %" G_GINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes, read back: %s",
+                    copy->disk->name, object_name(copy->pod), json_int_at(report, "size", -1), copy->disk->size, read_back);
+        return FALSE;
+    }
+    annotate_number(copy->task, "bytes", report, "size");
+    annotate_number(copy->task, "bytesRead", report, "bytesRead");
+    annotate_number(copy->task, "bytesReadTwice", report, "bytesReadTwice");
+    annotate_number(copy->task, "resumedFrom", report, "resumedFrom");
+    item_annotate(copy->task, "hash", json_string_at(report, "hash", ""));
+    item_annotate(copy->task, "readBack", read_back);
+    for (const char *const *gone = (const char *const[]){"bytesPerSecond", "landed", "landedAt", "bytesVerified", NULL}; *gone;
+         gone++)
+        item_annotate(copy->task, *gone, NULL);
+    item_end(copy->task);
+    return TRUE;
+}
+
+/* The number of this restart among those without progress in between. */
+static gint count_restart(json_t *task, const char *end)
+{
+    const char *before = item_annotation(task, "restartAt"), *count = item_annotation(task, "restarts");
+    gint number = count ? atoi(count) : 0;
+    g_autofree char *at = NULL, *text = NULL;
+
+    if (!g_strcmp0(item_annotation(task, "restartEnd"), end))
+        return number;
+    at = g_strdup_printf("%" G_GINT64_FORMAT, json_int_at(task, "progress.completed", 0));
+    number = !g_strcmp0(before, at) ? number + 1 : 1;
+    text = g_strdup_printf("%d", number);
+    item_annotate(task, "restartAt", at);
+    item_annotate(task, "restartEnd", end);
+    item_annotate(task, "restarts", text);
+    return number;
+}
+
+static gboolean give_up(const Copy *copy, const PodResult *result, GError **error)
+{
+    g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED, "disk %s: %s", copy->disk->name, result->text);
+    return FALSE;
+}
+
+/* A bad end that is not the last word: counted, and after too many the last word after all. */
+static gboolean bear(const Copy *copy, const PodResult *result, GCancellable *cancel, GError **error)
+{
+    gint most = vm_run_plan(copy->vm)->settings->importer_retry;
+    gint number = count_restart(copy->task, result->end ? result->end : object_uid(copy->pod));
+    g_autofree char *reason = g_strdup_printf("Retrying %d of %d: %s", number, most, result->text);
+
+    if (result->class == FATAL || number > most)
+        return give_up(copy, result, error);
+    if (result->state != POD_RUNNING)
+        item_set_pending(copy->task, reason);
+    if (result->class == STALE || result->state == POD_FAILED)
+        return vm_run_delete(copy->vm, &KUBE_POD, copy->pod, cancel, error);
+    return TRUE;
+}
+
+static gboolean look(Copy *copy, GCancellable *cancel, GError **error)
+{
+    g_auto(PodResult) result = {0};
+
+    pod_result_read(copy->pod, &result);
+    switch (result.state) {
+    case POD_COMPLETED:
+        return accept(copy, result.report, error);
+    case POD_WAITING:
+        item_set_pending(copy->task, result.text ? result.text : "The importer Pod is being started");
+        return TRUE;
+    case POD_RUNNING:
+        if (result.end)
+            count_restart(copy->task, result.end);
+        show_progress(copy, cancel);
+        return TRUE;
+    default:
+        return bear(copy, &result, cancel, error);
+    }
+}
+
+/* FALSE: the disk cannot be copied. */
+static gboolean go_on(Copy *copy, GCancellable *cancel, GError **error)
+{
+    if (item_ended(copy->task))
+        return TRUE;
+    if (!copy->volume) {
+        g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED, "the DataVolume of disk %s has been deleted", copy->disk->name);
+        return FALSE;
+    }
+    if (copy->pod)
+        return look(copy, cancel, error);
+    if (!volume_ready(copy->volume)) {
+        say_why_volume_waits(copy);
+        return TRUE;
+    }
+    return start(copy, cancel, error);
+}
+
+/* ---- all disks ----------------------------------------------------------------------------------------------------- */
+
+static const Object *pod_of(GPtrArray *pods, const VmDisk *disk)
+{
+    g_autofree char *id = target_label_value(disk->id);
+
+    for (guint i = 0; i < pods->len; i++)
+        if (!object_deleting(pods->pdata[i]) && !strcmp(object_label(pods->pdata[i], TARGET_DISK_LABEL, ""), id))
+            return pods->pdata[i];
+    return NULL;
+}
+
+static StepResult copy_all(VmRun *vm, const Vm *machine, GPtrArray *volumes, GPtrArray *pods, const char *state_claim,
+                           GCancellable *cancel, GError **error)
+{
+    json_t *step = vm_run_step(vm, "DiskTransfer");
+    gboolean all = TRUE;
+
+    for (guint i = 0; i < machine->disks->len; i++) {
+        const VmDisk *disk = machine->disks->pdata[i];
+        Copy copy = {.vm = vm, .disk = disk, .volume = vm_run_disk_volume(volumes, disk), .pod = pod_of(pods, disk),
+                     .state_claim = state_claim, .task = item_task(step, disk->name)};
+        if (!copy.task) {
+            g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED,
+                        "disk %s was not there when the migration began; start a new Migration", disk->name);
+            return STEP_FAILED;
+        }
+        if (!go_on(&copy, cancel, error))
+            return STEP_FAILED;
+        all = all && item_ended(copy.task);
+    }
+    item_sum_tasks(step);
+    return all ? STEP_DONE : STEP_WAIT;
+}
+
+static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    const Vm *machine = vm_run_describe(vm, cancel, error);
+    g_autoptr(GPtrArray) volumes = NULL, pods = NULL, claims = NULL;
+
+    if (!machine)
+        return STEP_FAILED;
+    volumes = vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error);
+    pods = volumes ? vm_run_list(vm, &KUBE_POD, FALSE, "forklift.app=" TARGET_IMPORTER_APP, cancel, error) : NULL;
+    claims = pods ? vm_run_list(vm, &KUBE_PERSISTENT_VOLUME_CLAIM, TRUE, "resource=state", cancel, error) : NULL;
+    if (!claims)
+        return STEP_FAILED;
+    if (machine->disks->len && !claims->len) {
+        g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED, "the claim with the copy's journals has been deleted");
+        return STEP_FAILED;
+    }
+    return copy_all(vm, machine, volumes, pods, claims->len ? object_name(claims->pdata[0]) : NULL, cancel, error);
+}
+
+const Step step_copy_disks = {.phase = "CopyDisks", .pipeline = "DiskTransfer", .run = run};

@@ -1,0 +1,62 @@
+/* PowerOffSource, WaitForPowerOff: the guest is asked to shut down; its power is cut only when the settings allow it. */
+#include "plan/step.h"
+
+#define ASKED "shutdown-asked"
+#define CUT   "power-cut"
+
+/* The guest cannot be asked, or did not do it: cut or give up. Takes why. */
+static StepResult insist(VmRun *vm, GError *why, GCancellable *cancel, GError **error)
+{
+    if (vm_run_plan(vm)->settings->power_off_force) {
+        g_error_free(why);
+        if (!vm_run_once(vm, CUT))
+            return STEP_WAIT;
+        return vm_run_cut_power(vm, cancel, error) ? STEP_WAIT : STEP_FAILED;
+    }
+    g_set_error(error, GANTRY_ERROR, ERROR_POWER_OFF_FAILED, "VM %s keeps running: %s", vm_status_name(vm_run_status(vm)),
+                why->message);
+    g_error_free(why);
+    return STEP_FAILED;
+}
+
+static StepResult ask(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    GError *problem = NULL;
+    PowerState power;
+
+    if (!vm_run_source_power(vm, &power, cancel, error))
+        return STEP_FAILED;
+    if (power == POWER_OFF || vm_status_mark(vm_run_status(vm), ASKED))
+        return STEP_DONE;
+    if (vm_run_ask_shutdown(vm, cancel, &problem)) {
+        vm_run_once(vm, ASKED);
+        return STEP_DONE;
+    }
+    if (error_class(problem) != FATAL && !g_error_matches(problem, GANTRY_ERROR, ERROR_SOURCE_FAULT)) {
+        g_propagate_error(error, problem);
+        return STEP_FAILED;
+    }
+    if (vm_run_plan(vm)->settings->power_off_force)
+        vm_run_once(vm, ASKED);
+    return insist(vm, problem, cancel, error) == STEP_FAILED ? STEP_FAILED : STEP_DONE;
+}
+
+static StepResult wait(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    gint limit = vm_run_plan(vm)->settings->power_off_timeout_s;
+    PowerState power;
+
+    if (!vm_run_source_power(vm, &power, cancel, error))
+        return STEP_FAILED;
+    if (power == POWER_OFF)
+        return STEP_DONE;
+    if (vm_run_past(vm, ASKED, limit))
+        return insist(vm,
+                      g_error_new(GANTRY_ERROR, ERROR_POWER_OFF_FAILED,
+                                  "its guest did not shut down within %d seconds of being asked", limit),
+                      cancel, error);
+    return STEP_WAIT;
+}
+
+const Step step_power_off_source = {.phase = "PowerOffSource", .pipeline = "Initialize", .run = ask};
+const Step step_wait_for_power_off = {.phase = "WaitForPowerOff", .pipeline = "Initialize", .run = wait};

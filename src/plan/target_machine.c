@@ -1,0 +1,111 @@
+/* target_machine: stop before delete, disown before delete. */
+#include "plan/target_machine.h"
+#include "target/virtual_machine.h"
+#include <string.h>
+
+gboolean target_machine_taken_over(const Object *machine) { return *object_annotation(machine, TAKEN_OVER, ""); }
+
+static gboolean halted(const Object *machine)
+{
+    const json_t *json = object_json(machine);
+    const char *strategy = json_string_at(json, "spec.runStrategy", "");
+
+    return !strcmp(strategy, "Halted") || (!*strategy && !json_bool_at(json, "spec.running", FALSE));
+}
+
+static gboolean halt(VmRun *vm, const Object *machine, GCancellable *cancel, GError **error)
+{
+    g_autoptr(json_t) patch = json_pack("{s:{s:s, s:n}}", "spec", "runStrategy", "Halted", "running");
+    g_autoptr(Object) done = kube_patch(vm_run_plan(vm)->target, &KUBE_VIRTUAL_MACHINE, object_namespace(machine),
+                                        object_name(machine), KUBE_PATCH_MERGE, patch, NULL, cancel, error);
+    return done != NULL;
+}
+
+/* TRUE and *gone when the instance of that name does not exist. */
+static gboolean instance_gone(VmRun *vm, const Object *machine, gboolean *gone, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Object) instance = kube_get(vm_run_plan(vm)->target, &KUBE_VIRTUAL_MACHINE_INSTANCE,
+                                          object_namespace(machine), object_name(machine), cancel, &problem);
+
+    if (!instance && !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return FALSE;
+    }
+    *gone = !instance;
+    return TRUE;
+}
+
+StepResult target_machine_stop(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GPtrArray) machines = vm_run_list(vm, &KUBE_VIRTUAL_MACHINE, TRUE, NULL, cancel, error);
+    gboolean all_gone = TRUE;
+
+    if (!machines)
+        return STEP_FAILED;
+    for (guint i = 0; i < machines->len; i++) {
+        const Object *machine = machines->pdata[i];
+        gboolean gone;
+        if (target_machine_taken_over(machine))
+            continue;
+        if (!halted(machine) && !halt(vm, machine, cancel, error))
+            return STEP_FAILED;
+        if (!instance_gone(vm, machine, &gone, cancel, error))
+            return STEP_FAILED;
+        all_gone = all_gone && gone;
+    }
+    return all_gone ? STEP_DONE : STEP_WAIT;
+}
+
+/* The DataVolume's owners without (or with) the VirtualMachine; NULL when that is what they are. */
+static json_t *owners_changed(const Object *volume, const Object *machine, gboolean add)
+{
+    json_t *owners = json_array();
+    gboolean had = FALSE;
+    size_t i;
+    json_t *owner;
+
+    json_array_foreach (json_at(object_json(volume), "metadata.ownerReferences"), i, owner) {
+        if (!strcmp(json_string_at(owner, "uid", ""), object_uid(machine)))
+            had = TRUE;
+        else
+            json_array_append(owners, owner);
+    }
+    if (had == add) {
+        json_decref(owners);
+        return NULL;
+    }
+    if (add)
+        json_array_append_new(owners, target_owner_reference(object_name(machine), object_uid(machine)));
+    return owners;
+}
+
+static gboolean set_owner(VmRun *vm, const Object *machine, gboolean add, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GPtrArray) volumes = vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error);
+
+    for (guint i = 0; volumes && i < volumes->len; i++) {
+        const Object *volume = volumes->pdata[i];
+        json_t *owners = owners_changed(volume, machine, add);
+        g_autoptr(json_t) patch = owners ? json_pack("{s:{s:o}}", "metadata", "ownerReferences", owners) : NULL;
+        g_autoptr(Object) done = NULL;
+        if (!patch)
+            continue;
+        done = kube_patch(vm_run_plan(vm)->target, &KUBE_DATA_VOLUME, object_namespace(volume), object_name(volume),
+                          KUBE_PATCH_MERGE, patch, NULL, cancel, error);
+        if (!done)
+            return FALSE;
+    }
+    return volumes != NULL;
+}
+
+gboolean target_machine_own_disks(VmRun *vm, const Object *machine, GCancellable *cancel, GError **error)
+{
+    return set_owner(vm, machine, TRUE, cancel, error);
+}
+
+gboolean target_machine_delete(VmRun *vm, const Object *machine, GCancellable *cancel, GError **error)
+{
+    return set_owner(vm, machine, FALSE, cancel, error) &&
+           vm_run_delete(vm, &KUBE_VIRTUAL_MACHINE, machine, cancel, error);
+}

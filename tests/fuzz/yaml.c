@@ -1,0 +1,13 @@
+/* Any bytes in place of a manifest. */
+#include "base/yaml.h"
+
+int LLVMFuzzerTestOneInput(const guint8 *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const guint8 *data, size_t size)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) documents = yaml_parse_all((const char *)data, size, 1 << 20, "manifest", &error);
+
+    g_assert((documents == NULL) == (error != NULL));
+    return 0;
+}

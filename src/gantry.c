@@ -12,6 +12,7 @@ static const struct {
     {"console", "serve the web console", cmd_console},
     {"progress", "show how a Plan's migration goes", cmd_progress},
     {"copy", "copy one disk of a virtual machine (the program of importer Pods)", cmd_copy},
+    {"validation", "run the validation service: Rego rules that judge VMs", cmd_validation},
     {NULL, NULL, NULL},
 };
 

@@ -7,3 +7,4 @@
 int cmd_console(int argc, char **argv);
 int cmd_progress(int argc, char **argv);
 int cmd_copy(int argc, char **argv);
+int cmd_validation(int argc, char **argv);

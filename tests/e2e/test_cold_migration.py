@@ -2,11 +2,13 @@
 import json
 import os
 import pathlib
+import subprocess
 
 import pytest
 
 from harness import manifests, waiting
 from harness.migration import Run, sha256, sha256_padded
+from harness.vcenter import build_peer
 
 MACS = ["00:50:56:0a:00:01", "00:50:56:0a:00:02"]
 MEBIBYTE = 1 << 20
@@ -137,3 +139,14 @@ def test_a_clean_stop_leaves_no_session_behind(own_cluster, vcenter):
     assert before > 0
     own_cluster.kubectl("delete", "provider", "leave", "-n", "openshift-mtv")
     waiting.until("end of the provider's session", lambda: len(vcenter.log()["sessions"]) < before)
+
+
+def test_clients_written_for_forklift_can_read_what_was_written(cluster, migrated):
+    """Every object decodes strictly into the Go types of Forklift, KubeVirt and CDI themselves (tests/forklift-types)."""
+    objects = [thing for kind in ("provider", "networkmap", "storagemap", "plan", "migration") for thing in cluster.kubectl.get(kind)]
+    objects += [thing for kind in ("virtualmachine", "datavolume") for thing in cluster.kubectl.get(kind, namespace="default")]
+    assert {thing["kind"] for thing in objects} == {
+        "Provider", "NetworkMap", "StorageMap", "Plan", "Migration", "VirtualMachine", "DataVolume"}
+    decoder = subprocess.run([build_peer("tests/forklift-types")], input="\n".join(map(json.dumps, objects)), text=True,
+                             stdout=subprocess.PIPE, check=False)
+    assert decoder.returncode == 0, decoder.stdout

@@ -309,7 +309,7 @@ static void answer_whole(gpointer data)
 
     if (!x->gone) {
         answer_head(x);
-        if (x->reply)
+        if (x->reply && g_bytes_get_size(x->reply) > 0)
             soup_message_body_append_bytes(soup_server_message_get_response_body(x->message), x->reply);
         soup_server_message_unpause(x->message);
     }
@@ -429,7 +429,7 @@ static void stream_flush(gpointer data)
     stream->scheduled = FALSE;
     ended = stream->ended;
     for (GBytes *bytes; (bytes = g_queue_pop_head(&stream->queue));) {
-        if (!x->gone) {
+        if (!x->gone && g_bytes_get_size(bytes) > 0) {
             soup_message_body_append_bytes(body, bytes);
             g_queue_push_tail(&stream->sizes, GSIZE_TO_POINTER(g_bytes_get_size(bytes)));
         }

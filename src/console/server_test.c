@@ -2,6 +2,7 @@
  * of C. */
 #include "base/json.h"
 #include "console/server.h"
+#include "net/certificate.h"
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -70,16 +71,20 @@ static void write_file(const char *dir, const char *name, const char *text)
 
 static void set_up(Fixture *f, gconstpointer unused)
 {
-    HttpServerOptions peer = {.listen = "127.0.0.1:0", .handler = api};
-    HttpTrust trust = {0};
-    ConsoleOptions options = {.listen = "127.0.0.1:0"};
+    static const char *const names[] = {"127.0.0.1", NULL};
+    g_autoptr(Certificate) authority = certificate_new_authority("test", NULL);
+    g_autoptr(Certificate) ours = certificate_issue(authority, names, 2, NULL);
+    HttpServerOptions peer = {
+        .listen = "127.0.0.1:0", .cert_pem = ours->pem, .key_pem = ours->key_pem, .handler = api};
+    HttpTrust trust = {.ca_pem = authority->pem};
+    ConsoleOptions options = {.listen = "127.0.0.1:0", .cert_pem = ours->pem, .key_pem = ours->key_pem};
     g_autofree char *peer_url = NULL, *assets = NULL;
     g_autoptr(GError) error = NULL;
 
     watches = g_ptr_array_new_with_free_func((GDestroyNotify)http_stream_unref);
     f->api = http_server_start(&peer, &error);
     g_assert_no_error(error);
-    peer_url = g_strdup_printf("http://127.0.0.1:%u", http_server_port(f->api));
+    peer_url = g_strdup_printf("https://127.0.0.1:%u", http_server_port(f->api));
 
     f->dir = g_dir_make_tmp("console-XXXXXX", NULL);
     assets = g_build_filename(f->dir, "assets", NULL);
@@ -87,12 +92,16 @@ static void set_up(Fixture *f, gconstpointer unused)
     write_file(f->dir, "index.html", "<!doctype html><title>t</title>");
     write_file(assets, "app-1a2b.js", "go()");
 
-    options.peers = (SessionPeers){.api = peer_url, .inventory = peer_url, .ns = NS};
+    options.peers = (SessionPeers){.api = peer_url,
+                                   .api_ca_pem = authority->pem,
+                                   .inventory = peer_url,
+                                   .inventory_ca_pem = authority->pem,
+                                   .ns = NS};
     options.assets = assets_load(f->dir, &error);
     g_assert_no_error(error);
     f->console = console_server_start(&options, &error);
     g_assert_no_error(error);
-    f->url = g_strdup_printf("http://127.0.0.1:%u", console_server_port(f->console));
+    f->url = g_strdup_printf("https://127.0.0.1:%u", console_server_port(f->console));
     f->client = http_client_new(&trust, 10, NULL);
 }
 
@@ -214,13 +223,13 @@ static void requests_of_other_sites_are_refused(Fixture *f, gconstpointer unused
 
 static void the_cluster_is_reached_with_the_sessions_token(Fixture *f, gconstpointer unused)
 {
+    g_autoptr(HttpReply) stranger = ask(f, "GET", "/cluster-api" BASE "plans", NULL, NULL);
     g_autofree char *cookie = sign_in(f);
     g_autoptr(HttpReply) plans = ask(f, "GET", "/cluster-api" BASE "plans", cookie, NULL);
     g_autoptr(HttpReply) refused =
         ask(f, "GET", "/cluster-api/api/v1/namespaces/" NS "/secrets", cookie, NULL);
     g_autoptr(HttpReply) secret =
         ask(f, "POST", "/cluster-api/api/v1/namespaces/" NS "/secrets", cookie, "{}");
-    g_autoptr(HttpReply) stranger = ask(f, "GET", "/cluster-api" BASE "plans", NULL, NULL);
 
     g_assert_cmpuint(plans->status, ==, 200);
     g_assert_true(holds(plans, "\"items\":[{"));

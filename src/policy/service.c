@@ -50,6 +50,9 @@ static void answer_data(HttpExchange *exchange, Rules *rules, const char *path)
         reply_error(exchange, 500, "internal_error", error->message);
         return;
     }
+    /* Says that rules have changed also where their version has not. */
+    g_autofree char *tag = g_strdup_printf("\"%s\"", rules_hash(rules));
+    http_exchange_add_header(exchange, "ETag", tag);
     reply_json(exchange, 200, value ? json_pack("{s:o}", "result", value) : json_object());
 }
 

@@ -1,0 +1,194 @@
+/* client: URLs of the inventory service, and what its answers mean to a controller. */
+#include "inventory/client.h"
+#include "net/http_client.h"
+#include <string.h>
+
+enum {
+    TIMEOUT_S = 60,
+    MOST_REPLY_SIZE = 512 * 1024 * 1024,
+    MOST_CA_SIZE = 1024 * 1024,
+    MOST_TOKEN_SIZE = 64 * 1024
+};
+
+static const char token_path[] = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+struct InventoryClient {
+    char *root; /* "https://forklift-inventory.openshift-mtv.svc:8443" */
+    HttpClient *http;
+};
+
+/* ---- life ---------------------------------------------------------------------------------------------- */
+
+static const char *setting(const char *name, const char *absent)
+{
+    const char *value = g_getenv(name);
+    return value && *value ? value : absent;
+}
+
+static char *read_authority(GError **error)
+{
+    const char *path = setting("API_TLS_CA", NULL);
+    char *pem = NULL;
+
+    if (path && !g_file_get_contents(path, &pem, NULL, error))
+        g_prefix_error(error, "API_TLS_CA: ");
+    return pem;
+}
+
+InventoryClient *inventory_client_new(GError **error)
+{
+    const char *scheme = setting("INVENTORY_SERVICE_SCHEME", "https");
+    g_autoptr(GError) failed = NULL;
+    g_autofree char *pem = read_authority(&failed);
+    HttpTrust trust = {.ca_pem = pem};
+    InventoryClient *client;
+    HttpClient *http;
+
+    if (failed) {
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return NULL;
+    }
+    http = http_client_new(strcmp(scheme, "http") ? &trust : NULL, TIMEOUT_S, error);
+    if (!http)
+        return NULL;
+    client = g_new0(InventoryClient, 1);
+    client->http = http;
+    client->root =
+        g_strdup_printf("%s://%s:%s", scheme, setting("API_HOST", "localhost"), setting("API_PORT", "8080"));
+    return client;
+}
+
+void inventory_client_free(InventoryClient *client)
+{
+    http_client_free(client->http);
+    g_free(client->root);
+    g_free(client);
+}
+
+/* ---- asking -------------------------------------------------------------------------------------------- */
+
+/* The mounted token is replaced before it expires, so it is read for each request. $GANTRY_TOKEN_FILE is for
+ * tests. */
+static char *authorization(void)
+{
+    g_autofree char *token = NULL;
+    gsize size = 0;
+    char *header;
+
+    if (!g_file_get_contents(setting("GANTRY_TOKEN_FILE", token_path), &token, &size, NULL) ||
+        size > MOST_TOKEN_SIZE)
+        return NULL;
+    header = g_strconcat("Bearer ", g_strstrip(token), NULL);
+    explicit_bzero(token, strlen(token));
+    return header;
+}
+
+static gboolean check_status(const HttpReply *reply, const char *what, GError **error)
+{
+    const char *reason = g_hash_table_lookup(reply->headers, "x-reason");
+    gboolean unknown = reply->status == 404 && !g_strcmp0(reason, "ProviderNotFound");
+
+    if (reply->status == 200)
+        return TRUE;
+    if (reply->status == 206 || unknown)
+        g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_NOT_READY,
+                    "the inventory of the provider is not loaded yet (%s)", what);
+    else if (reply->status == 404)
+        g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND, "%s is not in the provider's inventory",
+                    what);
+    else
+        g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_UNAVAILABLE, "the inventory answered %u for %s: %s",
+                    reply->status, what, reason ? reason : "");
+    return FALSE;
+}
+
+static json_t *get(InventoryClient *client, const char *path, const char *what, GCancellable *cancel,
+                   GError **error)
+{
+    g_autofree char *url = g_strconcat(client->root, path, NULL), *bearer = authorization();
+    const char *const headers[] = {bearer ? "Authorization" : NULL, bearer, NULL};
+    g_autoptr(GError) failed = NULL;
+    g_autoptr(HttpReply) reply =
+        http_client_send(client->http, "GET", url, headers, NULL, NULL, MOST_REPLY_SIZE, cancel, &failed);
+    const char *text;
+    gsize size;
+
+    if (bearer)
+        explicit_bzero(bearer, strlen(bearer));
+    if (!reply && g_error_matches(failed, GANTRY_ERROR, ERROR_CANCELED)) {
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return NULL;
+    }
+    if (!reply) {
+        g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_UNAVAILABLE, "the inventory cannot be reached: %s",
+                    failed->message);
+        return NULL;
+    }
+    if (!check_status(reply, what, error))
+        return NULL;
+    text = g_bytes_get_data(reply->body, &size);
+    return json_parse(text ? text : "", size, MOST_REPLY_SIZE, url, error);
+}
+
+static char *provider_path(const Object *provider)
+{
+    return g_strdup_printf("/providers/%s/%s", json_string_at(object_json(provider), "spec.type", ""),
+                           object_uid(provider));
+}
+
+json_t *inventory_get(InventoryClient *client, const Object *provider, const char *collection, const char *id,
+                      GCancellable *cancel, GError **error)
+{
+    g_autofree char *root = provider_path(provider), *escaped = g_uri_escape_string(id, NULL, FALSE);
+    g_autofree char *path = g_strconcat(root, "/", collection, "/", escaped, NULL);
+    g_autofree char *what = g_strdup_printf("%s '%s'", collection, id);
+
+    return get(client, path, what, cancel, error);
+}
+
+json_t *inventory_list(InventoryClient *client, const Object *provider, const char *collection, guint detail,
+                       GCancellable *cancel, GError **error)
+{
+    g_autofree char *root = provider_path(provider);
+    g_autofree char *path = g_strdup_printf("%s/%s?detail=%u", root, collection, detail);
+
+    return get(client, path, collection, cancel, error);
+}
+
+static json_t *find_by_name(InventoryClient *client, const Object *provider, const char *collection,
+                            const char *name, const char *ns, GCancellable *cancel, GError **error)
+{
+    g_autofree char *root = provider_path(provider), *escaped = g_uri_escape_string(name, NULL, FALSE);
+    g_autofree char *escaped_ns = g_uri_escape_string(ns, NULL, FALSE);
+    g_autofree char *path = g_strdup_printf("%s/%s?detail=all&name=%s%s%s", root, collection, escaped,
+                                            *ns ? "&namespace=" : "", escaped_ns);
+    g_autoptr(json_t) found = get(client, path, collection, cancel, error);
+    size_t len = json_array_size(found);
+
+    if (!found)
+        return NULL;
+    if (len == 1)
+        return json_incref(json_array_get(found, 0));
+    if (len == 0)
+        g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND, "%s: there is none with the name '%s'",
+                    collection, name);
+    else
+        g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_AMBIGUOUS, "%s: the name '%s' fits %zu of them",
+                    collection, name, len);
+    return NULL;
+}
+
+json_t *inventory_find(InventoryClient *client, const Object *provider, const char *collection,
+                       const json_t *ref, GCancellable *cancel, GError **error)
+{
+    const char *id = json_string_at(ref, "id", ""), *name = json_string_at(ref, "name", "");
+
+    if (*id)
+        return inventory_get(client, provider, collection, id, cancel, error);
+    if (*name)
+        return find_by_name(client, provider, collection, name, json_string_at(ref, "namespace", ""), cancel,
+                            error);
+    g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND, "%s: a reference needs an id or a name",
+                collection);
+    return NULL;
+}

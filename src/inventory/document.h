@@ -1,0 +1,45 @@
+/* document: between a collector's models, the rows of the database, and the JSON that clients get.
+ *
+ * The REST interface's shapes are those of Forklift's inventory; clients written for it read them. Lists are written as text into
+ * a buffer, a row at a time, so that a list of any length costs no more memory than its buffer.
+ * Threads: a DocumentView belongs to one thread.
+ */
+#pragma once
+#include "inventory/database.h"
+
+/* "vms" for "VM" …; NULL when the inventory has no such kind or collection. */
+const char *document_collection(const char *kind);
+const char *document_kind(const char *collection);
+
+/* A model's texts as a Row wants them. */
+typedef struct {
+    char *base, *brief, *full;
+} DocumentTexts;
+void document_split(const char *kind, const json_t *model, DocumentTexts *texts);
+void document_texts_clear(DocumentTexts *texts);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DocumentTexts, document_texts_clear)
+
+/* One provider's objects at one moment. */
+typedef struct DocumentView DocumentView;
+DocumentView *document_view_new(const char *provider_type, const char *provider_uid, Snapshot *snapshot); /* snapshot: borrowed */
+void document_view_free(DocumentView *view);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DocumentView, document_view_free)
+
+/* Where the object lies: "/DC0/vm/folder/vm1"; "" when a parent is missing. Borrowed until the view is freed, or the next call for an
+ * object that holds no others. */
+const char *document_view_path(DocumentView *view, const Row *row);
+
+enum { DETAIL_BASE = 0, DETAIL_BRIEF = 1, DETAIL_FULL = 2 };
+/* Appends the object; row->full must have been read for DETAIL_FULL. */
+void document_append(GString *out, DocumentView *view, const Row *row, guint detail);
+/* As document_append() in full detail, as JSON; a host's networkAdapters are [] (with_adapters FALSE) or computed. */
+json_t *document_json(DocumentView *view, const Row *row, gboolean with_adapters);
+
+/* One object in full, or NULL when there is none (no error) or it cannot be read. */
+json_t *document_load(DocumentView *view, const char *kind, const char *id, gboolean with_adapters, GError **error);
+
+/* The document that validation rules see: the VM with its host, the host with its cluster, the cluster with its datacenter.
+ * INVENTORY_NOT_FOUND: no such VM; INVENTORY_DATABASE: a part is missing, the message says which. */
+json_t *document_workload(DocumentView *view, const char *vm_id, GError **error);
+
+void document_append_string(GString *out, const char *text); /* quoted and escaped */

@@ -1,0 +1,207 @@
+/* filter: parses q=, and holds documents against it. */
+#include "inventory/filter.h"
+#include <string.h>
+
+enum { MOST_TEXT = 1024, MOST_TERMS = 16 };
+
+typedef enum { EQUAL, NOT_EQUAL, CONTAINS, GREATER, LESS } Relation;
+
+typedef struct {
+    char *field, *value;
+    Relation relation;
+    double number;
+} Term;
+
+struct Filter {
+    GPtrArray *terms; /* of Term */
+    char *sort;       /* or NULL */
+    gboolean downwards;
+};
+
+static void term_free(gpointer data)
+{
+    Term *term = data;
+
+    g_free(term->field);
+    g_free(term->value);
+    g_free(term);
+}
+
+void filter_free(Filter *filter)
+{
+    g_ptr_array_unref(filter->terms);
+    g_free(filter->sort);
+    g_free(filter);
+}
+
+/* ---- parsing ------------------------------------------------------------------------------------------- */
+
+static gboolean is_field(const char *text, gsize len)
+{
+    for (gsize i = 0; i < len; i++)
+        if (!g_ascii_isalnum(text[i]) && text[i] != '.' && text[i] != '_')
+            return FALSE;
+    return len > 0 && text[0] != '.' && text[len - 1] != '.';
+}
+
+static gboolean bad_term(const char *term, GError **error)
+{
+    g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
+                "q: '%s' is no term: FIELD=VALUE, FIELD!=VALUE, FIELD~PART, FIELD>NUMBER, FIELD<NUMBER, "
+                "FIELD or -FIELD",
+                term);
+    return FALSE;
+}
+
+static gboolean parse_sort(Filter *filter, const char *term, GError **error)
+{
+    gboolean downwards = *term == '-';
+    const char *field = term + downwards;
+
+    if (!is_field(field, strlen(field)))
+        return bad_term(term, error);
+    if (filter->sort) {
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
+                    "q: sorting by '%s' and '%s': only one field may be given", filter->sort, field);
+        return FALSE;
+    }
+    filter->sort = g_strdup(field);
+    filter->downwards = downwards;
+    return TRUE;
+}
+
+static gboolean parse_number(Term *term, const char *text, GError **error)
+{
+    char *end;
+
+    term->number = g_ascii_strtod(term->value, &end);
+    return (*term->value && !*end) || bad_term(text, error);
+}
+
+static gboolean parse_term(Filter *filter, const char *text, GError **error)
+{
+    static const struct {
+        const char *sign;
+        Relation relation;
+    } relations[] = {{"!=", NOT_EQUAL}, {"=", EQUAL}, {"~", CONTAINS}, {">", GREATER}, {"<", LESS}};
+    const char *at = strpbrk(text, "!=~><");
+    Term *term = NULL;
+
+    if (!at)
+        return parse_sort(filter, text, error);
+    for (guint i = 0; !term && i < G_N_ELEMENTS(relations); i++)
+        if (g_str_has_prefix(at, relations[i].sign) && is_field(text, at - text)) {
+            term = g_new0(Term, 1);
+            term->field = g_strndup(text, at - text);
+            term->relation = relations[i].relation;
+            term->value = g_strdup(at + strlen(relations[i].sign));
+        }
+    if (!term)
+        return bad_term(text, error);
+    g_ptr_array_add(filter->terms, term);
+    return term->relation < GREATER || parse_number(term, text, error);
+}
+
+Filter *filter_parse(const char *text, GError **error)
+{
+    g_auto(GStrv) terms = NULL;
+    g_autoptr(Filter) filter = NULL;
+
+    if (strlen(text) > MOST_TEXT) {
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "q: more than %d bytes", MOST_TEXT);
+        return NULL;
+    }
+    terms = g_strsplit(text, ",", -1);
+    if (g_strv_length(terms) > MOST_TERMS) {
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "q: more than %d terms", MOST_TERMS);
+        return NULL;
+    }
+    filter = g_new0(Filter, 1);
+    filter->terms = g_ptr_array_new_with_free_func(term_free);
+    for (guint i = 0; terms[i]; i++)
+        if (!parse_term(filter, terms[i], error))
+            return NULL;
+    return g_steal_pointer(&filter);
+}
+
+/* ---- matching ------------------------------------------------------------------------------------------ */
+
+/* A value as text: what a user would type for it. */
+static char *text_of(const json_t *value)
+{
+    if (json_is_string(value))
+        return g_strdup(json_string_value(value));
+    if (json_is_integer(value))
+        return g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    if (json_is_boolean(value))
+        return g_strdup(json_is_true(value) ? "true" : "false");
+    return g_strdup("");
+}
+
+static gboolean value_holds(const Term *term, const json_t *value)
+{
+    g_autofree char *text = NULL, *lower = NULL, *part = NULL;
+
+    if (term->relation == GREATER)
+        return json_is_number(value) && json_number_value(value) > term->number;
+    if (term->relation == LESS)
+        return json_is_number(value) && json_number_value(value) < term->number;
+    text = text_of(value);
+    if (term->relation != CONTAINS)
+        return !strcmp(text, term->value);
+    lower = g_utf8_strdown(text, -1);
+    part = g_utf8_strdown(term->value, -1);
+    return strstr(lower, part) != NULL;
+}
+
+/* Whether any value at the path holds; an array on the way stands for its items. */
+static gboolean any_holds(const Term *term, const json_t *at, const char *path)
+{
+    const char *dot;
+    json_t *item;
+    size_t index;
+
+    if (json_is_array(at)) {
+        json_array_foreach(at, index, item)
+        {
+            if (any_holds(term, item, path))
+                return TRUE;
+        }
+        return FALSE;
+    }
+    if (!path)
+        return value_holds(term, at);
+    dot = strchr(path, '.');
+    item = dot ? json_object_getn(at, path, dot - path) : json_object_get(at, path);
+    return item && any_holds(term, item, dot ? dot + 1 : NULL);
+}
+
+gboolean filter_matches(const Filter *filter, const json_t *document)
+{
+    for (guint i = 0; i < filter->terms->len; i++) {
+        const Term *term = filter->terms->pdata[i];
+        if (any_holds(term, document, term->field) != (term->relation != NOT_EQUAL))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean filter_sorts(const Filter *filter)
+{
+    return filter->sort != NULL;
+}
+
+int filter_compare(const Filter *filter, const json_t *a, const json_t *b)
+{
+    const json_t *one = json_at(a, filter->sort), *other = json_at(b, filter->sort);
+    int order;
+
+    if (json_is_number(one) && json_is_number(other)) {
+        double difference = json_number_value(one) - json_number_value(other);
+        order = (difference > 0) - (difference < 0);
+    } else {
+        g_autofree char *one_text = text_of(one), *other_text = text_of(other);
+        order = strcmp(one_text, other_text);
+    }
+    return filter->downwards ? -order : order;
+}

@@ -1,0 +1,33 @@
+/* request: one request to the REST interface, its parameters read and checked. Private to the room. */
+#pragma once
+#include "inventory/filter.h"
+#include "inventory/inventory.h"
+#include "inventory/output.h"
+
+typedef struct {
+    HttpExchange *exchange;
+    Inventory *inventory;
+    GCancellable *cancel;
+    char **parts; /* of the path, decoded: "providers", TYPE, UID … */
+    guint len;
+    gint64 limit; /* < 0: none */
+    gint64 offset;
+    guint detail; /* 0 … 9 */
+    const char *name, *ns; /* query parameters, or NULL */
+    Filter *filter;        /* of q=, or NULL */
+    gboolean watch, watch_snapshot;
+} Request;
+
+/* Answers with an empty body and the reason in headers. */
+void request_fail(Request *request, guint status, const char *reason);
+void request_reply(Request *request, json_t *take);
+
+/* What serves a collected provider's collections, objects, workloads and trees; all parameters are valid, the provider is ready
+ * and the client may see it. parts[3] is the collection. */
+void rest_source(Request *request, Stock *stock);
+/* The same for a cluster. */
+void rest_cluster(Request *request, Stock *stock);
+/* The list of all providers or of one type, and one provider (stock not NULL). */
+void rest_providers(Request *request, const char *type);
+void rest_provider(Request *request, Stock *stock);
+void rest_tree(Request *request, Stock *stock);

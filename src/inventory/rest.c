@@ -1,0 +1,343 @@
+/* rest: checks a request step by step, in the order that clients rely on, and hands it to what serves it. */
+#include "inventory/rest.h"
+#include "inventory/request.h"
+#include <string.h>
+
+enum { READY_WAIT_MS = 10000, COMPRESS_FROM = 1024, WORKERS = 24 };
+
+struct Rest {
+    HttpServer *server;
+    Inventory *inventory;
+    Authorizer *authorizer;
+    guint ready_wait_ms;
+    GPtrArray *origins; /* of GRegex */
+};
+
+/* ---- answers ------------------------------------------------------------------------------------------- */
+
+/* A header holds one line of plain text. */
+static char *header_text(const char *text)
+{
+    char *clean = g_strndup(text, 512);
+    for (char *at = clean; *at; at++)
+        if ((guchar)*at < 0x20 || (guchar)*at > 0x7e)
+            *at = ' ';
+    return clean;
+}
+
+void request_fail(Request *request, guint status, const char *reason)
+{
+    g_autofree char *text = header_text(reason);
+
+    http_exchange_add_header(request->exchange, "X-Reason", text);
+    http_exchange_add_header(request->exchange, "forklift-error-message", text);
+    http_exchange_reply(request->exchange, status, NULL, NULL);
+}
+
+static void free_text(gpointer text)
+{
+    free(text);
+}
+
+void request_reply(Request *request, json_t *take)
+{
+    char *text = json_dumps(take, JSON_COMPACT | JSON_ENCODE_ANY);
+    g_autoptr(GBytes) body = g_bytes_new_with_free_func(text, strlen(text), free_text, text);
+
+    json_decref(take);
+    http_exchange_reply(request->exchange, 200, "application/json; charset=utf-8", body);
+}
+
+/* ---- parameters ---------------------------------------------------------------------------------------- */
+
+static gboolean parse_count(HttpExchange *exchange, const char *name, gint64 absent, gint64 *count,
+                            char **problem)
+{
+    const char *text = http_exchange_query(exchange, name);
+    guint64 value = 0;
+
+    *count = absent;
+    if (!text)
+        return TRUE;
+    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &value, NULL)) {
+        *problem = g_strdup_printf("%s: '%s' is no number of 0 or more", name, text);
+        return FALSE;
+    }
+    *count = value;
+    return TRUE;
+}
+
+static gboolean parse_detail(HttpExchange *exchange, guint *detail, char **problem)
+{
+    const char *text = http_exchange_query(exchange, "detail");
+    gint64 value = 0;
+
+    *detail = 0;
+    if (!text || !*text)
+        return TRUE;
+    if (!g_ascii_strcasecmp(text, "all")) {
+        *detail = 9;
+        return TRUE;
+    }
+    if (!g_ascii_string_to_signed(text, 10, G_MININT, G_MAXINT, &value, NULL)) {
+        *problem = g_strdup_printf("detail: '%s' is neither a number nor 'all'", text);
+        return FALSE;
+    }
+    *detail = CLAMP(value, 0, 9);
+    return TRUE;
+}
+
+static gboolean parse_filter(Request *request, char **problem)
+{
+    const char *text = http_exchange_query(request->exchange, "q");
+    g_autoptr(GError) error = NULL;
+
+    if (!text || !*text)
+        return TRUE;
+    request->filter = filter_parse(text, &error);
+    if (!request->filter)
+        *problem = g_strdup(error->message);
+    return request->filter != NULL;
+}
+
+static gboolean parse_parameters(Request *request, char **problem)
+{
+    HttpExchange *exchange = request->exchange;
+    const char *watch = http_exchange_header(exchange, "X-Watch");
+
+    request->watch = watch != NULL;
+    request->watch_snapshot = watch && !strcmp(watch, "snapshot");
+    request->name = http_exchange_query(exchange, "name");
+    request->ns = http_exchange_query(exchange, "namespace");
+    return parse_count(exchange, "limit", -1, &request->limit, problem) &&
+           parse_count(exchange, "offset", 0, &request->offset, problem) &&
+           parse_detail(exchange, &request->detail, problem) && parse_filter(request, problem);
+}
+
+/* ---- other origins ------------------------------------------------------------------------------------- */
+
+static gboolean is_own_origin(HttpExchange *exchange, const char *origin)
+{
+    const char *host = http_exchange_header(exchange, "Host"), *start = strstr(origin, "://");
+    return host && start && !g_ascii_strcasecmp(start + 3, host);
+}
+
+/* A page from elsewhere may read only where the settings say so. */
+static gboolean allow_origin(Rest *rest, HttpExchange *exchange)
+{
+    const char *origin = http_exchange_header(exchange, "Origin");
+
+    if (!origin || is_own_origin(exchange, origin))
+        return TRUE;
+    for (guint i = 0; i < rest->origins->len; i++)
+        if (g_regex_match(rest->origins->pdata[i], origin, 0, NULL)) {
+            http_exchange_add_header(exchange, "Access-Control-Allow-Origin", origin);
+            http_exchange_add_header(exchange, "Vary", "Origin");
+            return TRUE;
+        }
+    return FALSE;
+}
+
+static gboolean parse_origins(Rest *rest, const char *text, GError **error)
+{
+    g_auto(GStrv) expressions = g_strsplit_set(text ? text : "", " \t\n", -1);
+
+    rest->origins = g_ptr_array_new_with_free_func((GDestroyNotify)g_regex_unref);
+    for (guint i = 0; expressions[i]; i++) {
+        GRegex *regex = *expressions[i] ? g_regex_new(expressions[i], G_REGEX_OPTIMIZE, 0, error) : NULL;
+        if (regex)
+            g_ptr_array_add(rest->origins, regex);
+        else if (*expressions[i]) {
+            g_prefix_error(error, "CORS_ALLOWED_ORIGINS '%s': ", expressions[i]);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* ---- routes -------------------------------------------------------------------------------------------- */
+
+static gboolean is_provider_type(const char *type)
+{
+    static const char *const types[] = {"openshift", "vsphere", "ovirt",  "openstack",
+                                        "ova",       "ec2",     "hyperv", NULL};
+    return g_strv_contains(types, type);
+}
+
+static void serve_schema(Request *request)
+{
+    static const char *const paths[] = {
+        "/providers",
+        "/providers/:type",
+        "/providers/:type/:provider",
+        "/providers/vsphere/:provider/folders",
+        "/providers/vsphere/:provider/datacenters",
+        "/providers/vsphere/:provider/clusters",
+        "/providers/vsphere/:provider/hosts",
+        "/providers/vsphere/:provider/networks",
+        "/providers/vsphere/:provider/datastores",
+        "/providers/vsphere/:provider/vms",
+        "/providers/vsphere/:provider/workloads/:vm",
+        "/providers/vsphere/:provider/tree/host",
+        "/providers/vsphere/:provider/tree/vm",
+        "/providers/openshift/:provider/namespaces",
+        "/providers/openshift/:provider/storageclasses",
+        "/providers/openshift/:provider/networkattachmentdefinitions",
+        "/providers/openshift/:provider/vms",
+    };
+    json_t *list = json_array();
+
+    for (guint i = 0; i < G_N_ELEMENTS(paths); i++)
+        json_array_append_new(list, json_string(paths[i]));
+    request_reply(request, json_pack("{s:s, s:o}", "release", GANTRY_VERSION, "paths", list));
+}
+
+/* An answer of 0: allowed. */
+static gboolean authorised(Rest *rest, Request *request, const char *ns, const char *name)
+{
+    const char *header = http_exchange_header(request->exchange, "Authorization");
+    g_autofree char *reason = NULL;
+    guint status = authorizer_check(rest->authorizer, header, ns, name, &reason, request->cancel);
+
+    if (status)
+        request_fail(request, status, reason);
+    return status == 0;
+}
+
+static void serve_lists(Rest *rest, Request *request)
+{
+    const char *type = request->len > 1 ? request->parts[1] : NULL;
+
+    if (type && !is_provider_type(type))
+        request_fail(request, 404, "there are no providers of this type");
+    else if (type && request->watch)
+        request_fail(request, 400, "providers cannot be watched here: watch the Provider objects");
+    else if (authorised(rest, request, request->ns && *request->ns ? request->ns : NULL, NULL))
+        rest_providers(request, type);
+}
+
+/* Whoever asks for a provider that is not there learns so only with a valid token. */
+static void serve_unknown(Rest *rest, Request *request)
+{
+    const char *header = http_exchange_header(request->exchange, "Authorization");
+    g_autofree char *reason = NULL;
+    guint status = authorizer_check_token(rest->authorizer, header, &reason, request->cancel);
+
+    request_fail(request, status ? status : 404, status ? reason : "ProviderNotFound");
+}
+
+static void serve_provider(Rest *rest, Request *request, Stock *stock)
+{
+    g_autoptr(Object) provider = stock_provider(stock);
+
+    if (!authorised(rest, request, object_namespace(provider), object_name(provider)))
+        return;
+    if (strcmp(stock_type(stock), request->parts[1])) {
+        request_fail(request, 404, "the provider is of another type");
+        return;
+    }
+    if (!stock_wait_ready(stock, rest->ready_wait_ms, request->cancel)) {
+        request_fail(request, 206, "the provider's inventory is not loaded yet");
+        return;
+    }
+    if (request->len == 3)
+        rest_provider(request, stock);
+    else if (!strcmp(stock_type(stock), "openshift"))
+        rest_cluster(request, stock);
+    else
+        rest_source(request, stock);
+}
+
+static void route(Rest *rest, Request *request)
+{
+    g_autofree char *problem = NULL;
+    g_autoptr(Stock) stock = NULL;
+
+    if (request->len == 1 && !strcmp(request->parts[0], "schema")) {
+        serve_schema(request);
+        return;
+    }
+    if (!request->len || strcmp(request->parts[0], "providers")) {
+        request_fail(request, 404, "the inventory begins at /providers");
+        return;
+    }
+    if (!parse_parameters(request, &problem)) {
+        request_fail(request, 400, problem);
+        return;
+    }
+    if (request->len < 3) {
+        serve_lists(rest, request);
+        return;
+    }
+    stock = inventory_stock(rest->inventory, request->parts[2]);
+    if (stock)
+        serve_provider(rest, request, stock);
+    else
+        serve_unknown(rest, request);
+}
+
+/* The parts of a path, without empty ones. */
+static char **split_path(const char *path, guint *len)
+{
+    g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+    GPtrArray *kept = g_ptr_array_new();
+
+    for (guint i = 0; parts[i]; i++)
+        if (*parts[i])
+            g_ptr_array_add(kept, g_strdup(parts[i]));
+    *len = kept->len;
+    g_ptr_array_add(kept, NULL);
+    return (char **)g_ptr_array_free(kept, FALSE);
+}
+
+static void handle(HttpExchange *exchange, gpointer user_data)
+{
+    Rest *rest = user_data;
+    Request request = {
+        .exchange = exchange, .inventory = rest->inventory, .cancel = http_exchange_cancellable(exchange)};
+
+    request.parts = split_path(http_exchange_path(exchange), &request.len);
+    if (strcmp(http_exchange_method(exchange), "GET"))
+        request_fail(&request, 405, "the inventory is only read: GET");
+    else if (!allow_origin(rest, exchange))
+        request_fail(&request, 403, "this origin is not allowed (CORS_ALLOWED_ORIGINS)");
+    else
+        route(rest, &request);
+    g_strfreev(request.parts);
+    g_clear_pointer(&request.filter, filter_free);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------- */
+
+Rest *rest_start(const RestOptions *options, GError **error)
+{
+    g_autoptr(Rest) rest = g_new0(Rest, 1);
+    HttpServerOptions server = {
+        .listen = options->listen,
+        .cert_pem = options->cert_pem,
+        .key_pem = options->key_pem,
+        .gzip_from = COMPRESS_FROM,
+        .workers = WORKERS,
+        .handler = handle,
+        .user_data = rest,
+    };
+    rest->inventory = options->inventory;
+    rest->authorizer = options->authorizer;
+    rest->ready_wait_ms = options->ready_wait_ms ? options->ready_wait_ms : READY_WAIT_MS;
+    if (!parse_origins(rest, options->cors_origins, error) ||
+        !(rest->server = http_server_start(&server, error)))
+        return NULL;
+    return g_steal_pointer(&rest);
+}
+
+guint rest_port(const Rest *rest)
+{
+    return http_server_port(rest->server);
+}
+
+void rest_stop(Rest *rest)
+{
+    g_clear_pointer(&rest->server, http_server_stop);
+    g_clear_pointer(&rest->origins, g_ptr_array_unref);
+    g_free(rest);
+}

@@ -1,0 +1,102 @@
+/* rest_providers: the providers themselves. */
+#include "inventory/cluster.h"
+#include "inventory/request.h"
+#include <string.h>
+
+/* As clients know them; types that Gantry does not serve have empty lists. */
+static const char *const types[] = {"openshift", "vsphere", "ovirt", "openstack", "ova", "ec2", "hyperv"};
+
+static void add_source_counts(json_t *document, Stock *stock)
+{
+    static const struct {
+        const char *kind, *count;
+    } counts[] = {
+        {"Datacenter", "datacenterCount"},
+        {"Cluster", "clusterCount"},
+        {"Host", "hostCount"},
+        {"VM", "vmCount"},
+        {"Network", "networkCount"},
+        {"Datastore", "datastoreCount"},
+    };
+    g_autoptr(Snapshot) snapshot = stock_snapshot(stock, NULL);
+    g_auto(StockState) state = {0};
+
+    for (guint i = 0; i < G_N_ELEMENTS(counts); i++)
+        json_object_set_new(document, counts[i].count,
+                            json_integer(snapshot ? snapshot_count(snapshot, counts[i].kind, NULL) : 0));
+    stock_state(stock, &state);
+    json_object_set_new(document, "apiVersion", json_string(json_string_at(state.about, "apiVersion", "")));
+    json_object_set_new(document, "product", json_string(json_string_at(state.about, "product", "")));
+    json_object_set_new(document, "instanceUuid",
+                        json_string(json_string_at(state.about, "instanceUuid", "")));
+}
+
+static void add_cluster_counts(json_t *document, Stock *stock, GCancellable *cancel)
+{
+    g_autoptr(KubeClient) cluster = stock_cluster(stock);
+    g_autoptr(json_t) counts = cluster ? cluster_counts(cluster, cancel) : NULL;
+
+    if (counts)
+        json_object_update(document, counts);
+}
+
+static json_t *provider_document(Request *request, Stock *stock, guint detail)
+{
+    g_autoptr(Object) provider = stock_provider(stock);
+    g_autofree char *link = g_strdup_printf("providers/%s/%s", stock_type(stock), stock_uid(stock));
+    json_t *document = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "uid", stock_uid(stock), "id",
+                                 stock_uid(stock), "version", object_resource_version(provider), "namespace",
+                                 object_namespace(provider), "name", object_name(provider), "selfLink", link);
+
+    if (!detail)
+        return document;
+    json_object_set_new(document, "type", json_string(stock_type(stock)));
+    json_object_set(document, "object", (json_t *)object_json(provider));
+    if (strcmp(stock_type(stock), "openshift"))
+        add_source_counts(document, stock);
+    else
+        add_cluster_counts(document, stock, request->cancel);
+    return document;
+}
+
+static json_t *list_type(Request *request, GPtrArray *stocks, const char *type)
+{
+    json_t *list = json_array();
+    gint64 at = 0;
+
+    for (guint i = 0; i < stocks->len; i++) {
+        Stock *stock = stocks->pdata[i];
+        g_autoptr(Object) provider = stock_provider(stock);
+
+        if (strcmp(stock_type(stock), type) ||
+            (request->name && strcmp(request->name, object_name(provider))) ||
+            (request->ns && *request->ns && strcmp(request->ns, object_namespace(provider))))
+            continue;
+        if (at++ < request->offset)
+            continue;
+        if (request->limit >= 0 && (gint64)json_array_size(list) >= request->limit)
+            break;
+        json_array_append_new(list, provider_document(request, stock, request->detail));
+    }
+    return list;
+}
+
+void rest_providers(Request *request, const char *type)
+{
+    g_autoptr(GPtrArray) stocks = inventory_stocks(request->inventory);
+    json_t *answer;
+
+    if (type) {
+        request_reply(request, list_type(request, stocks, type));
+        return;
+    }
+    answer = json_object();
+    for (guint i = 0; i < G_N_ELEMENTS(types); i++)
+        json_object_set_new(answer, types[i], list_type(request, stocks, types[i]));
+    request_reply(request, answer);
+}
+
+void rest_provider(Request *request, Stock *stock)
+{
+    request_reply(request, provider_document(request, stock, DETAIL_FULL));
+}

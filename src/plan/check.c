@@ -99,26 +99,9 @@ static void check_types(PlanCheck *check)
 
 static gboolean connect_target(PlanCheck *check, GCancellable *cancel, GError **error)
 {
-    const char *url = check->destination ? json_string_at(object_json(check->destination), "spec.url", "") : NULL;
-    g_autoptr(Object) secret = NULL;
-    g_autofree char *token = NULL, *insecure = NULL;
-    g_auto(ProviderAccess) access = {0};
-
-    if (!url)
-        return TRUE;
-    if (!*url) {
-        check->target = kube_client_ref(check->kube);
-        return TRUE;
-    }
-    secret = provider_secret(check->kube, check->destination, cancel, error);
-    if (!secret)
-        return FALSE;
-    token = secret_text(secret, "token");
-    insecure = secret_text(secret, "insecureSkipVerify");
-    provider_access_read(check->destination, secret, &access);
-    check->target = kube_client_new_token(url, access.access.trust.ca_pem, token ? token : "",
-                                          insecure && !g_ascii_strcasecmp(insecure, "true"), error);
-    return check->target != NULL;
+    if (check->destination)
+        check->target = provider_target(check->kube, check->destination, cancel, error);
+    return check->target || !check->destination;
 }
 
 /* The provider's own reconciler complains when its Secret is missing. */

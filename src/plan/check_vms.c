@@ -161,23 +161,6 @@ static void check_concerns(PlanCheck *check, const CheckedVm *checked)
 
 static gboolean is_taken(const char *name, gpointer names) { return g_hash_table_contains(names, name); }
 
-/* VirtualMachines in the target namespace that an earlier, unfinished run of this plan did not make. */
-static GHashTable *names_in_use(PlanCheck *check, GCancellable *cancel, GError **error)
-{
-    const char *ns = json_string_at(object_json(check->plan), "spec.targetNamespace", "");
-    g_autoptr(GPtrArray) machines = kube_list(check->target, &KUBE_VIRTUAL_MACHINE, ns, NULL, NULL, NULL, cancel, error);
-    GHashTable *names;
-
-    if (!machines)
-        return NULL;
-    names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    for (guint i = 0; i < machines->len; i++)
-        if (strcmp(object_label(machines->pdata[i], "plan", ""), object_uid(check->plan)) ||
-            target_machine_taken_over(machines->pdata[i]))
-            g_hash_table_add(names, g_strdup(object_name(machines->pdata[i])));
-    return names;
-}
-
 static void check_name(PlanCheck *check, const CheckedVm *checked, GHashTable *names)
 {
     const char *wanted = json_string_at(checked->spec, "targetName", "");
@@ -215,7 +198,7 @@ static void check_one(PlanCheck *check, const CheckedVm *checked, GHashTable *na
 GPtrArray *check_vms(PlanCheck *check, GCancellable *cancel, GError **error)
 {
     g_autoptr(GPtrArray) vms = g_ptr_array_new_with_free_func(checked_free);
-    g_autoptr(GHashTable) names = names_in_use(check, cancel, error);
+    g_autoptr(GHashTable) names = target_names_in_use(check->target, check->plan, cancel, error);
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     size_t i;
     json_t *spec_vm;

@@ -121,23 +121,6 @@ static gboolean is_taken(const char *name, gpointer user_data)
     return g_hash_table_contains(((Taken *)user_data)->names, name);
 }
 
-/* Names in use, without those that this plan's earlier runs made. */
-static GHashTable *names_in_use(const Execution *e, GCancellable *cancel, GError **error)
-{
-    const char *ns = json_string_at(object_json(e->plan), "spec.targetNamespace", "");
-    g_autoptr(GPtrArray) machines = kube_list(e->target, &KUBE_VIRTUAL_MACHINE, ns, NULL, NULL, NULL, cancel, error);
-    GHashTable *names;
-
-    if (!machines)
-        return NULL;
-    names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    for (guint i = 0; i < machines->len; i++)
-        if (strcmp(object_label(machines->pdata[i], "plan", ""), object_uid(e->plan)) ||
-            target_machine_taken_over(machines->pdata[i]))
-            g_hash_table_add(names, g_strdup(object_name(machines->pdata[i])));
-    return names;
-}
-
 /* A VM that cannot be migrated is in the list all the same, with its error. */
 static void set_target_name(json_t *vm, Taken *taken)
 {
@@ -196,7 +179,7 @@ static json_t *begin_vm(const Execution *e, const json_t *status, const json_t *
 static json_t *begin_all(const Execution *e, const json_t *status, GCancellable *cancel, GError **error)
 {
     const json_t *spec_vms = json_at(object_json(e->plan), "spec.vms");
-    g_autoptr(GHashTable) names = names_in_use(e, cancel, error);
+    g_autoptr(GHashTable) names = target_names_in_use(e->target, e->plan, cancel, error);
     Taken taken = {.names = names};
     g_autoptr(json_t) vms = json_array();
     size_t i;
@@ -267,7 +250,9 @@ static void apply_cancels(const Execution *e, const PlanRun *run, json_t *status
     json_t *vm, *ref;
 
     json_array_foreach (migration_of(status), i, vm) {
-        if (!migration || object_deleting(migration))
+        if (e->cancel_all)
+            cancel_vm(run, vm, "UserRequested");
+        else if (!migration || object_deleting(migration))
             cancel_vm(run, vm, "Deleted");
         else if (modified)
             cancel_vm(run, vm, "Modified");

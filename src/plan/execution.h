@@ -17,6 +17,7 @@ typedef struct {
     GPtrArray       *migrations; /* of Object: all that name this plan */
     const char      *image;
     gboolean         ready;      /* a new migration may begin */
+    gboolean         cancel_all; /* the plan is being archived: what runs is cancelled */
 } Execution;
 
 typedef enum {

@@ -102,3 +102,20 @@ Source *provider_source(const Object *provider, const Object *secret, GError **e
         g_hash_table_insert(sources, g_steal_pointer(&key), source);
     return source;
 }
+
+KubeClient *provider_target(KubeClient *kube, const Object *provider, GCancellable *cancel, GError **error)
+{
+    const char *url = json_string_at(object_json(provider), "spec.url", "");
+    g_autoptr(Object) secret = NULL;
+    g_autofree char *token = NULL;
+    g_auto(ProviderAccess) access = {0};
+
+    if (!*url)
+        return kube_client_ref(kube);
+    secret = provider_secret(kube, provider, cancel, error);
+    if (!secret)
+        return NULL;
+    token = secret_text(secret, "token");
+    provider_access_read(provider, secret, &access);
+    return kube_client_new_token(url, access.access.trust.ca_pem, token ? token : "", access.access.trust.insecure, error);
+}

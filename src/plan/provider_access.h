@@ -29,3 +29,6 @@ json_t *provider_access_trust(const ProviderAccess *access);
 /* The connection for this Provider and this version of its Secret, opened at first use and kept; borrowed, lives as long as
  * the process. So a wrong password is tried once, however many VMs ask. */
 Source *provider_source(const Object *provider, const Object *secret, GError **error);
+
+/* A client of the cluster that an openshift Provider stands for: kube itself when its url is empty; a reference. */
+KubeClient *provider_target(KubeClient *kube, const Object *provider, GCancellable *cancel, GError **error);

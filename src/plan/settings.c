@@ -29,7 +29,7 @@ static const char *const foreign[] = {
     "controller_ovirt_warm_migration", "controller_snapshot_", "controller_vddk_", "controller_tls_",
     "controller_blocker_", "controller_pvc_", "controller_ocp_", "controller_static_", "controller_retain_",
     "controller_transfer_network", "controller_migration_service_account", "controller_filesystem_overhead",
-    "controller_block_overhead", "controller_max_", "controller_cdi_", "controller_windows_", "controller_host_"};
+    "controller_block_overhead", "controller_max_populator_inflight", "controller_max_concurrent_reconciles", "controller_max_parent_backing_retries", "controller_cdi_", "controller_windows_", "controller_host_"};
 
 static gboolean number_of(const json_t *value, gint64 *out)
 {

@@ -109,3 +109,19 @@ gboolean target_machine_delete(VmRun *vm, const Object *machine, GCancellable *c
     return set_owner(vm, machine, FALSE, cancel, error) &&
            vm_run_delete(vm, &KUBE_VIRTUAL_MACHINE, machine, cancel, error);
 }
+
+GHashTable *target_names_in_use(KubeClient *target, const Object *plan, GCancellable *cancel, GError **error)
+{
+    const char *ns = json_string_at(object_json(plan), "spec.targetNamespace", "");
+    g_autoptr(GPtrArray) machines = kube_list(target, &KUBE_VIRTUAL_MACHINE, ns, NULL, NULL, NULL, cancel, error);
+    GHashTable *names;
+
+    if (!machines)
+        return NULL;
+    names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < machines->len; i++)
+        if (strcmp(object_label(machines->pdata[i], "plan", ""), object_uid(plan)) ||
+            target_machine_taken_over(machines->pdata[i]))
+            g_hash_table_add(names, g_strdup(object_name(machines->pdata[i])));
+    return names;
+}

@@ -19,3 +19,7 @@ gboolean target_machine_delete(VmRun *vm, const Object *machine, GCancellable *c
 
 /* Makes the VirtualMachine the owner of the VM's DataVolumes. */
 gboolean target_machine_own_disks(VmRun *vm, const Object *machine, GCancellable *cancel, GError **error);
+
+/* A set of the names of the VirtualMachines in the plan's target namespace, without those that an unfinished run of this plan made;
+ * NULL with an error set when they cannot be listed. */
+GHashTable *target_names_in_use(KubeClient *target, const Object *plan, GCancellable *cancel, GError **error);

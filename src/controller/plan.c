@@ -1,0 +1,94 @@
+/* plan: checks a Plan, runs its Migrations, archives it. */
+#include "base/log.h"
+#include "controller/controllers.h"
+#include "controller/status.h"
+#include "controller/sweep.h"
+#include "plan/check.h"
+#include "plan/execution.h"
+
+static Execution execution_of(const PlanCheck *check, const Controllers *controllers, GPtrArray *migrations)
+{
+    return (Execution){.kube = check->kube, .target = check->target, .inventory = check->inventory,
+                       .settings = check->settings, .plan = check->plan, .provider = check->provider,
+                       .destination = check->destination, .secret = check->secret, .network_map = check->network_map,
+                       .storage_map = check->storage_map, .migrations = migrations,
+                       .image = controllers_image(controllers)};
+}
+
+/* An archived plan ends what runs, loses what is temporary, and is never run again. */
+static guint archive(Execution *execution, json_t *status, Conditions *conditions, GCancellable *cancel, GError **error)
+{
+    if (execution_active(status)) {
+        execution->cancel_all = TRUE;
+        execution_pass(execution, status, conditions, cancel, error);
+        return AGAIN_RUNNING;
+    }
+    if (!execution_archive(execution, status, cancel, error))
+        return AGAIN_SOON;
+    conditions_set_durable(conditions, "Archived", CONDITION_ADVISORY, "UserRequested", "The plan has been archived.");
+    return 0;
+}
+
+static guint execute(Execution *execution, json_t *status, Conditions *conditions, GCancellable *cancel, GError **error)
+{
+    switch (execution_pass(execution, status, conditions, cancel, error)) {
+    case EXECUTION_ADVANCED:
+        return AGAIN_NOW;
+    case EXECUTION_WAITING:
+        return AGAIN_RUNNING;
+    default:
+        return execution->ready ? AGAIN_LATER : AGAIN_SOON;
+    }
+}
+
+static guint pass(const Object *plan, Controllers *controllers, PlanCheck *check, json_t *status, GCancellable *cancel,
+                  GError **error)
+{
+    g_autoptr(GPtrArray) migrations = controllers_migrations_of(controllers, plan);
+    Execution execution = execution_of(check, controllers, migrations);
+
+    if (json_bool_at(object_json(plan), "spec.archived", FALSE))
+        return archive(&execution, status, check->conditions, cancel, error);
+    if (!conditions_blocked(check->conditions))
+        conditions_set(check->conditions, "Ready", CONDITION_REQUIRED, NULL, "The migration plan is ready.");
+    execution.ready = conditions_has(check->conditions, "Ready");
+    return execute(&execution, status, check->conditions, cancel, error);
+}
+
+guint plan_reconcile(const char *key, gpointer data, GCancellable *cancel, GError **error)
+{
+    Controllers *controllers = data;
+    KubeClient *kube = controllers_kube(controllers);
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Object) plan = status_get(kube, &KUBE_PLAN, key, cancel, &problem);
+    g_autoptr(Settings) settings = settings_ref();
+    g_autoptr(Conditions) conditions = NULL;
+    g_autoptr(json_t) status = NULL;
+    g_auto(PlanCheck) check = {0};
+    guint again;
+
+    if (problem) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return AGAIN_SOON;
+    }
+    if (!plan) {
+        sweep_orphans(kube, cancel);
+        return 0;
+    }
+    if (object_condition(plan, "Archived"))
+        return 0;
+    conditions = status_conditions(plan);
+    status = status_copy(plan);
+    check = (PlanCheck){.kube = kube, .inventory = controllers_inventory(controllers), .settings = settings, .plan = plan,
+                        .conditions = conditions, .executing = execution_active(status) != NULL};
+    if (!plan_check_run(&check, cancel, &problem)) {
+        log_debug("plan cannot be checked yet", "plan", key, "error", problem->message, NULL);
+        return AGAIN_SOON;
+    }
+    again = pass(plan, controllers, &check, status, cancel, &problem);
+    if (problem)
+        log_warn("plan is tried again", "plan", key, "error", problem->message, NULL);
+    if (!status_write(kube, &KUBE_PLAN, plan, g_steal_pointer(&status), conditions, "plan", cancel, error))
+        return AGAIN_NOW;
+    return again;
+}

@@ -1,0 +1,449 @@
+/* execution: whole migrations in a world of memory: the good way, each bad way, and kills in between. */
+#include "plan/execution.h"
+#include "plan/fake_world.h"
+#include "plan/provider_access.h"
+#include <string.h>
+
+enum { MOST_PASSES = 80 };
+
+typedef struct {
+    Object *plan, *provider, *destination, *secret, *network_map, *storage_map;
+    GPtrArray *migrations;
+    Settings *settings;
+    json_t *status;
+    GPtrArray *phases; /* of char*: the first VM's, each once */
+} World;
+
+static World world_new(const char *plan_spec)
+{
+    g_autofree char *plan = g_strdup_printf("{\"metadata\":{\"name\":\"plan1\",\"namespace\":\"openshift-mtv\"},\"spec\":%s}", plan_spec);
+    World world = {0};
+
+    fake_begin();
+    world.plan = fake_add(&KUBE_PLAN, plan);
+    world.provider = fake_add(&KUBE_PROVIDER, "{\"metadata\":{\"name\":\"vc\",\"namespace\":\"openshift-mtv\"},"
+                                              "\"spec\":{\"type\":\"vsphere\",\"url\":\"https://vc/sdk\"}}");
+    world.destination = fake_add(&KUBE_PROVIDER, "{\"metadata\":{\"name\":\"host\",\"namespace\":\"openshift-mtv\"},"
+                                                 "\"spec\":{\"type\":\"openshift\"}}");
+    world.secret = fake_add(&KUBE_SECRET, "{\"metadata\":{\"name\":\"vc\",\"namespace\":\"openshift-mtv\"},"
+                                          "\"stringData\":{\"user\":\"u\",\"password\":\"p\"}}");
+    world.network_map = fake_add(&KUBE_NETWORK_MAP, "{\"metadata\":{\"name\":\"n\",\"namespace\":\"openshift-mtv\"},\"spec\":{\"map\":"
+                                                    "[{\"source\":{\"id\":\"network-1\"},\"destination\":{\"type\":\"pod\"}}]}}");
+    world.storage_map = fake_add(&KUBE_STORAGE_MAP,
+                                 "{\"metadata\":{\"name\":\"s\",\"namespace\":\"openshift-mtv\"},\"spec\":{\"map\":[{\"source\":"
+                                 "{\"id\":\"datastore-1\"},\"destination\":{\"storageClass\":\"standard\"}}]}}");
+    object_unref(fake_add(&KUBE_STORAGE_CLASS, "{\"metadata\":{\"name\":\"standard\"},\"provisioner\":\"gantry.io/folder\"}"));
+    world.migrations = g_ptr_array_new_with_free_func((GDestroyNotify)object_unref);
+    g_ptr_array_add(world.migrations,
+                    fake_add(&KUBE_MIGRATION, "{\"metadata\":{\"name\":\"m1\",\"namespace\":\"openshift-mtv\","
+                                              "\"creationTimestamp\":\"2026-01-01T00:00:00Z\"},\"spec\":{}}"));
+    world.settings = settings_parse(NULL);
+    world.status = json_object();
+    world.phases = g_ptr_array_new_with_free_func(g_free);
+    return world;
+}
+
+static void world_clear(World *world)
+{
+    object_unref(world->plan);
+    object_unref(world->provider);
+    object_unref(world->destination);
+    object_unref(world->secret);
+    object_unref(world->network_map);
+    object_unref(world->storage_map);
+    g_ptr_array_unref(world->migrations);
+    settings_release(world->settings);
+    json_decref(world->status);
+    g_ptr_array_unref(world->phases);
+    fake_end();
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(World, world_clear)
+
+static ExecutionResult pass_over(World *world, json_t *status)
+{
+    g_autoptr(Conditions) conditions = conditions_begin(json_object_get(status, "conditions"));
+    g_autoptr(GError) error = NULL;
+    Execution execution = {.kube = (KubeClient *)world, .target = (KubeClient *)world, .settings = world->settings,
+                           .plan = world->plan, .provider = world->provider, .destination = world->destination,
+                           .secret = world->secret, .network_map = world->network_map, .storage_map = world->storage_map,
+                           .migrations = world->migrations, .image = "gantry", .ready = TRUE};
+    ExecutionResult result = execution_pass(&execution, status, conditions, NULL, &error);
+
+    json_object_set_new(status, "conditions", conditions_end(conditions));
+    return result;
+}
+
+static json_t *vm_at(const World *world, guint index)
+{
+    return json_array_get(json_at(world->status, "migration.vms"), index);
+}
+
+static void note_phase(World *world)
+{
+    const char *phase = vm_status_phase(vm_at(world, 0));
+
+    if (!world->phases->len || strcmp(world->phases->pdata[world->phases->len - 1], phase))
+        g_ptr_array_add(world->phases, g_strdup(phase));
+}
+
+/* Passes and ticks until nothing is left to do. killed: each pass is first made by a controller that dies before it writes. */
+static void run(World *world, gboolean killed)
+{
+    for (guint i = 0; i < MOST_PASSES; i++) {
+        if (killed) {
+            g_autoptr(json_t) lost = json_deep_copy(world->status);
+            pass_over(world, lost);
+        }
+        if (pass_over(world, world->status) == EXECUTION_IDLE)
+            return;
+        note_phase(world);
+        fake_tick();
+    }
+    g_assert_not_reached();
+}
+
+static gboolean plan_has(const World *world, const char *type)
+{
+    return conditions_find(json_object_get(world->status, "conditions"), type) != NULL;
+}
+
+static guint number_of(const KubeResource *resource)
+{
+    g_autoptr(GPtrArray) all = fake_all(resource);
+    return all->len;
+}
+
+static const char *reason_of(const World *world, guint index)
+{
+    return json_string_value(json_array_get(json_at(vm_at(world, index), "error.reasons"), 0));
+}
+
+#define ONE_VM "{\"targetNamespace\":\"target\",\"vms\":[{\"id\":\"vm-1\"}]}"
+#define TWO_VMS "{\"targetNamespace\":\"target\",\"vms\":[{\"id\":\"vm-1\"},{\"name\":\"Guest_vm-2\"}]}"
+
+static void expect_two_vms_moved(const World *world)
+{
+    g_autoptr(GPtrArray) machines = fake_all(&KUBE_VIRTUAL_MACHINE), volumes = fake_all(&KUBE_DATA_VOLUME);
+
+    g_assert_true(plan_has(world, "Succeeded"));
+    g_assert_false(plan_has(world, "Executing"));
+    g_assert_cmpuint(machines->len, ==, 2);
+    g_assert_cmpuint(volumes->len, ==, 4);
+    g_assert_cmpuint(number_of(&KUBE_POD), ==, 6); /* four importers, two conversions */
+    g_assert_cmpuint(number_of(&KUBE_SECRET), ==, 1); /* the provider's: credentials of importers are gone */
+    g_assert_cmpstr(object_name(machines->pdata[0]), ==, "guest-vm-1");
+    g_assert_cmpuint(json_array_size(json_at(object_json(volumes->pdata[0]), "metadata.ownerReferences")), ==, 1);
+    g_assert_cmpint(fake_power("vm-1"), ==, POWER_OFF);
+    g_assert_cmpuint(fake_count("cut", "vm-1"), ==, 0);
+    g_assert_true(vm_status_has(vm_at(world, 1), "Succeeded"));
+    g_assert_cmpstr(json_string_at(vm_at(world, 0), "restorePowerState", ""), ==, "On");
+}
+
+static void two_vms_move(void)
+{
+    g_auto(World) world = world_new(TWO_VMS);
+    json_t *transfer;
+
+    run(&world, FALSE);
+    expect_two_vms_moved(&world);
+    g_assert_cmpuint(fake_count("ask", "vm-1"), ==, 1);
+    transfer = vm_status_step(vm_at(&world, 0), "DiskTransfer");
+    g_assert_cmpint(json_int_at(transfer, "progress.completed", 0), ==, 12); /* 5 MiB and 512 bytes, twice */
+    g_assert_cmpstr(item_annotation(item_task(transfer, "[ds] vm-1/0.vmdk"), "readBack"), ==, "equal");
+}
+
+static void the_phases_come_in_the_itinerary_s_order(void)
+{
+    static const char *const order[] = {"StorePowerState", "PowerOffSource", "WaitForPowerOff", "CreateDataVolumes", "CopyDisks",
+                                        "CreateGuestConversionPod", "ConvertGuest", "CreateVM", "Completed"};
+    static const char *const pipeline[] = {"Initialize", "DiskTransfer", "ImageConversion", "VirtualMachineCreation"};
+    g_auto(World) world = world_new(ONE_VM);
+    const json_t *steps;
+
+    run(&world, FALSE);
+    /* the first look is after the migration began, in Started */
+    g_assert_cmpuint(world.phases->len, ==, G_N_ELEMENTS(order) + 1);
+    for (guint i = 0; i < G_N_ELEMENTS(order); i++)
+        g_assert_cmpstr(world.phases->pdata[i + 1], ==, order[i]);
+    steps = json_object_get(vm_at(&world, 0), "pipeline");
+    g_assert_cmpuint(json_array_size(steps), ==, G_N_ELEMENTS(pipeline));
+    for (guint i = 0; i < G_N_ELEMENTS(pipeline); i++) {
+        g_assert_cmpstr(json_string_at(json_array_get(steps, i), "name", ""), ==, pipeline[i]);
+        g_assert_cmpstr(json_string_at(json_array_get(steps, i), "phase", ""), ==, "Completed");
+    }
+}
+
+static void a_controller_that_dies_at_every_pass_makes_nothing_twice(void)
+{
+    g_auto(World) world = world_new(TWO_VMS);
+
+    run(&world, TRUE);
+    expect_two_vms_moved(&world);
+}
+
+static void a_raw_copy_skips_conversion(void)
+{
+    g_auto(World) world = world_new("{\"targetNamespace\":\"target\",\"skipGuestConversion\":true,\"vms\":[{\"id\":\"vm-1\"}]}");
+
+    run(&world, FALSE);
+    g_assert_true(plan_has(&world, "Succeeded"));
+    g_assert_null(vm_status_step(vm_at(&world, 0), "ImageConversion"));
+    g_assert_cmpuint(number_of(&KUBE_POD), ==, 2);
+}
+
+static void a_vm_that_was_off_stays_off(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+    g_autoptr(GPtrArray) machines = NULL;
+
+    fake_set_power("vm-1", POWER_OFF);
+    run(&world, FALSE);
+    machines = fake_all(&KUBE_VIRTUAL_MACHINE);
+    g_assert_true(plan_has(&world, "Succeeded"));
+    g_assert_cmpstr(json_string_at(object_json(machines->pdata[0]), "spec.runStrategy", ""), ==, "Halted");
+    g_assert_cmpuint(fake_count("ask", "vm-1"), ==, 0);
+}
+
+static void a_fatal_copy_fails_the_vm_and_powers_the_source_on_again(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+
+    fake_faults.importer_message =
+        "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no such disk\",\"remedy\":\"Look at the datastore.\"}";
+    run(&world, FALSE);
+    g_assert_true(plan_has(&world, "Failed"));
+    g_assert_nonnull(strstr(reason_of(&world, 0), "no such disk. Look at the datastore."));
+    g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
+    g_assert_cmpuint(number_of(&KUBE_VIRTUAL_MACHINE), ==, 0);
+    g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 2); /* a restart goes on with them */
+}
+
+static void a_copy_that_keeps_dying_is_given_up_after_its_retries(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+
+    fake_faults.importer_message = "{\"result\":\"Failed\",\"class\":\"transient\",\"message\":\"reset\"}";
+    run(&world, FALSE);
+    g_assert_true(plan_has(&world, "Failed"));
+    g_assert_nonnull(strstr(reason_of(&world, 0), "reset"));
+}
+
+static void a_new_migration_takes_up_only_what_is_not_done(void)
+{
+    g_auto(World) world = world_new(TWO_VMS);
+
+    fake_faults.conversion_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no kernel\"}";
+    run(&world, FALSE);
+    g_assert_true(plan_has(&world, "Failed"));
+    g_assert_cmpint(fake_power("vm-2"), ==, POWER_ON);
+
+    fake_faults.conversion_message = NULL;
+    g_ptr_array_add(world.migrations,
+                    fake_add(&KUBE_MIGRATION, "{\"metadata\":{\"name\":\"m2\",\"namespace\":\"openshift-mtv\","
+                                              "\"creationTimestamp\":\"2026-01-02T00:00:00Z\"},\"spec\":{}}"));
+    run(&world, FALSE);
+    g_assert_true(plan_has(&world, "Succeeded"));
+    g_assert_false(plan_has(&world, "Failed"));
+    g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 4); /* the same ones */
+    g_assert_cmpuint(number_of(&KUBE_POD), ==, 6);         /* those of the failed run are gone */
+    g_assert_cmpuint(json_array_size(json_at(world.status, "migration.history")), ==, 2);
+}
+
+static void a_target_that_does_not_start_is_stopped_before_the_source_runs_again(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+    g_autoptr(GPtrArray) machines = NULL;
+
+    fake_faults.targets_fail = TRUE;
+    run(&world, FALSE);
+    machines = fake_all(&KUBE_VIRTUAL_MACHINE);
+    g_assert_true(plan_has(&world, "Failed"));
+    g_assert_cmpstr(json_string_at(object_json(machines->pdata[0]), "spec.runStrategy", ""), ==, "Halted");
+    g_assert_cmpuint(number_of(&KUBE_VIRTUAL_MACHINE_INSTANCE), ==, 0);
+    g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
+}
+
+static void a_guest_without_tools_keeps_running_and_the_remedy_is_named(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+
+    fake_faults.guests_cannot_ask = TRUE;
+    run(&world, FALSE);
+    g_assert_true(plan_has(&world, "Failed"));
+    g_assert_nonnull(strstr(reason_of(&world, 0), "controller_power_off_force"));
+    g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
+    g_assert_cmpuint(fake_count("cut", "vm-1"), ==, 0);
+    g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 0);
+}
+
+static void a_stuck_guest_is_cut_only_when_that_is_allowed(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+    g_autoptr(json_t) spec = json_pack("{s:s}", "controller_power_off_force", "true");
+
+    settings_release(world.settings);
+    world.settings = settings_parse(spec);
+    fake_faults.guests_cannot_ask = TRUE;
+    run(&world, FALSE);
+    g_assert_true(plan_has(&world, "Succeeded"));
+    g_assert_cmpuint(fake_count("cut", "vm-1"), ==, 1);
+}
+
+static void a_suspended_vm_is_refused(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+
+    fake_set_power("vm-1", POWER_SUSPENDED);
+    run(&world, FALSE);
+    g_assert_true(plan_has(&world, "Failed"));
+    g_assert_nonnull(strstr(reason_of(&world, 0), "suspended"));
+}
+
+/* Runs until the first VM copies. */
+static void run_to_copy(World *world)
+{
+    for (guint i = 0; i < MOST_PASSES && strcmp(vm_status_phase(vm_at(world, 0)), "CopyDisks"); i++) {
+        pass_over(world, world->status);
+        fake_tick();
+    }
+    pass_over(world, world->status);
+}
+
+static void a_deleted_migration_cancels_and_puts_everything_back(void)
+{
+    g_auto(World) world = world_new(TWO_VMS);
+
+    run_to_copy(&world);
+    g_assert_cmpint(fake_power("vm-1"), ==, POWER_OFF);
+    g_ptr_array_set_size(world.migrations, 0);
+    run(&world, FALSE);
+    g_assert_true(plan_has(&world, "Canceled"));
+    g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
+    g_assert_cmpuint(number_of(&KUBE_POD), ==, 0);
+    g_assert_cmpuint(number_of(&KUBE_SECRET), ==, 1);
+    g_assert_true(vm_status_has(vm_at(&world, 0), "Canceled"));
+    g_assert_null(json_object_get(vm_at(&world, 0), "error"));
+}
+
+static void one_vm_is_cancelled_by_name_and_the_other_goes_on(void)
+{
+    g_auto(World) world = world_new(TWO_VMS);
+    json_t *changed;
+
+    run_to_copy(&world);
+    changed = json_deep_copy(object_json(world.migrations->pdata[0]));
+    json_set_at_new(changed, "spec.cancel", json_pack("[{s:s}]", "name", "Guest_vm-2"));
+    g_ptr_array_set_size(world.migrations, 0);
+    g_ptr_array_add(world.migrations, object_new_take(changed));
+    run(&world, FALSE);
+    g_assert_true(plan_has(&world, "Succeeded"));
+    g_assert_true(vm_status_has(vm_at(&world, 0), "Succeeded"));
+    g_assert_true(vm_status_has(vm_at(&world, 1), "Canceled"));
+    g_assert_cmpint(fake_power("vm-2"), ==, POWER_ON);
+}
+
+static void a_source_that_is_away_for_a_while_is_borne(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+
+    run_to_copy(&world);
+    fake_faults.inventory_is_away = TRUE;
+    for (int i = 0; i < 5; i++)
+        pass_over(&world, world.status);
+    g_assert_nonnull(strstr(json_string_at(vm_status_step(vm_at(&world, 0), "DiskTransfer"), "reason", ""), "Retrying"));
+    g_assert_null(json_object_get(vm_at(&world, 0), "error"));
+    fake_faults.inventory_is_away = FALSE;
+    run(&world, FALSE);
+    g_assert_true(plan_has(&world, "Succeeded"));
+}
+
+static void a_full_host_makes_a_vm_wait_and_say_why(void)
+{
+    g_auto(World) world = world_new(TWO_VMS);
+    g_autoptr(json_t) spec = json_pack("{s:i}", "controller_max_vm_inflight", 3);
+    const json_t *pending;
+
+    settings_release(world.settings);
+    world.settings = settings_parse(spec);
+    run_to_copy(&world);
+    g_assert_false(vm_status_started(vm_at(&world, 1)));
+    pending = conditions_find(json_object_get(vm_at(&world, 1), "conditions"), "Pending");
+    g_assert_nonnull(strstr(json_string_at(pending, "message", ""), "Host host-1 carries 2 of 3"));
+    run(&world, FALSE);
+    g_assert_true(vm_status_has(vm_at(&world, 1), "Succeeded"));
+    g_assert_false(vm_status_has(vm_at(&world, 1), "Pending"));
+}
+
+static void a_hook_runs_as_a_job_beside_the_plan(void)
+{
+    g_auto(World) world = world_new("{\"targetNamespace\":\"target\",\"vms\":[{\"id\":\"vm-1\",\"hooks\":[{\"step\":\"PreHook\",\"hook\":"
+                                    "{\"name\":\"h\",\"namespace\":\"openshift-mtv\"}}]}]}");
+    g_autoptr(GPtrArray) jobs = NULL;
+
+    object_unref(fake_add(&KUBE_HOOK, "{\"metadata\":{\"name\":\"h\",\"namespace\":\"openshift-mtv\"},\"spec\":{\"image\":\"i\","
+                                      "\"playbook\":\"LS0tCg==\"}}"));
+    run(&world, FALSE);
+    jobs = fake_all(&KUBE_JOB);
+    g_assert_true(plan_has(&world, "Succeeded"));
+    g_assert_cmpuint(jobs->len, ==, 1);
+    g_assert_cmpstr(object_namespace(jobs->pdata[0]), ==, "openshift-mtv");
+    g_assert_nonnull(vm_status_step(vm_at(&world, 0), "PreHook"));
+}
+
+static void an_archive_leaves_only_what_has_taken_over(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+    Execution execution = {.settings = NULL};
+
+    run(&world, FALSE);
+    execution = (Execution){.kube = (KubeClient *)&world, .target = (KubeClient *)&world, .settings = world.settings,
+                            .plan = world.plan, .provider = world.provider, .migrations = world.migrations, .image = "gantry"};
+    g_assert_true(execution_archive(&execution, world.status, NULL, NULL));
+    g_assert_cmpuint(number_of(&KUBE_POD), ==, 0);
+    g_assert_cmpuint(number_of(&KUBE_PERSISTENT_VOLUME_CLAIM), ==, 0);
+    g_assert_cmpuint(number_of(&KUBE_VIRTUAL_MACHINE), ==, 1);
+    g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 2);
+}
+
+static void an_archive_of_a_failed_run_takes_its_disks(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+    Execution execution = {.settings = NULL};
+
+    fake_faults.conversion_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no kernel\"}";
+    run(&world, FALSE);
+    execution = (Execution){.kube = (KubeClient *)&world, .target = (KubeClient *)&world, .settings = world.settings,
+                            .plan = world.plan, .provider = world.provider, .migrations = world.migrations, .image = "gantry"};
+    g_assert_true(execution_archive(&execution, world.status, NULL, NULL));
+    g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 0);
+    g_assert_cmpuint(number_of(&KUBE_PERSISTENT_VOLUME_CLAIM), ==, 0);
+}
+
+int main(int argc, char **argv)
+{
+    g_setenv("LOG_LEVEL", "0", FALSE);
+    g_test_init(&argc, &argv, NULL);
+#define CASE(text, function) g_test_add_func("/plan/execution/" text, function)
+    CASE("two VMs move", two_vms_move);
+    CASE("the phases come in the itinerary's order", the_phases_come_in_the_itinerary_s_order);
+    CASE("a controller that dies at every pass makes nothing twice", a_controller_that_dies_at_every_pass_makes_nothing_twice);
+    CASE("a raw copy skips conversion", a_raw_copy_skips_conversion);
+    CASE("a VM that was off stays off", a_vm_that_was_off_stays_off);
+    CASE("a fatal copy fails the VM and powers the source on again", a_fatal_copy_fails_the_vm_and_powers_the_source_on_again);
+    CASE("a copy that keeps dying is given up after its retries", a_copy_that_keeps_dying_is_given_up_after_its_retries);
+    CASE("a new migration takes up only what is not done", a_new_migration_takes_up_only_what_is_not_done);
+    CASE("a target that does not start is stopped before the source runs again",
+         a_target_that_does_not_start_is_stopped_before_the_source_runs_again);
+    CASE("a guest without tools keeps running and the remedy is named",
+         a_guest_without_tools_keeps_running_and_the_remedy_is_named);
+    CASE("a stuck guest is cut only when that is allowed", a_stuck_guest_is_cut_only_when_that_is_allowed);
+    CASE("a suspended VM is refused", a_suspended_vm_is_refused);
+    CASE("a deleted migration cancels and puts everything back", a_deleted_migration_cancels_and_puts_everything_back);
+    CASE("one VM is cancelled by name and the other goes on", one_vm_is_cancelled_by_name_and_the_other_goes_on);
+    CASE("a source that is away for a while is borne", a_source_that_is_away_for_a_while_is_borne);
+    CASE("a full host makes a VM wait and say why", a_full_host_makes_a_vm_wait_and_say_why);
+    CASE("a hook runs as a Job beside the plan", a_hook_runs_as_a_job_beside_the_plan);
+    CASE("an archive leaves only what has taken over", an_archive_leaves_only_what_has_taken_over);
+    CASE("an archive of a failed run takes its disks", an_archive_of_a_failed_run_takes_its_disks);
+    return g_test_run();
+}

@@ -1,0 +1,410 @@
+/* fake_world: lists of objects, and rules for how they change. */
+#include "plan/fake_world.h"
+#include "inventory/client.h"
+#include "kube/patch.h"
+#include "kube/selector.h"
+#include "target/child.h"
+#include "target/data_volume.h"
+#include <string.h>
+
+FakeFaults fake_faults;
+
+typedef struct {
+    const KubeResource *resource;
+    Object             *object;
+} Stored;
+
+static GRecMutex lock;
+static GPtrArray *stored;   /* of Stored */
+static GHashTable *powers;  /* vm id → PowerState */
+static GHashTable *counts;  /* "what/vm id" → guint */
+static GHashTable *wanted;  /* vm id → what it was told last, until the next tick */
+static guint serial;
+
+static void stored_free(gpointer data)
+{
+    object_unref(((Stored *)data)->object);
+    g_free(data);
+}
+
+void fake_begin(void)
+{
+    stored = g_ptr_array_new_with_free_func(stored_free);
+    powers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    fake_faults = (FakeFaults){0};
+    serial = 0;
+    fake_set_power("vm-1", POWER_ON);
+    fake_set_power("vm-2", POWER_ON);
+}
+
+void fake_end(void)
+{
+    g_clear_pointer(&stored, g_ptr_array_unref);
+    g_clear_pointer(&powers, g_hash_table_unref);
+    g_clear_pointer(&counts, g_hash_table_unref);
+    g_clear_pointer(&wanted, g_hash_table_unref);
+}
+
+/* ---- kube ------------------------------------------------------------------------------------------------------------- */
+
+static Stored *find(const KubeResource *resource, const char *ns, const char *name)
+{
+    for (guint i = 0; i < stored->len; i++) {
+        Stored *one = stored->pdata[i];
+        if (one->resource == resource && !strcmp(object_name(one->object), name) &&
+            (!resource->namespaced || !g_strcmp0(object_namespace(one->object), ns)))
+            return one;
+    }
+    return NULL;
+}
+
+static Object *not_found(const KubeResource *resource, const char *name, GError **error)
+{
+    g_set_error(error, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND, "%s \"%s\" not found", resource->plural, name);
+    return NULL;
+}
+
+KubeClient *kube_client_ref(KubeClient *client) { return client; }
+void kube_client_unref(KubeClient *client) {}
+
+KubeClient *kube_client_new_token(const char *server, const char *ca_pem, const char *token, gboolean insecure, GError **error)
+{
+    return (KubeClient *)&lock;
+}
+
+Object *kube_get(KubeClient *client, const KubeResource *resource, const char *ns, const char *name, GCancellable *cancel,
+                 GError **error)
+{
+    Object *found = NULL;
+    Stored *one;
+
+    g_rec_mutex_lock(&lock);
+    one = find(resource, ns, name);
+    found = one ? object_ref(one->object) : not_found(resource, name, error);
+    g_rec_mutex_unlock(&lock);
+    return found;
+}
+
+GPtrArray *kube_list(KubeClient *client, const KubeResource *resource, const char *ns, const char *label_selector,
+                     const char *field_selector, char **resource_version, GCancellable *cancel, GError **error)
+{
+    g_autoptr(Selector) selector = selector_parse_labels(label_selector, error);
+    GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)object_unref);
+
+    g_assert_nonnull(selector);
+    g_rec_mutex_lock(&lock);
+    for (guint i = 0; i < stored->len; i++) {
+        Stored *one = stored->pdata[i];
+        if (one->resource == resource && (!ns || !g_strcmp0(object_namespace(one->object), ns)) &&
+            selector_matches(selector, object_json(one->object)))
+            g_ptr_array_add(list, object_ref(one->object));
+    }
+    g_rec_mutex_unlock(&lock);
+    return list;
+}
+
+Object *kube_create(KubeClient *client, const KubeResource *resource, const char *ns, const json_t *body,
+                    GCancellable *cancel, GError **error)
+{
+    json_t *json = json_deep_copy(body);
+    g_autofree char *uid = NULL, *name = NULL;
+    Stored *one;
+    Object *made;
+
+    g_rec_mutex_lock(&lock);
+    uid = g_strdup_printf("uid-%05u", ++serial);
+    name = g_strdup_printf("%s%05u", json_string_at(json, "metadata.generateName", ""), serial);
+    json_set_at_new(json, "metadata.uid", json_string(uid));
+    json_set_at_new(json, "metadata.generation", json_integer(1));
+    if (ns)
+        json_set_at_new(json, "metadata.namespace", json_string(ns));
+    if (!*json_string_at(json, "metadata.name", ""))
+        json_set_at_new(json, "metadata.name", json_string(name));
+    if (find(resource, ns, json_string_at(json, "metadata.name", ""))) {
+        g_set_error(error, GANTRY_ERROR, ERROR_KUBE_ALREADY_EXISTS, "exists");
+        json_decref(json);
+        g_rec_mutex_unlock(&lock);
+        return NULL;
+    }
+    one = g_new(Stored, 1);
+    *one = (Stored){.resource = resource, .object = object_new_take(json)};
+    g_ptr_array_add(stored, one);
+    made = object_ref(one->object);
+    g_rec_mutex_unlock(&lock);
+    return made;
+}
+
+Object *kube_create_or_get(KubeClient *client, const KubeResource *resource, const char *ns, const json_t *body,
+                           gboolean *created, GCancellable *cancel, GError **error)
+{
+    Object *found = kube_get(client, resource, ns, json_string_at(body, "metadata.name", ""), cancel, NULL);
+
+    *created = !found;
+    return found ? found : kube_create(client, resource, ns, body, cancel, error);
+}
+
+static void replace(Stored *one, json_t *take)
+{
+    object_unref(one->object);
+    one->object = object_new_take(take);
+}
+
+Object *kube_patch(KubeClient *client, const KubeResource *resource, const char *ns, const char *name, KubePatchType type,
+                   const json_t *patch, const char *subresource, GCancellable *cancel, GError **error)
+{
+    Object *result = NULL;
+    Stored *one;
+
+    g_rec_mutex_lock(&lock);
+    one = find(resource, ns, name);
+    if (one) {
+        replace(one, patch_merge(object_json(one->object), patch, NULL));
+        result = object_ref(one->object);
+    } else
+        not_found(resource, name, error);
+    g_rec_mutex_unlock(&lock);
+    return result;
+}
+
+gboolean kube_delete(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
+                     const char *propagation, GCancellable *cancel, GError **error)
+{
+    gboolean done = FALSE;
+    Stored *one;
+
+    g_rec_mutex_lock(&lock);
+    one = find(resource, ns, name);
+    if (one)
+        done = g_ptr_array_remove(stored, one);
+    else
+        not_found(resource, name, error);
+    g_rec_mutex_unlock(&lock);
+    return done;
+}
+
+json_t *kube_pod_proxy_get(KubeClient *client, const char *ns, const char *pod, guint port, const char *path,
+                           GCancellable *cancel, GError **error)
+{
+    return json_pack("{s:s, s:i, s:i}", "phase", "Copying", "bytesDone", 3 << 20, "bytesPerSecond", 1000);
+}
+
+Object *fake_add(const KubeResource *resource, const char *text)
+{
+    g_autoptr(json_t) json = json_loads(text, 0, NULL);
+    g_assert_nonnull(json);
+    return kube_create(NULL, resource, resource->namespaced ? json_string_at(json, "metadata.namespace", NULL) : NULL, json, NULL,
+                       NULL);
+}
+
+GPtrArray *fake_all(const KubeResource *resource)
+{
+    return kube_list(NULL, resource, NULL, NULL, NULL, NULL, NULL, NULL);
+}
+
+void fake_delete_all(const KubeResource *resource)
+{
+    g_autoptr(GPtrArray) all = fake_all(resource);
+    for (guint i = 0; i < all->len; i++)
+        kube_delete(NULL, resource, object_namespace(all->pdata[i]), object_name(all->pdata[i]), NULL, NULL, NULL);
+}
+
+/* ---- inventory ---------------------------------------------------------------------------------------------------------- */
+
+static gboolean known(const char *id) { return g_hash_table_contains(powers, id); }
+
+json_t *inventory_get(InventoryClient *client, const Object *provider, const char *collection, const char *id,
+                      GCancellable *cancel, GError **error)
+{
+    g_autofree char *name = g_strdup_printf("Guest_%s", id);
+
+    if (fake_faults.inventory_is_away) {
+        g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_UNAVAILABLE, "the inventory is away");
+        return NULL;
+    }
+    if (!known(id)) {
+        g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND, "no VM %s", id);
+        return NULL;
+    }
+    return json_pack("{s:s, s:s, s:{s:s}}", "id", id, "name", name, "host", "id", "host-1");
+}
+
+json_t *inventory_find(InventoryClient *client, const Object *provider, const char *collection, const json_t *ref,
+                       GCancellable *cancel, GError **error)
+{
+    const char *id = json_string_at(ref, "id", ""), *name = json_string_at(ref, "name", "");
+    return inventory_get(client, provider, collection, *id ? id : g_str_has_prefix(name, "Guest_") ? name + 6 : name, cancel, error);
+}
+
+/* ---- source ------------------------------------------------------------------------------------------------------------- */
+
+struct Source {
+    int unused;
+};
+static Source the_source;
+
+Source *source_open(const SourceAccess *access, GError **error) { return &the_source; }
+void source_close(Source *source) {}
+
+PowerState fake_power(const char *vm_id) { return GPOINTER_TO_INT(g_hash_table_lookup(powers, vm_id)); }
+
+void fake_set_power(const char *vm_id, PowerState power)
+{
+    g_hash_table_insert(powers, g_strdup(vm_id), GINT_TO_POINTER(power));
+}
+
+guint fake_count(const char *what, const char *vm_id)
+{
+    g_autofree char *key = g_strdup_printf("%s/%s", what, vm_id);
+    return GPOINTER_TO_UINT(g_hash_table_lookup(counts, key));
+}
+
+static void count(const char *what, const char *vm_id)
+{
+    g_hash_table_insert(counts, g_strdup_printf("%s/%s", what, vm_id), GUINT_TO_POINTER(fake_count(what, vm_id) + 1));
+}
+
+static gboolean reachable(GError **error)
+{
+    if (fake_faults.source_is_away)
+        g_set_error(error, GANTRY_ERROR, ERROR_HTTP_UNREACHABLE, "vCenter is away");
+    return !fake_faults.source_is_away;
+}
+
+gboolean source_power_state(Source *source, const char *vm_id, PowerState *state, GCancellable *cancel, GError **error)
+{
+    g_rec_mutex_lock(&lock);
+    *state = fake_power(vm_id);
+    g_rec_mutex_unlock(&lock);
+    return reachable(error);
+}
+
+static gboolean tell(const char *what, const char *vm_id, GError **error)
+{
+    g_rec_mutex_lock(&lock);
+    count(what, vm_id);
+    g_hash_table_insert(wanted, g_strdup(vm_id), (gpointer)what);
+    g_rec_mutex_unlock(&lock);
+    return reachable(error);
+}
+
+gboolean source_shut_down_guest(Source *source, const char *vm_id, GCancellable *cancel, GError **error)
+{
+    if (fake_faults.guests_cannot_ask) {
+        g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_FAULT, "VMware Tools is not running");
+        return FALSE;
+    }
+    return tell("ask", vm_id, error);
+}
+
+gboolean source_power_off(Source *source, const char *vm_id, GCancellable *cancel, GError **error)
+{
+    return tell("cut", vm_id, error);
+}
+
+gboolean source_power_on(Source *source, const char *vm_id, GCancellable *cancel, GError **error)
+{
+    return tell("on", vm_id, error);
+}
+
+Vm *source_describe(const char *type, const json_t *workload, GError **error)
+{
+    Vm *vm = vm_new();
+
+    vm->id = g_strdup(json_string_at(workload, "id", ""));
+    vm->name = g_strdup(json_string_at(workload, "name", ""));
+    vm->memory = 1 << 30;
+    vm->needs_conversion = TRUE;
+    for (int i = 0; i < 2; i++) {
+        VmDisk *disk = vm_add_disk(vm);
+        disk->id = g_strdup_printf("%d", 2000 + i);
+        disk->name = g_strdup_printf("[ds] %s/%d.vmdk", vm->id, i);
+        disk->storage_id = g_strdup("datastore-1");
+        disk->size = (5 << 20) + 512;
+    }
+    vm_add_nic(vm)->network_id = g_strdup("network-1");
+    return vm;
+}
+
+json_t *source_disk(const char *type, const char *url, const json_t *workload, const char *disk_id, const char *host,
+                    GError **error)
+{
+    return json_pack("{s:s}", "type", "https");
+}
+
+/* ---- time passes -------------------------------------------------------------------------------------------------------- */
+
+static void set_status(Stored *one, json_t *take_status)
+{
+    json_t *copy = json_copy((json_t *)object_json(one->object));
+    json_object_set_new(copy, "status", take_status);
+    replace(one, copy);
+}
+
+static json_t *ended(const char *message)
+{
+    gboolean good = !message;
+    g_autofree char *report = message ? g_strdup(message)
+                                      : g_strdup_printf("{\"result\":\"Completed\",\"size\":%d,\"hash\":\"xxh3-128:0\",\"readBack\":\"equal\"}",
+                                                        (5 << 20) + 512);
+    return json_pack("{s:s, s:[{s:{s:{s:i, s:s, s:s}}}]}", "phase", good ? "Succeeded" : "Failed", "containerStatuses", "state",
+                     "terminated", "exitCode", good ? 0 : 1, "finishedAt", "2026-01-01T00:00:00Z", "message", report);
+}
+
+static void move_pod(Stored *pod)
+{
+    const char *phase = json_string_at(object_json(pod->object), "status.phase", "");
+    gboolean importer = !strcmp(object_label(pod->object, "forklift.app", ""), "importer");
+
+    if (!*phase)
+        set_status(pod, json_pack("{s:s, s:[{s:{s:{}}}]}", "phase", "Running", "containerStatuses", "state", "running"));
+    else if (!strcmp(phase, "Running"))
+        set_status(pod, ended(importer ? fake_faults.importer_message : fake_faults.conversion_message));
+}
+
+static void move_machine(Stored *machine)
+{
+    const json_t *json = object_json(machine->object);
+    const char *ns = object_namespace(machine->object), *name = object_name(machine->object);
+    gboolean run = !strcmp(json_string_at(json, "spec.runStrategy", ""), "Always");
+    Stored *instance = find(&KUBE_VIRTUAL_MACHINE_INSTANCE, ns, name);
+    g_autoptr(json_t) body = NULL;
+
+    if (run && !instance) {
+        body = json_pack("{s:{s:s, s:s}, s:{s:s}}", "metadata", "name", name, "namespace", ns, "status", "phase",
+                         fake_faults.targets_fail ? "Failed" : "Running");
+        object_unref(kube_create(NULL, &KUBE_VIRTUAL_MACHINE_INSTANCE, ns, body, NULL, NULL));
+    } else if (!run && instance)
+        g_ptr_array_remove(stored, instance);
+}
+
+static void move_guest(const char *id)
+{
+    const char *told = g_hash_table_lookup(wanted, id);
+
+    if (!g_strcmp0(told, "cut") || (!g_strcmp0(told, "ask") && !fake_faults.guests_are_stuck))
+        fake_set_power(id, POWER_OFF);
+    if (!g_strcmp0(told, "on"))
+        fake_set_power(id, POWER_ON);
+    g_hash_table_remove(wanted, id);
+}
+
+void fake_tick(void)
+{
+    g_rec_mutex_lock(&lock);
+    for (guint i = 0; i < stored->len; i++) {
+        Stored *one = stored->pdata[i];
+        if (one->resource == &KUBE_DATA_VOLUME)
+            set_status(one, json_pack("{s:s}", "phase", "Succeeded"));
+        else if (one->resource == &KUBE_POD)
+            move_pod(one);
+        else if (one->resource == &KUBE_VIRTUAL_MACHINE)
+            move_machine(one);
+        else if (one->resource == &KUBE_JOB)
+            set_status(one, json_loads("{\"conditions\":[{\"type\":\"Complete\",\"status\":\"True\"}]}", 0, NULL));
+    }
+    move_guest("vm-1");
+    move_guest("vm-2");
+    g_rec_mutex_unlock(&lock);
+}

@@ -88,10 +88,14 @@ def test_it_goes_on_after_sigkill(copy, vcenter):
 
 
 def test_broken_connections_and_busy_servers_are_survived(copy, vcenter):
+    vcenter.fault("hold-after", match="-flat", bytes=SIZE // 4, count=-1)
+    process = copy.begin()
+    waiting.until("a quarter of the disk", lambda: vcenter.log()["held"] > 0)
     vcenter.fault("drop-mid-body", match="-flat", count=3)
     vcenter.fault("status", where="folder", match="-flat", status=503, count=3)
-    code, result = copy.run()
-    assert code == 0, result
+    vcenter.lift("hold-after")
+    out, _ = process.communicate(timeout=waiting.SHORT)
+    assert process.returncode == 0, out
     check_equal(copy, vcenter)
 
 

@@ -182,7 +182,8 @@ AioOp *aio_wait(Aio *aio, guint timeout_ms)
         io_uring_sqe_set_data(entry, NULL);
         aio->listening = TRUE;
     }
-    if (io_uring_submit_and_wait_timeout(&aio->ring, &answer, 1, &timeout, NULL) < 0)
+    io_uring_submit_and_wait_timeout(&aio->ring, &answer, 1, &timeout, NULL);
+    if (io_uring_peek_cqe(&aio->ring, &answer) < 0)
         return NULL;
     op = io_uring_cqe_get_data(answer);
     got = answer->res;

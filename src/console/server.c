@@ -250,7 +250,9 @@ static gboolean serve_route(ConsoleServer *server, HttpExchange *x)
         if (!route_matches(routes[i].prefix, path))
             continue;
         session = signed_in(server, x);
-        if (!session)
+        if (!session && routes[i].serve == session_page)
+            http_exchange_reply(x, 204, NULL, NULL);
+        else if (!session)
             proxy_reply_status(x, 401, "Unauthorized", "Sign in first.");
         else if (!is_read(x) && !routes[i].changes)
             proxy_reply_status(x, 405, "MethodNotAllowed", "This path can only be read.");

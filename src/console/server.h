@@ -2,7 +2,7 @@
  *
  *   GET  any page or asset            the bundle
  *   POST /login {"token": "…"}        tries the token, sets the session's cookie       POST /logout
- *   GET  /session                     who is signed in                                 GET /healthz
+ *   GET  /session                     who is signed in, or 204                         GET /healthz
  *   GET  /events[?plan=NAME]          text/event-stream: console/feed.h
  *   any  /cluster-api/…               the Kubernetes API, with the session's token: console/rights.h
  *   GET  /inventory-api/…             the inventory service, with the session's token

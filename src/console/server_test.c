@@ -190,7 +190,7 @@ static void a_wrong_token_opens_nothing(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(wrong->status, ==, 401);
     g_assert_null(g_hash_table_lookup(wrong->headers, "set-cookie"));
     g_assert_cmpuint(blank->status, ==, 400);
-    g_assert_cmpuint(none->status, ==, 401);
+    g_assert_cmpuint(none->status, ==, 204);
 }
 
 static void a_session_ends_when_its_owner_says_so(Fixture *f, gconstpointer unused)
@@ -202,7 +202,7 @@ static void a_session_ends_when_its_owner_says_so(Fixture *f, gconstpointer unus
 
     g_assert_cmpuint(before->status, ==, 200);
     g_assert_cmpuint(out->status, ==, 200);
-    g_assert_cmpuint(after->status, ==, 401);
+    g_assert_cmpuint(after->status, ==, 204);
 }
 
 static void requests_of_other_sites_are_refused(Fixture *f, gconstpointer unused)

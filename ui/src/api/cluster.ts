@@ -1,0 +1,254 @@
+// The Kubernetes API and the inventory, through the console's server.
+import type { AnyResource, Concern, Hook, Kind, Migration, NetworkMap, Plan, Provider, Ref, Resource, Session, StorageMap } from '../model/types';
+import { request, text } from './http';
+
+const group = 'forklift.konveyor.io/v1beta1';
+const plurals: Record<Kind, string> = {
+  Provider: 'providers',
+  NetworkMap: 'networkmaps',
+  StorageMap: 'storagemaps',
+  Host: 'hosts',
+  Hook: 'hooks',
+  Plan: 'plans',
+  Migration: 'migrations',
+  ForkliftController: 'forkliftcontrollers',
+};
+
+let namespace = 'openshift-mtv';
+export const setNamespace = (ns: string): void => {
+  namespace = ns;
+};
+export const consoleNamespace = (): string => namespace;
+
+const path = (kind: Kind, name?: string): string =>
+  `/cluster-api/apis/${group}/namespaces/${namespace}/${plurals[kind]}${name ? `/${encodeURIComponent(name)}` : ''}`;
+
+type Draft = Record<string, unknown> & { metadata: { name?: string; generateName?: string } & Record<string, unknown> };
+
+export const get = <T extends Resource>(kind: Kind, name: string): Promise<T> => request<T>('GET', path(kind, name));
+
+export const create = <T extends Resource>(kind: Kind, object: Draft): Promise<T> =>
+  request<T>('POST', path(kind), { apiVersion: group, kind, ...object, metadata: { namespace, ...object.metadata } });
+
+export const patch = <T extends Resource>(kind: Kind, name: string, change: unknown): Promise<T> =>
+  request<T>('PATCH', path(kind, name), change, 'application/merge-patch+json');
+
+export const remove = (kind: Kind, name: string): Promise<unknown> => request('DELETE', path(kind, name));
+
+export const ownerOf = (object: AnyResource | Resource, kind: Kind): Record<string, unknown> => ({
+  apiVersion: group,
+  kind,
+  name: object.metadata.name,
+  uid: object.metadata.uid,
+});
+
+export const refOf = (object: Resource): Ref => ({ name: object.metadata.name, namespace: object.metadata.namespace ?? namespace });
+
+// ---- session ----
+
+export const signIn = (token: string): Promise<Session> => request<Session>('POST', '/login', { token });
+export const signOut = (): Promise<unknown> => request('POST', '/logout', {});
+// Who is signed in, or nobody.
+export const session = (): Promise<Session | undefined> => request<Session | undefined>('GET', '/session');
+
+// ---- running plans ----
+
+export async function startPlan(plan: Plan): Promise<Migration> {
+  return create<Migration>('Migration', {
+    metadata: { name: migrationName(plan.metadata.name, Date.now()), ownerReferences: [ownerOf(plan, 'Plan')] },
+    spec: { plan: { name: plan.metadata.name, namespace: plan.metadata.namespace ?? namespace, uid: plan.metadata.uid } },
+  });
+}
+
+// "<plan>-<milliseconds since 1970>"; a name may have 253 characters, a plan's has at most 63.
+export const migrationName = (plan: string, now: number): string => `${plan}-${now}`;
+
+export const cutover = (migration: Migration, at: Date | null): Promise<Migration> =>
+  patch<Migration>('Migration', migration.metadata.name, { spec: { cutover: at ? at.toISOString().replace(/\.\d+Z$/, 'Z') : null } });
+
+// A merge patch replaces the whole list, so the list is read anew first.
+export async function cancelVms(migration: Migration, vms: { id?: string; name?: string }[]): Promise<Migration> {
+  const current = await get<Migration>('Migration', migration.metadata.name);
+  const already = current.spec.cancel ?? [];
+  const added = vms.filter((vm) => !already.some((ref) => (ref.id ? ref.id === vm.id : ref.name === vm.name)));
+  return patch<Migration>('Migration', migration.metadata.name, {
+    metadata: { resourceVersion: current.metadata.resourceVersion },
+    spec: { cancel: [...already, ...added.map(({ id, name }) => ({ id, name }))] },
+  });
+}
+
+export const archivePlan = (name: string): Promise<Plan> => patch<Plan>('Plan', name, { spec: { archived: true } });
+
+// ---- secrets: written, never read ----
+
+export interface CreatedSecret extends Resource {
+  kind: 'Secret';
+}
+
+export const createSecret = (
+  generateName: string,
+  labels: Record<string, string>,
+  stringData: Record<string, string>,
+  owner?: Record<string, unknown>,
+): Promise<CreatedSecret> =>
+  request<CreatedSecret>('POST', `/cluster-api/api/v1/namespaces/${namespace}/secrets`, {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: { generateName, namespace, labels, ownerReferences: owner ? [owner] : undefined },
+    stringData,
+  });
+
+export const patchSecret = (name: string, change: unknown): Promise<unknown> =>
+  request('PATCH', `/cluster-api/api/v1/namespaces/${namespace}/secrets/${encodeURIComponent(name)}`, change, 'application/merge-patch+json');
+
+export const removeSecret = (name: string): Promise<unknown> =>
+  request('DELETE', `/cluster-api/api/v1/namespaces/${namespace}/secrets/${encodeURIComponent(name)}`);
+
+// ---- other kinds ----
+
+interface List<T> {
+  items: T[];
+}
+
+export const namespaces = async (): Promise<string[]> =>
+  (await request<List<Resource>>('GET', '/cluster-api/api/v1/namespaces')).items.map((item) => item.metadata.name).sort();
+
+export const createNamespace = (name: string): Promise<unknown> =>
+  request('POST', '/cluster-api/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+
+export interface PodSummary {
+  name: string;
+  phase: string;
+  created: string;
+  containers: string[];
+  step: string;
+}
+
+interface Pod extends Resource {
+  spec: { containers: { name: string }[] };
+  status?: { phase?: string };
+}
+
+// The Pods that work, or worked, for one VM of a plan.
+export async function podsOfVm(ns: string, planUid: string, vm: string): Promise<PodSummary[]> {
+  const selector = encodeURIComponent(`plan=${planUid},vmID=${vm}`);
+  const list = await request<List<Pod>>('GET', `/cluster-api/api/v1/namespaces/${encodeURIComponent(ns)}/pods?labelSelector=${selector}`);
+  return list.items.map((pod) => ({
+    name: pod.metadata.name,
+    phase: pod.status?.phase ?? '',
+    created: pod.metadata.creationTimestamp,
+    containers: pod.spec.containers.map((container) => container.name),
+    step: pod.metadata.labels?.['forklift.app'] ?? '',
+  }));
+}
+
+export const podLog = (ns: string, pod: string, container: string, tail: number): Promise<string> =>
+  text(
+    `/cluster-api/api/v1/namespaces/${encodeURIComponent(ns)}/pods/${encodeURIComponent(pod)}/log?container=${encodeURIComponent(container)}&tailLines=${tail}`,
+  );
+
+export interface Certificate {
+  fingerprint: string;
+  sha256: string;
+  subject?: string;
+  issuer?: string;
+  validTo?: string;
+  pem?: string;
+}
+
+export const certificateOf = (host: string): Promise<Certificate> =>
+  request<Certificate>('GET', `/get-certificate?url=${encodeURIComponent(host)}`);
+
+// ---- inventory ----
+
+export interface InventoryProvider {
+  uid: string;
+  name: string;
+  namespace: string;
+  type: string;
+  selfLink: string;
+  vmCount?: number;
+  hostCount?: number;
+  clusterCount?: number;
+  networkCount?: number;
+  datastoreCount?: number;
+  storageDomainCount?: number;
+  storageClassCount?: number;
+}
+
+export async function inventoryProviders(): Promise<InventoryProvider[]> {
+  const byType = await request<Record<string, InventoryProvider[]>>('GET', '/inventory-api/providers?detail=1');
+  return Object.entries(byType).flatMap(([type, list]) => (list ?? []).map((provider) => ({ ...provider, type })));
+}
+
+const inventory = <T>(provider: Provider, rest: string): Promise<T> =>
+  request<T>('GET', `/inventory-api/providers/${provider.spec.type}/${provider.metadata.uid}/${rest}`);
+
+export interface InventoryItem {
+  id: string;
+  name: string;
+  path?: string;
+  variant?: string;
+}
+
+export interface InventoryVm extends InventoryItem {
+  revision?: number;
+  revisionValidated?: number;
+  isTemplate?: boolean;
+  powerState?: string;
+  status?: string;
+  host?: string;
+  cluster?: string;
+  networks?: { id: string }[];
+  nics?: { profile?: string; network?: { id: string } }[];
+  disks?: { datastore?: { id: string }; capacity?: number; file?: string }[];
+  diskAttachments?: { disk: string }[];
+  concerns?: Concern[];
+  cpuCount?: number;
+  memoryMB?: number;
+  guestName?: string;
+}
+
+export interface InventoryHost extends InventoryItem {
+  managementServerIp?: string;
+  networkAdapters?: { name: string; ipAddress: string; subnetMask: string; linkSpeed: number; mtu: number }[];
+  inMaintenance?: boolean;
+}
+
+export interface TreeNode {
+  kind: string;
+  object: { id: string; name: string; selfLink?: string; variant?: string } | null;
+  children: TreeNode[] | null;
+}
+
+export interface KubeItem {
+  uid: string;
+  name: string;
+  namespace?: string;
+  object?: Resource;
+}
+
+export const vmsOf = (provider: Provider): Promise<InventoryVm[]> => inventory(provider, 'vms?detail=4');
+export const vmOf = (provider: Provider, id: string): Promise<InventoryVm> => inventory(provider, `vms/${encodeURIComponent(id)}`);
+export const hostsOf = (provider: Provider): Promise<InventoryHost[]> => inventory(provider, 'hosts?detail=1');
+export const networksOf = (provider: Provider): Promise<InventoryItem[]> => inventory(provider, 'networks?detail=1');
+export const nicProfilesOf = (provider: Provider): Promise<(InventoryItem & { network: string })[]> => inventory(provider, 'nicprofiles?detail=1');
+export const disksOf = (provider: Provider): Promise<(InventoryItem & { storageDomain: string })[]> => inventory(provider, 'disks?detail=1');
+export const treeOf = (provider: Provider, by: 'host' | 'vm' | 'cluster'): Promise<TreeNode> => inventory(provider, `tree/${by}`);
+export const storageOf = (provider: Provider): Promise<InventoryItem[]> =>
+  inventory(provider, provider.spec.type === 'ovirt' ? 'storagedomains?detail=1' : 'datastores?detail=1');
+
+export const targetNamespacesOf = (provider: Provider): Promise<KubeItem[]> => inventory(provider, 'namespaces');
+export const targetNetworksOf = (provider: Provider): Promise<KubeItem[]> => inventory(provider, 'networkattachmentdefinitions');
+export const storageClassesOf = (provider: Provider): Promise<KubeItem[]> => inventory(provider, 'storageclasses?detail=1');
+
+export const isDefaultClass = (item: KubeItem): boolean => {
+  const annotations = item.object?.metadata.annotations ?? {};
+  return (
+    annotations['storageclass.kubevirt.io/is-default-virt-class'] === 'true' ||
+    annotations['storageclass.kubernetes.io/is-default-class'] === 'true'
+  );
+};
+
+export type { Hook, NetworkMap, StorageMap };

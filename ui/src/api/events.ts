@@ -1,0 +1,119 @@
+// The one stream of events from the server, opened again when it breaks or falls silent, and anew when another plan's VMs
+// are wanted.
+import type { AnyResource, Kind, VmRow } from '../model/types';
+import { session } from './cluster';
+import type { Store } from './store';
+
+const silence_ms = 25_000; // the server beats every ten seconds
+const first_wait_ms = 500;
+const most_wait_ms = 15_000;
+
+export class EventsConnection {
+  private source: EventSource | undefined;
+  private plan: string | undefined;
+  private silence: ReturnType<typeof setTimeout> | undefined;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private tries = 0;
+  private open = false;
+
+  constructor(
+    private readonly store: Store,
+    private readonly signedOut: () => void,
+    private readonly make: (url: string) => EventSource = (url) => new EventSource(url),
+    private readonly ask: () => Promise<unknown> = session,
+  ) {}
+
+  start(): void {
+    if (this.open) return;
+    this.open = true;
+    this.connect();
+  }
+
+  stop(): void {
+    this.open = false;
+    this.drop();
+    clearTimeout(this.retry);
+  }
+
+  // Whose VMs are wanted from now on.
+  look(plan: string | undefined): void {
+    if (plan === this.plan) return;
+    this.plan = plan;
+    if (plan && this.open) this.connect();
+  }
+
+  // Tries again at once, as a person asked for it.
+  retryNow(): void {
+    this.tries = 0;
+    if (this.open) this.connect();
+  }
+
+  private drop(): void {
+    clearTimeout(this.silence);
+    this.source?.close();
+    this.source = undefined;
+  }
+
+  private connect(): void {
+    this.drop();
+    clearTimeout(this.retry);
+    const source = this.make(this.plan ? `/events?plan=${encodeURIComponent(this.plan)}` : '/events');
+    this.source = source;
+    this.heard();
+    source.onerror = () => source === this.source && this.broken();
+    this.on(source, 'hello', () => {
+      this.tries = 0;
+      this.store.hello();
+    });
+    this.on<AnyResource>(source, 'upsert', (object) => this.store.upsert(object, Date.now()));
+    this.on<{ kind: Kind; name: string }>(source, 'remove', ({ kind, name }) => this.store.remove(kind, name));
+    this.on<{ plan: string; rows: VmRow[]; reset: boolean }>(source, 'rows', ({ plan, rows, reset }) =>
+      this.store.setRows(plan, rows, reset, Date.now()),
+    );
+    this.on<{ kind: Kind; reason: string; message: string }>(source, 'trouble', ({ kind, ...trouble }) => this.store.setTrouble(kind, trouble));
+    this.on(source, 'synced', () => this.store.allTold());
+    this.on(source, 'beat', () => {});
+    this.on(source, 'signedout', () => {
+      this.stop();
+      this.signedOut();
+    });
+  }
+
+  private on<T>(source: EventSource, event: string, handle: (data: T) => void): void {
+    source.addEventListener(event, (message) => {
+      if (source !== this.source) return;
+      this.heard();
+      handle(JSON.parse((message as MessageEvent<string>).data) as T);
+    });
+  }
+
+  private heard(): void {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.broken(), silence_ms);
+  }
+
+  // The stream ended. A refusal looks the same to an EventSource, so who is signed in is asked for.
+  private broken(): void {
+    this.drop();
+    this.store.lost(Date.now());
+    if (!this.open) return;
+    const wait = Math.min(most_wait_ms, first_wait_ms * 2 ** this.tries++);
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => void this.tryAgain(), wait);
+  }
+
+  private async tryAgain(): Promise<void> {
+    try {
+      const session = await this.ask();
+      if (!this.open) return;
+      if (session) {
+        this.connect();
+        return;
+      }
+      this.stop();
+      this.signedOut();
+    } catch {
+      if (this.open) this.broken();
+    }
+  }
+}

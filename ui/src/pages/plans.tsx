@@ -1,0 +1,212 @@
+// All migration plans: state, progress, and the button that each is waiting for.
+import { Button, MenuToggle, PageSection, SearchInput, Select, SelectList, SelectOption, Switch, Title, Toolbar, ToolbarContent, ToolbarFilter, ToolbarGroup, ToolbarItem, Tooltip, Pagination } from '@patternfly/react-core';
+import CubesIcon from '@patternfly/react-icons/dist/esm/icons/cubes-icon';
+import SearchIcon from '@patternfly/react-icons/dist/esm/icons/search-icon';
+import { Table, Tbody, Td, Th, Thead, Tr, type ThProps } from '@patternfly/react-table';
+import { useState } from 'react';
+import { Link, useNavigate } from 'react-router-dom';
+import { useStore } from '../api/store';
+import { filterState, filterStates, planState, type FilterState, type PlanState } from '../model/plan_state';
+import type { Plan } from '../model/types';
+import { useNow } from '../parts/clock';
+import { PlanActions } from '../parts/plan_actions';
+import { PlanProgress, PlanStateLabel, typeText } from '../parts/plan_status';
+import { Empty, Loading, Troubles } from '../parts/states';
+import { texts } from '../texts';
+
+interface Row {
+  plan: Plan;
+  state: PlanState;
+}
+
+const columns: { title: string; key: (row: Row) => string }[] = [
+  { title: texts.common.name, key: ({ plan }) => plan.metadata.name },
+  { title: texts.common.source, key: ({ plan }) => plan.spec.provider.source.name ?? '' },
+  { title: texts.common.target, key: ({ plan }) => plan.spec.provider.destination.name ?? '' },
+  { title: texts.common.type, key: ({ plan }) => typeText(plan) },
+  { title: texts.common.status, key: ({ state }) => texts.planState[state] },
+];
+
+export function PlansPage() {
+  const store = useStore();
+  const navigate = useNavigate();
+  const now = useNow(5000);
+  const [search, setSearch] = useState('');
+  const [states, setStates] = useState<FilterState[]>([]);
+  const [archived, setArchived] = useState(false);
+  const [sort, setSort] = useState<{ by: number; direction: 'asc' | 'desc' }>({ by: 0, direction: 'asc' });
+  const [page, setPage] = useState(1);
+  const [perPage, setPerPage] = useState(20);
+
+  const migrations = store.list('Migration');
+  const all: Row[] = store.list('Plan').map((plan) => ({ plan, state: planState(plan, migrations, now) }));
+  const providers = store.list('Provider');
+  const canCreate = providers.some((p) => p.spec.type !== 'openshift') && providers.some((p) => p.spec.type === 'openshift');
+
+  const text = search.trim().toLowerCase();
+  const found = all
+    .filter(({ plan }) => !text || `${plan.metadata.name} ${plan.spec.description ?? ''}`.toLowerCase().includes(text))
+    .filter(({ state }) => !states.length || states.includes(filterState(state)))
+    .filter(({ plan }) => archived || states.includes('Archived') || !plan.spec.archived)
+    .sort((a, b) => {
+      const key = columns[sort.by]!.key;
+      const order = key(a).localeCompare(key(b)) || a.plan.metadata.name.localeCompare(b.plan.metadata.name);
+      return sort.direction === 'asc' ? order : -order;
+    });
+  const rows = found.slice((page - 1) * perPage, page * perPage);
+  const sortOf = (index: number): ThProps['sort'] => ({
+    sortBy: { index: sort.by, direction: sort.direction },
+    onSort: (_event, by, direction) => setSort({ by, direction }),
+    columnIndex: index,
+  });
+  const clear = () => {
+    setSearch('');
+    setStates([]);
+  };
+
+  const create = (
+    <Button isAriaDisabled={!canCreate} onClick={() => navigate('/plans/create')}>
+      {texts.plans.create}
+    </Button>
+  );
+  const createButton = canCreate ? create : <Tooltip content={texts.plans.needProviders}>{create}</Tooltip>;
+
+  return (
+    <>
+      <PageSection>
+        <Title headingLevel="h1">{texts.plans.title}</Title>
+        <Troubles kinds={['Plan', 'Migration']} />
+      </PageSection>
+      <PageSection isFilled>
+        {!store.synced ? (
+          <Loading title={texts.plans.loading} />
+        ) : !all.length ? (
+          <Empty title={texts.plans.emptyTitle} body={texts.plans.emptyBody} icon={CubesIcon} actions={createButton} />
+        ) : (
+          <>
+            <Toolbar clearAllFilters={clear} clearFiltersButtonText={texts.common.clearFilters} collapseListedFiltersBreakpoint="md">
+              <ToolbarContent>
+                <ToolbarItem>
+                  <SearchInput
+                    aria-label={texts.common.search}
+                    placeholder={texts.common.search}
+                    value={search}
+                    onChange={(_event, value) => setSearch(value)}
+                    onClear={() => setSearch('')}
+                  />
+                </ToolbarItem>
+                <ToolbarGroup variant="filter-group">
+                  <StateFilter chosen={states} choose={setStates} />
+                </ToolbarGroup>
+                <ToolbarItem alignSelf="center">
+                  <Switch id="archived" label={texts.plans.archived} isChecked={archived} onChange={(_event, on) => setArchived(on)} />
+                </ToolbarItem>
+                <ToolbarItem align={{ default: 'alignEnd' }}>{createButton}</ToolbarItem>
+              </ToolbarContent>
+            </Toolbar>
+            {found.length ? (
+              <Table aria-label={texts.plans.table} variant="compact" gridBreakPoint="grid-lg">
+                <Thead>
+                  <Tr>
+                    {columns.map((column, index) => (
+                      <Th key={column.title} sort={sortOf(index)} modifier="nowrap">
+                        {column.title}
+                      </Th>
+                    ))}
+                    <Th>{texts.plans.progress}</Th>
+                    <Th screenReaderText={texts.common.actions} />
+                  </Tr>
+                </Thead>
+                <Tbody>
+                  {rows.map(({ plan, state }) => (
+                    <Tr key={plan.metadata.uid}>
+                      <Td dataLabel={texts.common.name} width={20} className="gantry-break">
+                        <Link to={`/plans/${plan.metadata.name}`}>{plan.metadata.name}</Link>
+                        {plan.spec.description && <div className="gantry-subtle">{plan.spec.description}</div>}
+                      </Td>
+                      <Td dataLabel={texts.common.source} className="gantry-break">
+                        {plan.spec.provider.source.name}
+                      </Td>
+                      <Td dataLabel={texts.common.target} className="gantry-break">
+                        {plan.spec.provider.destination.name}
+                      </Td>
+                      <Td dataLabel={texts.common.type}>{typeText(plan)}</Td>
+                      <Td dataLabel={texts.common.status}>
+                        <PlanStateLabel plan={plan} state={state} />
+                      </Td>
+                      <Td dataLabel={texts.plans.progress}>
+                        {plan.status?.started ? <PlanProgress plan={plan} state={state} store={store} /> : texts.plans.vms(plan.status?.vms.total ?? 0)}
+                      </Td>
+                      <Td isActionCell>
+                        <div className="gantry-actions">
+                          <PlanActions plan={plan} state={state} migrations={migrations} compact />
+                        </div>
+                      </Td>
+                    </Tr>
+                  ))}
+                </Tbody>
+              </Table>
+            ) : (
+              <Empty
+                title={texts.common.noMatch}
+                body={archived ? undefined : texts.plans.hiddenArchived}
+                icon={SearchIcon}
+                actions={
+                  <Button variant="link" onClick={clear}>
+                    {texts.common.clearFilters}
+                  </Button>
+                }
+              />
+            )}
+            {found.length > 10 && (
+              <Pagination
+                itemCount={found.length}
+                page={page}
+                perPage={perPage}
+                variant="bottom"
+                onSetPage={(_event, to) => setPage(to)}
+                onPerPageSelect={(_event, n) => {
+                  setPerPage(n);
+                  setPage(1);
+                }}
+              />
+            )}
+          </>
+        )}
+      </PageSection>
+    </>
+  );
+}
+
+function StateFilter({ chosen, choose }: { chosen: FilterState[]; choose: (states: FilterState[]) => void }) {
+  const [open, setOpen] = useState(false);
+  const toggle = (state: FilterState) => choose(chosen.includes(state) ? chosen.filter((s) => s !== state) : [...chosen, state]);
+  return (
+    <ToolbarFilter
+      categoryName={texts.plans.filterState}
+      labels={chosen.map((state) => ({ key: state, node: texts.filterState[state] }))}
+      deleteLabel={(_category, label) => toggle((typeof label === 'string' ? label : label.key) as FilterState)}
+      deleteLabelGroup={() => choose([])}
+    >
+      <Select
+        isOpen={open}
+        onOpenChange={setOpen}
+        selected={chosen}
+        onSelect={(_event, value) => toggle(value as FilterState)}
+        toggle={(ref) => (
+          <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)}>
+            {texts.plans.filterState}
+          </MenuToggle>
+        )}
+      >
+        <SelectList>
+          {filterStates.map((state) => (
+            <SelectOption key={state} value={state} hasCheckbox isSelected={chosen.includes(state)}>
+              {texts.filterState[state]}
+            </SelectOption>
+          ))}
+        </SelectList>
+      </Select>
+    </ToolbarFilter>
+  );
+}

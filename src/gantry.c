@@ -11,6 +11,7 @@ static const struct {
     /* in the order in which a newcomer meets them */
     {"console", "serve the web console", cmd_console},
     {"progress", "show how a Plan's migration goes", cmd_progress},
+    {"controller", "run the controllers of Plans, Migrations, maps, Hosts and Hooks", cmd_controller},
     {"copy", "copy one disk of a virtual machine (the program of importer Pods)", cmd_copy},
     {"validation", "run the validation service: Rego rules that judge VMs", cmd_validation},
     {NULL, NULL, NULL},

@@ -4,6 +4,7 @@
  * 0 done, 1 failed (one line on standard error: what, why, what to do), 2 bad usage. No rule is decided here.
  */
 #pragma once
+int cmd_controller(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_progress(int argc, char **argv);
 int cmd_copy(int argc, char **argv);

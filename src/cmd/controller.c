@@ -1,0 +1,80 @@
+/* controller: runs the reconcilers until it is told to stop. */
+#include "base/log.h"
+#include "cmd/commands.h"
+#include "controller/controllers.h"
+#include <glib-unix.h>
+#include <stdio.h>
+
+static char *kubeconfig, *image;
+
+static const GOptionEntry entries[] = {
+    {"kubeconfig", 0, 0, G_OPTION_ARG_FILENAME, &kubeconfig, "how to reach the API (in a Pod: its service account; else $KUBECONFIG)",
+     "FILE"},
+    {"image", 0, 0, G_OPTION_ARG_STRING, &image, "Gantry's image for migration Pods ($GANTRY_IMAGE, else this version's)", "IMAGE"},
+    {NULL},
+};
+
+static gboolean stop(gpointer cancel)
+{
+    g_cancellable_cancel(cancel);
+    return G_SOURCE_CONTINUE;
+}
+
+/* Signals arrive on a loop of its own, so that a start that waits for the API can be stopped too. */
+static gpointer watch_signals(gpointer cancel)
+{
+    g_unix_signal_add(SIGTERM, stop, cancel);
+    g_unix_signal_add(SIGINT, stop, cancel);
+    while (!g_cancellable_is_cancelled(cancel))
+        g_main_context_iteration(NULL, TRUE);
+    return NULL;
+}
+
+static gboolean run(GCancellable *cancel, GError **error)
+{
+    g_autoptr(KubeClient) kube =
+        kubeconfig ? kube_client_new_kubeconfig(kubeconfig, error) : kube_client_new_default(error);
+    g_autoptr(InventoryClient) inventory = kube ? inventory_client_new(error) : NULL;
+    g_autoptr(Controllers) controllers = NULL;
+    ControllerOptions options = {.kube = kube, .inventory = inventory, .image = image};
+    GPollFD fd;
+
+    if (!inventory)
+        return FALSE;
+    controllers = controllers_start(&options, cancel, error);
+    if (!controllers)
+        return FALSE;
+    if (g_cancellable_make_pollfd(cancel, &fd)) {
+        g_poll(&fd, 1, -1);
+        g_cancellable_release_fd(cancel);
+    }
+    log_info("controllers stop", NULL);
+    return TRUE;
+}
+
+int cmd_controller(int argc, char **argv)
+{
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+    g_autoptr(GCancellable) cancel = g_cancellable_new();
+    g_autoptr(GError) error = NULL;
+    GThread *signals;
+    gboolean done;
+
+    g_option_context_set_summary(context, "Runs the controllers of all kinds but Provider's, which runs in 'gantry inventory'.");
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, &argc, &argv, &error)) {
+        fprintf(stderr, "gantry controller: %s\n", error->message);
+        return 2;
+    }
+    signals = g_thread_new("signals", watch_signals, cancel);
+    done = run(cancel, &error);
+    if (!done && !g_cancellable_is_cancelled(cancel))
+        fprintf(stderr, "gantry controller: %s. %s\n", error->message, error_remedy(error));
+    done = done || g_cancellable_is_cancelled(cancel);
+    g_cancellable_cancel(cancel);
+    g_main_context_wakeup(NULL);
+    g_thread_join(signals);
+    g_free(kubeconfig);
+    g_free(image);
+    return done ? 0 : 1;
+}

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PROBE_MS = 10000, EXIT_PORT = 0x501, WORD = 0x10, SECTOR = 512 };
+enum { PROBE_MS = 5000, EXIT_PORT = 0x501, WORD = 0x10, SECTOR = 512 };
 
 /* mov al, WORD; mov dx, EXIT_PORT; out dx, al; hlt. QEMU's isa-debug-exit ends with 2 × WORD + 1. */
 static const guint8 boot_code[] = {0xb0, WORD, 0xba, EXIT_PORT & 0xff, EXIT_PORT >> 8, 0xee, 0xf4};

@@ -2,7 +2,7 @@
  *
  * $GANTRY_ACCEL decides when it is kvm or tcg. Else (auto) a guest of one sector is booted; the answer is kept in DIR until
  * the machine boots anew.
- * Threads: any; the probe blocks for up to ten seconds.
+ * Threads: any; the probe blocks for up to five seconds.
  */
 #pragma once
 #include "base/errors.h"

@@ -45,9 +45,13 @@ static gpointer event_loop(gpointer unused)
     return NULL;
 }
 
-/* The event loop comes before the first connection and stays to the end of the process. */
-static gpointer start_events(gpointer unused)
+/* The event loop comes before the first connection and stays to the end of the process. libvirt's own log
+ * goes to a file: the environment is the only way to tell it so. */
+static gpointer start_events(gpointer root)
 {
+    g_autofree char *output = g_strdup_printf("3:file:%s/libvirt.log", (const char *)root);
+
+    g_setenv("LIBVIRT_LOG_OUTPUTS", output, FALSE);
     virSetErrorFunc(NULL, silent);
     virInitialize();
     virEventRegisterDefaultImpl();
@@ -99,7 +103,7 @@ Hypervisor *hypervisor_open(const char *dir, void (*changed)(const char *name, g
 
     if (!root)
         return NULL;
-    g_once(&once, start_events, NULL);
+    g_once(&once, start_events, root);
     uri = g_strdup_printf("qemu:///embed?root=%s", root);
     g_autofree Hypervisor *hypervisor = g_new0(Hypervisor, 1);
     hypervisor->changed = changed;

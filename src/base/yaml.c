@@ -8,6 +8,7 @@
 
 typedef struct {
     const char *what;
+    struct fy_document *document;
     guint values;
 } Reader;
 
@@ -134,6 +135,16 @@ static json_t *read_mapping(Reader *reader, struct fy_node *node, guint level, G
     return g_steal_pointer(&object);
 }
 
+/* By name only: fy_node_resolve_alias() would take the text for a path expression, and read past its end. */
+static struct fy_node *find_anchor(const Reader *reader, struct fy_node *alias)
+{
+    gsize size = 0;
+    const char *name = fy_node_get_scalar(alias, &size);
+    struct fy_anchor *anchor = name && size ? fy_document_lookup_anchor(reader->document, name, size) : NULL;
+
+    return anchor ? fy_anchor_node(anchor) : NULL;
+}
+
 /* Reads node, which is at this level; NULL stands for an empty value. */
 static json_t *read_node(Reader *reader, struct fy_node *node, guint level, GError **error)
 {
@@ -144,7 +155,7 @@ static json_t *read_node(Reader *reader, struct fy_node *node, guint level, GErr
     if (!node)
         return json_null();
     if (fy_node_is_alias(node)) {
-        struct fy_node *anchored = fy_node_resolve_alias(node);
+        struct fy_node *anchored = find_anchor(reader, node);
         return anchored ? read_node(reader, anchored, level + 1, error)
                         : fail(reader, "an alias without anchor", error);
     }
@@ -178,7 +189,10 @@ static gboolean read_documents(struct fy_parser *parser, struct fy_diag *diag, c
 
     while ((document = fy_parse_load_document(parser))) {
         struct fy_node *root = fy_document_root(document);
-        json_t *json = root ? read_node(&reader, root, 0, error) : json_null();
+        json_t *json;
+
+        reader.document = document;
+        json = root ? read_node(&reader, root, 0, error) : json_null();
 
         fy_parse_document_destroy(parser, document);
         if (!json)
@@ -197,6 +211,7 @@ static gboolean read_documents(struct fy_parser *parser, struct fy_diag *diag, c
 GPtrArray *yaml_parse_all(const char *text, gsize size, gsize limit, const char *what, GError **error)
 {
     g_autoptr(GPtrArray) documents = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+    g_autofree char *copy = NULL; /* libfyaml peeks at the byte after the end */
     struct fy_diag *diag;
     struct fy_parser *parser;
     gboolean read;
@@ -215,7 +230,8 @@ GPtrArray *yaml_parse_all(const char *text, gsize size, gsize limit, const char 
     fy_diag_set_collect_errors(diag, true);
     parser = fy_parser_create(
         &(struct fy_parse_cfg){.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE, .diag = diag});
-    fy_parser_set_string(parser, text, size);
+    copy = g_strndup(text, size);
+    fy_parser_set_string(parser, copy, size);
     read = read_documents(parser, diag, what, documents, error);
     fy_parser_destroy(parser);
     fy_diag_destroy(diag);

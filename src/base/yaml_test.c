@@ -73,7 +73,9 @@ static void what_is_not_yaml_is_refused_with_its_line(void)
     } rows[] = {
         {"a: 1\nb: [1,\n", "test: line "},
         {"a: 1\na: 2\n", "test: line 2: "},
-        {"a: *b\n", "test: "},
+        {"a: *b\n", "an alias without anchor"},
+        {"a: &b {c: 1}\nd: *b/c\n", "an alias without anchor"},
+        {"- \x11: : */-", "test: "},
         {"[1]: 2\n", "key"},
         {"? {a: 1}\n: 2\n", "test: "},
         {"a: \xff\n", "test: "},

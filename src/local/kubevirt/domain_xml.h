@@ -6,7 +6,7 @@
  * Errors: BAD_INPUT (field, value, what would be right).
  */
 #pragma once
-#include "local/kubevirt/acceleration.h"
+#include "base/acceleration.h"
 #include <jansson.h>
 
 typedef struct {

@@ -4,7 +4,7 @@
  */
 #pragma once
 #include "local/kubevirt/hypervisor.h"
-#include "local/kubevirt/acceleration.h"
+#include "base/acceleration.h"
 #include "local/view.h"
 
 typedef struct {

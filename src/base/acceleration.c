@@ -1,5 +1,5 @@
 /* acceleration: boots a guest that says one word through QEMU's exit device. */
-#include "local/kubevirt/acceleration.h"
+#include "base/acceleration.h"
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>

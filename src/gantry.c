@@ -9,10 +9,12 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     /* in the order in which a newcomer meets them */
+    {"up", "run the local cluster: Kubernetes API, Pods, disks, virtual machines, Gantry's services", cmd_up},
     {"console", "serve the web console", cmd_console},
     {"progress", "show how a Plan's migration goes", cmd_progress},
     {"controller", "run the controllers of Plans, Migrations, maps, Hosts and Hooks", cmd_controller},
     {"copy", "copy one disk of a virtual machine (the program of importer Pods)", cmd_copy},
+    {"inventory", "serve what providers hold, and look after their connections", cmd_inventory},
     {"validation", "run the validation service: Rego rules that judge VMs", cmd_validation},
     {NULL, NULL, NULL},
 };

@@ -4,8 +4,10 @@
  * 0 done, 1 failed (one line on standard error: what, why, what to do), 2 bad usage. No rule is decided here.
  */
 #pragma once
+int cmd_up(int argc, char **argv);
 int cmd_controller(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_progress(int argc, char **argv);
 int cmd_copy(int argc, char **argv);
 int cmd_validation(int argc, char **argv);
+int cmd_inventory(int argc, char **argv);

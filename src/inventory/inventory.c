@@ -106,3 +106,27 @@ Stock *inventory_stock_named(Inventory *inventory, const char *ns, const char *n
     }
     return NULL;
 }
+
+/* ---- files of providers that are no more --------------------------------------------------------------- */
+
+static void sweep_folder(const char *folder, GHashTable *uids, int depth)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_autofree char *uid =
+            g_str_has_suffix(name, ".db") ? g_strndup(name, strlen(name) - strlen(".db")) : NULL;
+
+        if (depth > 0)
+            sweep_folder(path, uids, depth - 1);
+        else if (uid && !g_hash_table_contains(uids, uid))
+            database_remove(path);
+    }
+}
+
+void inventory_sweep(Inventory *inventory, GHashTable *uids)
+{
+    sweep_folder(inventory->options.folder, uids, 2); /* NAMESPACE/NAME/UID.db */
+}

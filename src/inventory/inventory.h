@@ -19,3 +19,6 @@ void inventory_remove(Inventory *inventory, const char *uid);
 Stock *inventory_stock(Inventory *inventory, const char *uid);                          /* a reference, or NULL */
 Stock *inventory_stock_named(Inventory *inventory, const char *ns, const char *name);   /* likewise */
 GPtrArray *inventory_stocks(Inventory *inventory); /* of Stock, in the order of namespace and name; owned */
+
+/* Removes databases of providers that are not in uids: they went while nobody ran. */
+void inventory_sweep(Inventory *inventory, GHashTable *uids);

@@ -155,6 +155,11 @@ static void set_stage(StockStage stage, const GError *error, json_t *about, gpoi
     stock->options.changed(stock, stock->options.user_data);
 }
 
+char *stock_validation_problem(Stock *stock)
+{
+    return stock->validation ? validation_problem(stock->validation) : NULL;
+}
+
 enum { LOOK_AT_CANCEL_MS = 100 };
 
 gboolean stock_wait_ready(Stock *stock, guint ms, GCancellable *cancel)

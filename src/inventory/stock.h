@@ -71,6 +71,9 @@ void stock_state(Stock *stock, StockState *state);
 /* TRUE as soon as it is ready, FALSE when it is not within that time. */
 gboolean stock_wait_ready(Stock *stock, guint ms, GCancellable *cancel);
 
+/* Why VMs cannot be validated, to be freed; NULL: they can. */
+char *stock_validation_problem(Stock *stock);
+
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
 /* NULL with INVENTORY_NOT_READY for a cluster. */

@@ -15,6 +15,7 @@ enum {
     FIRST_WAIT_MS = 1000, /* after a pass that could not be finished */
     MOST_WAIT_MS = 60000,
     SETTLE_MS = 200, /* changes come in bursts */
+    PATIENCE_S = 30,      /* a service that is only starting is no problem to speak of */
 };
 
 struct Validator {
@@ -34,6 +35,7 @@ struct Validation {
     GCond woken;
     gboolean wake;
     char *problem;
+    gint64 failing_since; /* monotonic; 0: it does not */
 };
 
 /* ---- one VM, on a worker ------------------------------------------------------------------------------- */
@@ -365,7 +367,11 @@ static void note_problem(Validation *validation, const GError *error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&validation->lock);
     const char *message = error ? error->message : NULL;
+    gint64 now = g_get_monotonic_time();
 
+    validation->failing_since = !error ? 0 : validation->failing_since ? validation->failing_since : now;
+    if (error && now - validation->failing_since < PATIENCE_S * G_TIME_SPAN_SECOND)
+        return;
     if (!g_strcmp0(validation->problem, message))
         return;
     if (message)

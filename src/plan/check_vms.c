@@ -115,8 +115,23 @@ static void check_networks(PlanCheck *check, const CheckedVm *checked)
                  checked->text);
 }
 
+/* Whether a reader for this kind of disk exists: deltas of snapshots and raw device mappings have none. */
+static void check_readable(PlanCheck *check, const CheckedVm *checked, const VmDisk *disk)
+{
+    const json_t *provider = object_json(check->provider);
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(json_t) source = source_disk(json_string_at(provider, "spec.type", ""), json_string_at(provider, "spec.url", ""),
+                                           checked->workload, disk->id, NULL, &problem);
+    g_autofree char *item = source ? NULL : g_strdup_printf("%s: %s", checked->text, problem->message);
+
+    if (!source)
+        critical(check, "VMNotSupported", "NotSupported", "This VM cannot be migrated as it is.", item);
+}
+
 static void check_disks(PlanCheck *check, const CheckedVm *checked)
 {
+    for (guint i = 0; i < checked->vm->disks->len; i++)
+        check_readable(check, checked, checked->vm->disks->pdata[i]);
     for (guint i = 0; i < checked->vm->disks->len; i++) {
         g_autoptr(GError) problem = NULL;
         g_autofree char *item = NULL;

@@ -4,7 +4,7 @@
  * progress, or one fatal error, the VM fails; a stale one (the source changed, the ticket is old) gets a new Pod with a new spec.
  */
 #include "base/clock.h"
-#include "plan/mapping.h"
+#include "plan/host_access.h"
 #include "plan/pod_result.h"
 #include "plan/provider_access.h"
 #include "plan/step.h"
@@ -57,16 +57,22 @@ static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
     g_autofree char *mine = g_strdup_printf("forklift.app=" TARGET_IMPORTER_APP "," TARGET_DISK_LABEL "=%s", label);
     g_autofree char *fence = g_uuid_string_random();
     g_auto(ProviderAccess) access = {0};
-    g_autoptr(json_t) source = workload ? source_disk(type, url, workload, copy->disk->id, NULL, error) : NULL, trust = NULL;
+    g_auto(HostAccess) host = {0};
+    g_autoptr(json_t) source = NULL, trust = NULL;
     g_autoptr(Object) secret = NULL, pod = NULL;
     Importer importer;
 
-    if (!source || !vm_run_delete_all(vm, &KUBE_SECRET, TRUE, mine, cancel, error))
+    if (!workload || !host_access_find(vm, &host, cancel, error) ||
+        !vm_run_delete_all(vm, &KUBE_SECRET, TRUE, mine, cancel, error))
+        return FALSE;
+    source = source_disk(type, url, workload, copy->disk->id, host.address, error);
+    if (!source)
         return FALSE;
     provider_access_read(plan->provider, plan->secret, &access);
-    trust = provider_access_trust(&access);
-    importer = (Importer){.disk = copy->disk, .source = source, .trust = trust, .user = access.access.user,
-                          .password = access.access.password, .fence = fence, .generation = g_get_real_time(),
+    trust = host.address ? json_incref(host.trust) : provider_access_trust(&access);
+    importer = (Importer){.disk = copy->disk, .source = source, .trust = trust,
+                          .user = host.address ? host.user : access.access.user,
+                          .password = host.address ? host.password : access.access.password, .fence = fence, .generation = g_get_real_time(),
                           .claim = object_name(copy->volume),
                           .block = !strcmp(json_string_at(object_json(copy->volume), "spec.storage.volumeMode", ""), "Block"),
                           .state_claim = copy->state_claim, .service_account = plan->settings->service_account};

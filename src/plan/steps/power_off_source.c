@@ -3,6 +3,10 @@
 
 #define ASKED "shutdown-asked"
 #define CUT   "power-cut"
+#define OFF   "seen-off"
+
+/* The inventory follows the source by a moment; what is copied is described by it. */
+enum { INVENTORY_LAG_S = 60 };
 
 /* The guest cannot be asked, or did not do it: cut or give up. Takes why. */
 static StepResult insist(VmRun *vm, GError *why, GCancellable *cancel, GError **error)
@@ -41,6 +45,16 @@ static StepResult ask(VmRun *vm, GCancellable *cancel, GError **error)
     return insist(vm, problem, cancel, error) == STEP_FAILED ? STEP_FAILED : STEP_DONE;
 }
 
+static StepResult wait_for_inventory(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    const Vm *machine = vm_run_describe(vm, cancel, error);
+
+    vm_run_once(vm, OFF);
+    if (!machine)
+        return STEP_FAILED;
+    return machine->powered_on && !vm_run_past(vm, OFF, INVENTORY_LAG_S) ? STEP_WAIT : STEP_DONE;
+}
+
 static StepResult wait(VmRun *vm, GCancellable *cancel, GError **error)
 {
     gint limit = vm_run_plan(vm)->settings->power_off_timeout_s;
@@ -49,7 +63,7 @@ static StepResult wait(VmRun *vm, GCancellable *cancel, GError **error)
     if (!vm_run_source_power(vm, &power, cancel, error))
         return STEP_FAILED;
     if (power == POWER_OFF)
-        return STEP_DONE;
+        return wait_for_inventory(vm, cancel, error);
     if (vm_run_past(vm, ASKED, limit))
         return insist(vm,
                       g_error_new(GANTRY_ERROR, ERROR_POWER_OFF_FAILED,

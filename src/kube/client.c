@@ -22,8 +22,7 @@ struct KubeClient {
     gint64 token_read;
 };
 
-/* ---- life
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static HttpClient *connect_by(const Kubeconfig *config, guint timeout_s, GError **error)
 {
@@ -147,8 +146,7 @@ static char *authorization(KubeClient *client)
     return client->token ? g_strconcat("Bearer ", client->token, NULL) : NULL;
 }
 
-/* ---- errors
- * -------------------------------------------------------------------------------------------------- */
+/* ---- errors ---- */
 
 static ErrorCode code_of(guint status, const char *reason)
 {
@@ -205,8 +203,7 @@ static void as_unavailable(GError **error)
         (*error)->code = ERROR_KUBE_UNAVAILABLE;
 }
 
-/* ---- requests
- * ------------------------------------------------------------------------------------------------ */
+/* ---- requests ---- */
 
 static HttpReply *request(KubeClient *client, const char *method, const char *path, const char *accept,
                           const char *content_type, const json_t *body, gsize limit, GCancellable *cancel,
@@ -290,8 +287,7 @@ GInputStream *kube_stream_path(KubeClient *client, const char *path, GCancellabl
     return NULL;
 }
 
-/* ---- paths
- * --------------------------------------------------------------------------------------------------- */
+/* ---- paths ---- */
 
 static void append_part(GString *path, const char *part)
 {
@@ -329,8 +325,7 @@ static char *object_path(const KubeResource *resource, const char *ns, const cha
     return NULL;
 }
 
-/* ---- verbs
- * --------------------------------------------------------------------------------------------------- */
+/* ---- verbs ---- */
 
 Object *kube_get(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
                  GCancellable *cancel, GError **error)
@@ -480,20 +475,36 @@ Object *kube_patch(KubeClient *client, const KubeResource *resource, const char 
     return path ? request_object(client, "PATCH", path, types[type], patch, cancel, error) : NULL;
 }
 
-gboolean kube_delete(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
-                     const char *propagation, GCancellable *cancel, GError **error)
+static gboolean delete_with(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
+                            const json_t *options, GCancellable *cancel, GError **error)
 {
     g_autofree char *path = object_path(resource, ns, name, NULL, error);
-    g_autoptr(json_t) options = json_pack("{s:s,s:s}", "apiVersion", "v1", "kind", "DeleteOptions");
     g_autoptr(HttpReply) reply = NULL;
 
     if (!path)
         return FALSE;
-    if (propagation)
-        json_object_set_new(options, "propagationPolicy", json_string(propagation));
     reply = request(client, "DELETE", path, "application/json", "application/json", options, MOST_REPLY,
                     cancel, error);
     return reply != NULL;
+}
+
+gboolean kube_delete(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
+                     const char *propagation, GCancellable *cancel, GError **error)
+{
+    g_autoptr(json_t) options = json_pack("{s:s,s:s}", "apiVersion", "v1", "kind", "DeleteOptions");
+
+    if (propagation)
+        json_object_set_new(options, "propagationPolicy", json_string(propagation));
+    return delete_with(client, resource, ns, name, options, cancel, error);
+}
+
+gboolean kube_delete_now(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
+                         const char *uid, GCancellable *cancel, GError **error)
+{
+    g_autoptr(json_t) options = json_pack("{s:s,s:s,s:i,s:{s:s}}", "apiVersion", "v1", "kind", "DeleteOptions",
+                                          "gracePeriodSeconds", 0, "preconditions", "uid", uid);
+
+    return delete_with(client, resource, ns, name, options, cancel, error);
 }
 
 char *kube_pod_log(KubeClient *client, const char *ns, const char *pod, const char *container,

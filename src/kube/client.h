@@ -66,6 +66,11 @@ Object *kube_patch(KubeClient *client, const KubeResource *resource, const char 
 gboolean kube_delete(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
                      const char *propagation, GCancellable *cancel, GError **error);
 
+/* Deletes that very object, without its grace period: for whoever has already ended what it stands for. KUBE_CONFLICT: the name
+ * belongs to another object now. */
+gboolean kube_delete_now(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
+                         const char *uid, GCancellable *cancel, GError **error);
+
 /* A Pod's log; tail_lines < 0: all of it. At most 16 MiB. */
 char *kube_pod_log(KubeClient *client, const char *ns, const char *pod, const char *container, gint tail_lines,
                    GCancellable *cancel, GError **error);
@@ -75,7 +80,7 @@ char *kube_pod_log(KubeClient *client, const char *ns, const char *pod, const ch
 json_t *kube_pod_proxy_get(KubeClient *client, const char *ns, const char *pod, guint port, const char *path,
                            GCancellable *cancel, GError **error);
 
-/* ---- any path ------------------------------------------------------------------------------------------------- */
+/* ---- any path ---- */
 
 /* "/api/v1/namespaces/NS/pods/NAME/log", percent-encoded; ns, name and subresource may be NULL. */
 char *kube_path(const KubeResource *resource, const char *ns, const char *name, const char *subresource);

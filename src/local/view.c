@@ -17,7 +17,8 @@ typedef struct {
 struct LocalView {
     KubeClient *client;
     GPtrArray *kinds; /* of Kind; fixed once started */
-    GRecMutex lock;   /* held while listeners are called, so that the replay comes first; recursive, as listeners read */
+    GRecMutex lock;   /* held while listeners are called, so that the replay comes first; recursive, as
+                         listeners read */
     gboolean telling; /* under lock */
 };
 
@@ -54,7 +55,10 @@ void local_view_free(LocalView *view)
     g_free(view);
 }
 
-KubeClient *local_view_client(LocalView *view) { return view->client; }
+KubeClient *local_view_client(LocalView *view)
+{
+    return view->client;
+}
 
 static Kind *find(LocalView *view, const KubeResource *resource)
 {
@@ -66,7 +70,8 @@ static Kind *find(LocalView *view, const KubeResource *resource)
     return NULL;
 }
 
-void local_view_subscribe(LocalView *view, const KubeResource *resource, InformerChange changed, gpointer user_data)
+void local_view_subscribe(LocalView *view, const KubeResource *resource, InformerChange changed,
+                          gpointer user_data)
 {
     Kind *kind = find(view, resource);
     Listener listener = {changed, user_data};
@@ -130,7 +135,8 @@ Object *local_view_get(LocalView *view, const KubeResource *resource, const char
     return informer_get(kind->informer, ns, name);
 }
 
-GPtrArray *local_view_list(LocalView *view, const KubeResource *resource, const char *ns, const char *label_selector)
+GPtrArray *local_view_list(LocalView *view, const KubeResource *resource, const char *ns,
+                           const char *label_selector)
 {
     Kind *kind = find(view, resource);
     g_assert(kind && kind->informer);
@@ -160,9 +166,7 @@ const json_t *local_controller_of(const Object *object)
     const json_t *owner;
     gsize i;
 
-    json_array_foreach(owners, i, owner)
-        if (json_bool_at(owner, "controller", FALSE))
-            return owner;
+    json_array_foreach(owners, i, owner) if (json_bool_at(owner, "controller", FALSE)) return owner;
     return NULL;
 }
 
@@ -170,6 +174,7 @@ json_t *local_owner_reference(const Object *owner, const KubeResource *resource,
 {
     g_autofree char *api = *resource->group ? g_strconcat(resource->group, "/", resource->version, NULL)
                                             : g_strdup(resource->version);
-    return json_pack("{s:s,s:s,s:s,s:s,s:b,s:b}", "apiVersion", api, "kind", resource->kind, "name", object_name(owner),
-                     "uid", object_uid(owner), "controller", 1, "blockOwnerDeletion", block_deletion);
+    return json_pack("{s:s,s:s,s:s,s:s,s:b,s:b}", "apiVersion", api, "kind", resource->kind, "name",
+                     object_name(owner), "uid", object_uid(owner), "controller", 1, "blockOwnerDeletion",
+                     block_deletion);
 }

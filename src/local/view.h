@@ -1,9 +1,9 @@
 /* view: what the local rooms see of the API: one informer per kind, shared by all of them.
  *
- * Guarantee: nobody is told of a change before every informer has listed, so a listener may read any kind. A listener
- * first hears of each object that exists, as created, then of each change, in the server's order per kind.
- * Threads: subscribe before start, from one thread; after that every function may be called from any thread. Listeners
- * run on the informers' threads and must not block for long: they add keys to work queues.
+ * Guarantee: nobody is told of a change before every informer has listed, so a listener may read any kind. A
+ * listener first hears of each object that exists, as created, then of each change, in the server's order per
+ * kind. Threads: subscribe before start, from one thread; after that every function may be called from any
+ * thread. Listeners run on the informers' threads and must not block for long: they add keys to work queues.
  */
 #pragma once
 #include "kube/informer.h"
@@ -11,11 +11,12 @@
 typedef struct LocalView LocalView;
 
 LocalView *local_view_new(KubeClient *client);
-void       local_view_free(LocalView *view); /* waits for the informers' threads */
+void local_view_free(LocalView *view); /* waits for the informers' threads */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LocalView, local_view_free)
 
 /* Asks for the kind; changed may be NULL when it is only to be read. resource must outlive the view. */
-void local_view_subscribe(LocalView *view, const KubeResource *resource, InformerChange changed, gpointer user_data);
+void local_view_subscribe(LocalView *view, const KubeResource *resource, InformerChange changed,
+                          gpointer user_data);
 
 /* Lists everything, then tells the listeners. FALSE: cancelled first. */
 gboolean local_view_start(LocalView *view, GCancellable *cancel);
@@ -26,8 +27,9 @@ void local_view_mute(LocalView *view);
 KubeClient *local_view_client(LocalView *view); /* borrowed */
 
 /* From memory. A kind that nobody subscribed to is a programming error. */
-Object    *local_view_get(LocalView *view, const KubeResource *resource, const char *ns, const char *name);
-GPtrArray *local_view_list(LocalView *view, const KubeResource *resource, const char *ns, const char *label_selector);
+Object *local_view_get(LocalView *view, const KubeResource *resource, const char *ns, const char *name);
+GPtrArray *local_view_list(LocalView *view, const KubeResource *resource, const char *ns,
+                           const char *label_selector);
 
 /* The work queue's name of an object: "namespace/name". */
 char *local_key(const Object *object);

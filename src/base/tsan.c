@@ -24,8 +24,7 @@ const char *__tsan_default_options(void)
         function;                                                                                            \
     })
 
-/* ---- locks
- * --------------------------------------------------------------------------------------------------- */
+/* ---- locks ---- */
 
 #define TAKES(name, type)                                                                                    \
     void name(type *lock)                                                                                    \
@@ -74,8 +73,7 @@ gboolean g_cond_wait_until(GCond *cond, GMutex *mutex, gint64 end_time)
     return signalled;
 }
 
-/* ---- queues
- * -------------------------------------------------------------------------------------------------- */
+/* ---- queues ---- */
 
 void g_async_queue_push(GAsyncQueue *queue, gpointer item)
 {
@@ -104,8 +102,7 @@ gpointer g_async_queue_timeout_pop(GAsyncQueue *queue, guint64 timeout)
     return item;
 }
 
-/* ---- calls in other threads
- * ---------------------------------------------------------------------------------- */
+/* ---- calls in other threads ---- */
 
 /* One gate for everything that is handed over: coarse, but enough for what happens before the call to be seen
  * in it. */

@@ -29,8 +29,7 @@ struct Informer {
     GHashTable *objects; /* "namespace/name" → Object */
 };
 
-/* ---- the table
- * ----------------------------------------------------------------------------------------------- */
+/* ---- the table ---- */
 
 static char *key_of(const char *ns, const char *name)
 {
@@ -85,8 +84,7 @@ static void remove_absent(Informer *informer, GPtrArray *listed)
         apply(informer, absent->pdata[i], NULL);
 }
 
-/* ---- the server
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the server ---- */
 
 static void drop_managed_fields(json_t *object)
 {
@@ -198,8 +196,7 @@ static gboolean watch(Informer *informer, GError **error)
     return got == 0;
 }
 
-/* ---- the thread
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the thread ---- */
 
 static void pause_before_retry(Informer *informer)
 {
@@ -280,8 +277,7 @@ void informer_free(Informer *informer)
     g_free(informer);
 }
 
-/* ---- readers
- * ------------------------------------------------------------------------------------------------- */
+/* ---- readers ---- */
 
 gboolean informer_synced(Informer *informer)
 {

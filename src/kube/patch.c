@@ -6,8 +6,7 @@
 #define MOST_COPIED                                                                                          \
     500000 /* values: operations that copy what they copied before must not grow without end */
 
-/* ---- merge patch
- * --------------------------------------------------------------------------------------------- */
+/* ---- merge patch ---- */
 
 static json_t *merge(const json_t *document, const json_t *patch)
 {
@@ -41,8 +40,7 @@ json_t *patch_merge(const json_t *document, const json_t *patch, GError **error)
     return json_deep_copy(merged); /* merge() shares what it did not touch */
 }
 
-/* ---- JSON patch
- * ---------------------------------------------------------------------------------------------- */
+/* ---- JSON patch ---- */
 
 /* Where a JSON pointer (RFC 6901) leads: a member of owner, or the whole document when owner is NULL. */
 typedef struct {

@@ -49,8 +49,7 @@ static Requirement *add(Selector *selector, const char *key, gsize size, Relatio
     return requirement;
 }
 
-/* ---- parsing
- * ------------------------------------------------------------------------------------------------- */
+/* ---- parsing ---- */
 
 typedef struct {
     const char *text, *at;
@@ -227,8 +226,7 @@ Selector *selector_parse_fields(const char *text, GError **error)
     return parse(text, TRUE, error);
 }
 
-/* ---- from JSON
- * ----------------------------------------------------------------------------------------------- */
+/* ---- from JSON ---- */
 
 static gboolean add_expression(Selector *selector, const json_t *expression, GError **error)
 {
@@ -277,8 +275,7 @@ Selector *selector_from_json(const json_t *label_selector, GError **error)
     return g_steal_pointer(&selector);
 }
 
-/* ---- matching
- * ------------------------------------------------------------------------------------------------ */
+/* ---- matching ---- */
 
 static gboolean holds(const Requirement *requirement, const char *value)
 {

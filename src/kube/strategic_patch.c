@@ -79,8 +79,7 @@ static gboolean fail(const Path *path, const char *why, GError **error)
     return FALSE;
 }
 
-/* ---- lists
- * --------------------------------------------------------------------------------------------------- */
+/* ---- lists ---- */
 
 /* Whether two items of a list with this merge key are the same one. */
 static gboolean same(const json_t *a, const json_t *b, const char *key)
@@ -197,8 +196,7 @@ static json_t *merge_list(const json_t *server, const json_t *patch, const char 
     return g_steal_pointer(&result);
 }
 
-/* ---- objects
- * ------------------------------------------------------------------------------------------------- */
+/* ---- objects ---- */
 
 static gboolean is_directive(const char *name)
 {

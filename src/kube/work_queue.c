@@ -44,8 +44,7 @@ static gint by_due(gconstpointer a, gconstpointer b, gpointer data)
     return first < second ? -1 : first > second;
 }
 
-/* ---- with the lock held
- * -------------------------------------------------------------------------------------- */
+/* ---- with the lock held ---- */
 
 static Entry *entry_of(WorkQueue *queue, const char *key)
 {
@@ -143,8 +142,7 @@ static void done(WorkQueue *queue, Entry *entry, guint again_ms, const GError *e
         g_hash_table_remove(queue->entries, entry->key);
 }
 
-/* ---- threads
- * ------------------------------------------------------------------------------------------------- */
+/* ---- threads ---- */
 
 /* A conflict only means that somebody was faster, and a canceled run that the queue stops. */
 static void report(const WorkQueue *queue, const char *key, const GError *error)

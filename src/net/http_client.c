@@ -1,11 +1,12 @@
 /* http_client: libsoup sessions, one per request under way, behind one trust and one set of cookies.
  *
  * A session ("lane") is used by one thread at a time and goes back to a stack when its request is done, so
- * libsoup's own locking is never put to the test and the warmest connection is used first. The sessions have
- * no certificate database: libsoup then asks for every handshake, and accept_certificate() alone decides.
+ * libsoup's own locking is never put to the test and the warmest connection is used first. The sessions trust
+ * nobody by themselves: libsoup then asks at every handshake, and accept_certificate() alone decides.
  */
 #include "net/http_client.h"
 #include "net/certificate.h"
+#include "net/trust.h"
 #include <libsoup/soup.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -14,7 +15,6 @@
 #define READ_SIZE    (64 * 1024)
 #define LANE_IDLE_US (60 * G_USEC_PER_SEC) /* longer than a burst, shorter than most servers' idle limit */
 #define MOST_COOKIES 64
-#define MOST_CA_SIZE (4 * 1024 * 1024)
 
 typedef struct {
     SoupSession *session;
@@ -22,11 +22,7 @@ typedef struct {
 } Lane;
 
 struct HttpClient {
-    gboolean plain, insecure;
-    GPtrArray *authorities; /* of GTlsCertificate, or NULL */
-    char *fingerprint;
-    GChecksumType fingerprint_type;
-    GTlsDatabase *system;      /* when nothing else is set */
+    Trust *trust;              /* NULL: plain HTTP only */
     GTlsCertificate *identity; /* shown to servers that ask, or NULL */
     guint timeout_s;
 
@@ -76,57 +72,6 @@ static void lane_give(HttpClient *client, Lane *lane)
         g_ptr_array_add(stale, g_queue_pop_tail(&client->lanes));
 }
 
-/* ---- trust
- * --------------------------------------------------------------------------------------------------- */
-
-/* Every certificate of a PEM text, in order. */
-static GPtrArray *parse_authorities(const char *pem, GError **error)
-{
-    static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
-    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_object_unref);
-    const char *from = pem, *to;
-
-    if (strlen(pem) > MOST_CA_SIZE) {
-        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "CA certificates: more than %d bytes",
-                    MOST_CA_SIZE);
-        return NULL;
-    }
-    while ((from = strstr(from, begin)) && (to = strstr(from, end))) {
-        GTlsCertificate *certificate;
-        g_autoptr(GError) why = NULL;
-
-        to += strlen(end);
-        certificate = g_tls_certificate_new_from_pem(from, to - from, &why);
-        if (!certificate) {
-            g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "CA certificate number %u: %s", found->len + 1,
-                        why->message);
-            return NULL;
-        }
-        g_ptr_array_add(found, certificate);
-        from = to;
-    }
-    if (found->len == 0) {
-        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
-                    "CA certificate: no \"-----BEGIN CERTIFICATE-----\" in it; a PEM text is needed");
-        return NULL;
-    }
-    return g_steal_pointer(&found);
-}
-
-static gboolean set_trust(HttpClient *client, const HttpTrust *trust, GError **error)
-{
-    client->insecure = trust->insecure;
-    if (trust->insecure)
-        return TRUE;
-    if (trust->fingerprint && *trust->fingerprint)
-        return certificate_parse_fingerprint(trust->fingerprint, &client->fingerprint,
-                                             &client->fingerprint_type, error);
-    if (trust->ca_pem && *trust->ca_pem)
-        return (client->authorities = parse_authorities(trust->ca_pem, error)) != NULL;
-    client->system = g_tls_backend_get_default_database(g_tls_backend_get_default());
-    return TRUE;
-}
-
 HttpClient *http_client_new(const HttpTrust *trust, guint timeout_s, GError **error)
 {
     g_autoptr(HttpClient) client = g_new0(HttpClient, 1);
@@ -135,8 +80,8 @@ HttpClient *http_client_new(const HttpTrust *trust, guint timeout_s, GError **er
     g_queue_init(&client->lanes);
     client->cookies = g_ptr_array_new_with_free_func((GDestroyNotify)soup_cookie_free);
     client->timeout_s = timeout_s;
-    client->plain = trust == NULL;
-    if (trust && !set_trust(client, trust, error))
+    trust_leave_it_to_callers();
+    if (trust && !(client->trust = trust_new(trust, error)))
         return NULL;
     return g_steal_pointer(&client);
 }
@@ -145,10 +90,8 @@ void http_client_free(HttpClient *client)
 {
     g_queue_clear_full(&client->lanes, (GDestroyNotify)lane_free);
     g_ptr_array_unref(client->cookies);
-    g_clear_pointer(&client->authorities, g_ptr_array_unref);
-    g_clear_object(&client->system);
+    g_clear_pointer(&client->trust, trust_free);
     g_clear_object(&client->identity);
-    g_free(client->fingerprint);
     g_mutex_clear(&client->lock);
     g_free(client);
 }
@@ -167,86 +110,7 @@ gboolean http_client_use_certificate(HttpClient *client, const char *certificate
     return client->identity != NULL;
 }
 
-static char *fingerprint_of(GTlsCertificate *certificate, GChecksumType type)
-{
-    g_autoptr(GByteArray) der = NULL;
-
-    g_object_get(certificate, "certificate", &der, NULL);
-    return certificate_fingerprint(der->data, der->len, type);
-}
-
-/* What GnuTLS has against a certificate, in words; NULL: nothing. */
-static char *describe_flaws(GTlsCertificateFlags flaws)
-{
-    static const struct {
-        GTlsCertificateFlags flag;
-        const char *words;
-    } table[] = {
-        {G_TLS_CERTIFICATE_UNKNOWN_CA, "it is not signed by a trusted CA"},
-        {G_TLS_CERTIFICATE_BAD_IDENTITY, "it is made out to another name"},
-        {G_TLS_CERTIFICATE_NOT_ACTIVATED, "it is not valid yet"},
-        {G_TLS_CERTIFICATE_EXPIRED, "it has expired"},
-        {G_TLS_CERTIFICATE_REVOKED, "it was revoked"},
-        {G_TLS_CERTIFICATE_INSECURE, "its algorithm is insecure"},
-    };
-    g_autoptr(GPtrArray) words = g_ptr_array_new();
-
-    if (flaws == 0)
-        return NULL;
-    for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
-        if (flaws & table[i].flag)
-            g_ptr_array_add(words, (gpointer)table[i].words);
-    if (words->len == 0)
-        g_ptr_array_add(words, (gpointer) "it could not be verified");
-    g_ptr_array_add(words, NULL);
-    return g_strjoinv(" and ", (char **)words->pdata);
-}
-
-static GTlsCertificateFlags verify_by_authorities(HttpClient *client, GTlsCertificate *certificate,
-                                                  GSocketConnectable *server)
-{
-    GTlsCertificateFlags fewest = G_TLS_CERTIFICATE_VALIDATE_ALL;
-
-    for (guint i = 0; i < client->authorities->len; i++) {
-        GTlsCertificateFlags flaws =
-            g_tls_certificate_verify(certificate, server, client->authorities->pdata[i]);
-        if (flaws == 0)
-            return 0;
-        if (!(flaws & G_TLS_CERTIFICATE_UNKNOWN_CA) || (fewest & G_TLS_CERTIFICATE_UNKNOWN_CA))
-            fewest = flaws;
-    }
-    return fewest;
-}
-
-/* NULL when the certificate passes the client's trust for this server, else why not. */
-static char *refuse(HttpClient *client, GTlsCertificate *certificate, GSocketConnectable *server)
-{
-    g_autofree char *sha256 = fingerprint_of(certificate, G_CHECKSUM_SHA256);
-    g_autofree char *sha1 = fingerprint_of(certificate, G_CHECKSUM_SHA1);
-    g_autofree char *flaws = NULL;
-
-    if (client->insecure)
-        return NULL;
-    if (client->fingerprint) {
-        const char *seen = client->fingerprint_type == G_CHECKSUM_SHA1 ? sha1 : sha256;
-        if (!strcmp(seen, client->fingerprint))
-            return NULL;
-        return g_strdup_printf("its certificate's fingerprint is %s, expected %s", seen, client->fingerprint);
-    }
-    if (client->authorities)
-        flaws = describe_flaws(verify_by_authorities(client, certificate, server));
-    else
-        flaws = describe_flaws(g_tls_database_verify_chain(client->system, certificate,
-                                                           G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER, server,
-                                                           NULL, G_TLS_DATABASE_VERIFY_NONE, NULL, NULL));
-    if (!flaws)
-        return NULL;
-    return g_strdup_printf("its certificate does not verify by %s: %s (fingerprint SHA-256 %s, SHA-1 %s)",
-                           client->authorities ? "the CA given" : "the system's trust", flaws, sha256, sha1);
-}
-
-/* ---- one request
- * --------------------------------------------------------------------------------------------- */
+/* ---- one request ---- */
 
 typedef struct {
     HttpClient *client;
@@ -258,23 +122,25 @@ static gboolean accept_certificate(SoupMessage *message, GTlsCertificate *certif
                                    GTlsCertificateFlags flaws, gpointer data)
 {
     Call *call = data;
-    GUri *uri = soup_message_get_uri(message);
-    int port = g_uri_get_port(uri);
-    g_autoptr(GSocketConnectable) server = g_network_address_new(g_uri_get_host(uri), port > 0 ? port : 443);
 
     g_free(call->refusal);
-    call->refusal = refuse(call->client, certificate, server);
+    call->refusal =
+        trust_refuse(call->client->trust, certificate, g_uri_get_host(soup_message_get_uri(message)));
     return call->refusal == NULL;
 }
 
-/* A request's last segment must not wait for the answer to its first; and a peer that dies while it owes an answer, however
- * long that may take, is noticed within a minute. */
-static void tune_connection(SoupMessage *message, GSocketClientEvent event, GIOStream *connection, gpointer data)
+/* A request's last segment must not wait for the answer to its first; and a peer that dies while it owes an
+ * answer, however long that may take, is noticed within a minute. */
+static void tune_connection(SoupMessage *message, GSocketClientEvent event, GIOStream *connection,
+                            gpointer data)
 {
     static const struct {
         int level, option, value;
-    } options[] = {{IPPROTO_TCP, TCP_NODELAY, 1},    {SOL_SOCKET, SO_KEEPALIVE, 1}, {IPPROTO_TCP, TCP_KEEPIDLE, 20},
-                   {IPPROTO_TCP, TCP_KEEPINTVL, 10}, {IPPROTO_TCP, TCP_KEEPCNT, 3}};
+    } options[] = {{IPPROTO_TCP, TCP_NODELAY, 1},
+                   {SOL_SOCKET, SO_KEEPALIVE, 1},
+                   {IPPROTO_TCP, TCP_KEEPIDLE, 20},
+                   {IPPROTO_TCP, TCP_KEEPINTVL, 10},
+                   {IPPROTO_TCP, TCP_KEEPCNT, 3}};
 
     if (event != G_SOCKET_CLIENT_CONNECTED || !G_IS_SOCKET_CONNECTION(connection))
         return;
@@ -287,7 +153,7 @@ static gboolean call_begin(Call *call, HttpClient *client, const char *method, c
                            GError **error)
 {
     g_autoptr(GUri) uri = g_uri_parse(url, SOUP_HTTP_URI_FLAGS, NULL);
-    const char *scheme = client->plain ? "http" : "https";
+    const char *scheme = client->trust ? "https" : "http";
 
     if (!uri || !g_uri_get_host(uri) || !*g_uri_get_host(uri) || strcmp(g_uri_get_scheme(uri), scheme) ||
         g_uri_get_user(uri)) {
@@ -492,8 +358,7 @@ GInputStream *http_client_stream(HttpClient *client, const char *method, const c
     return stream;
 }
 
-/* ---- looking at a certificate
- * -------------------------------------------------------------------------------- */
+/* ---- looking at a certificate ---- */
 
 static gboolean accept_any(GTlsConnection *connection, GTlsCertificate *certificate,
                            GTlsCertificateFlags flaws, gpointer data)
@@ -505,13 +370,14 @@ static HttpCertificate *describe(GTlsCertificate *certificate)
 {
     HttpCertificate *description = g_new0(HttpCertificate, 1);
     g_autoptr(GDateTime) end = g_tls_certificate_get_not_valid_after(certificate);
+    g_autoptr(GByteArray) der = NULL;
 
-    description->sha1 = fingerprint_of(certificate, G_CHECKSUM_SHA1);
-    description->sha256 = fingerprint_of(certificate, G_CHECKSUM_SHA256);
+    g_object_get(certificate, "certificate", &der, "certificate-pem", &description->pem, NULL);
+    description->sha1 = certificate_fingerprint(der->data, der->len, G_CHECKSUM_SHA1);
+    description->sha256 = certificate_fingerprint(der->data, der->len, G_CHECKSUM_SHA256);
     description->subject = g_tls_certificate_get_subject_name(certificate);
     description->issuer = g_tls_certificate_get_issuer_name(certificate);
     description->not_after = end ? g_date_time_format(end, "%Y-%m-%dT%H:%M:%SZ") : g_strdup("");
-    g_object_get(certificate, "certificate-pem", &description->pem, NULL);
     return description;
 }
 
@@ -529,6 +395,7 @@ HttpCertificate *http_peer_certificate(const char *url, guint timeout_s, GCancel
                     url);
         return NULL;
     }
+    trust_leave_it_to_callers();
     server = g_network_address_new(g_uri_get_host(uri), g_uri_get_port(uri) > 0 ? g_uri_get_port(uri) : 443);
     g_socket_client_set_timeout(socket, timeout_s);
     g_socket_client_set_enable_proxy(socket, FALSE);

@@ -1,6 +1,7 @@
 /* http_client: only the right server is spoken to, and nothing it sends does harm. */
 #include "net/certificate.h"
 #include "net/http_client.h"
+#include <glib/gstdio.h>
 #include <libsoup/soup.h>
 #include <string.h>
 
@@ -202,6 +203,29 @@ static void one_clients_trust_is_not_anothers(void)
     }
     g_assert_null(fetch(second, peer, "/echo", &error));
     g_assert_error(error, GANTRY_ERROR, ERROR_HTTP_CERTIFICATE);
+}
+
+/* Whoever opens connections in this process decides, even when GLib's own store would be content. */
+static void what_glib_trusts_does_not_overrule_a_fingerprint(void)
+{
+    g_autoptr(Peer) peer = peer_start(FALSE);
+    g_autofree char *wrong = g_strnfill(64, 'A');
+    HttpTrust trust = {.fingerprint = wrong};
+    g_autoptr(HttpClient) client = client_for(&trust);
+    GTlsBackend *backend = g_tls_backend_get_default();
+    g_autoptr(GTlsDatabase) nobody = g_tls_backend_get_default_database(backend), content = NULL;
+    g_autofree char *path = NULL;
+    g_autoptr(GError) error = NULL;
+    int file = g_file_open_tmp("gantry-ca-XXXXXX", &path, NULL);
+
+    g_assert_true(g_file_set_contents(path, peer->ca->pem, -1, NULL));
+    content = g_tls_file_database_new(path, NULL);
+    g_tls_backend_set_default_database(backend, content);
+    g_assert_null(fetch(client, peer, "/echo", &error));
+    g_assert_error(error, GANTRY_ERROR, ERROR_HTTP_CERTIFICATE);
+    g_tls_backend_set_default_database(backend, nobody);
+    g_unlink(path);
+    g_close(file, NULL);
 }
 
 static void a_certificate_for_another_name_is_refused(void)
@@ -407,6 +431,8 @@ int main(int argc, char **argv)
 #define TEST(name, function) g_test_add_func("/net/http_client/" name, function)
     TEST("a server is trusted by exactly what was given", a_server_is_trusted_by_exactly_what_was_given);
     TEST("one client's trust is not another's", one_clients_trust_is_not_anothers);
+    TEST("what GLib trusts does not overrule a fingerprint",
+         what_glib_trusts_does_not_overrule_a_fingerprint);
     TEST("a certificate for another name is refused", a_certificate_for_another_name_is_refused);
     TEST("a body goes out and comes back", a_body_goes_out_and_comes_back);
     TEST("cookies are kept", cookies_are_kept_for_every_thread);

@@ -1,0 +1,163 @@
+/* inspect: virt-inspector's XML, and the reasons to refuse. */
+#include "convert/inspect.h"
+#include "convert/tool.h"
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *child_text(const xmlNode *parent, const char *name)
+{
+    for (xmlNode *node = parent->children; node; node = node->next)
+        if (node->type == XML_ELEMENT_NODE && !strcmp((const char *)node->name, name)) {
+            xmlChar *content = xmlNodeGetContent(node);
+            char *text = g_strstrip(g_utf8_make_valid((const char *)content, -1));
+            xmlFree(content);
+            return text;
+        }
+    return g_strdup("");
+}
+
+static json_t *guest_of(const xmlNode *system)
+{
+    g_autofree char *id = child_text(system, "osinfo"), *type = child_text(system, "name"),
+                    *distro = child_text(system, "distro"), *product = child_text(system, "product_name"),
+                    *major = child_text(system, "major_version"),
+                    *minor = child_text(system, "minor_version"), *arch = child_text(system, "arch"),
+                    *root = child_text(system, "root"), *version = g_strdup_printf("%s.%s", major, minor);
+
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "id", *id ? id : "unknown", "type", type, "distro",
+                     distro, "product", product, "version", version, "arch", arch, "root", root);
+}
+
+json_t *inspect_parse(const char *xml, gsize size, gboolean *found, GError **error)
+{
+    xmlDoc *document =
+        xmlReadMemory(xml, size, "inspection", NULL,
+                      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
+    xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
+    json_t *guest = NULL;
+
+    *found = FALSE;
+    if (!root || document->intSubset || strcmp((const char *)root->name, "operatingsystems")) {
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
+                    "virt-inspector printed no description of operating systems");
+        xmlFreeDoc(document);
+        return NULL;
+    }
+    for (xmlNode *node = root->children; node && !guest; node = node->next)
+        if (node->type == XML_ELEMENT_NODE && !strcmp((const char *)node->name, "operatingsystem"))
+            guest = guest_of(node);
+    *found = guest != NULL;
+    xmlFreeDoc(document);
+    return guest;
+}
+
+/* Runs a libguestfs program over all disks, read-only, and gives what it prints. */
+static char *ask(const ConvertSpec *spec, const char *const *before, const char *const *after,
+                 char **environment, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    GString *output = g_string_new(NULL);
+    ToolOptions options = {.environment = environment, .output = output};
+    gboolean good;
+
+    for (guint i = 0; before[i]; i++)
+        g_ptr_array_add(argv, (gpointer)before[i]);
+    for (guint i = 0; i < spec->n_disks; i++) {
+        g_ptr_array_add(argv, (gpointer) "-a");
+        g_ptr_array_add(argv, (gpointer)spec->disks[i].path);
+    }
+    for (guint i = 0; after[i]; i++)
+        g_ptr_array_add(argv, (gpointer)after[i]);
+    g_ptr_array_add(argv, NULL);
+    good = tool_run((const char *const *)argv->pdata, &options, cancel, error);
+    return g_string_free(output, !good);
+}
+
+/* There is no operating system: the file systems say why. */
+static void explain(const ConvertSpec *spec, char **environment, GCancellable *cancel, GError **error)
+{
+    static const char *const before[] = {"virt-filesystems", "--format=raw", NULL}, *const after[] = {
+                                                                                        "--filesystems",
+                                                                                        "--extra", "--long",
+                                                                                        "--csv", NULL};
+    g_autofree char *list = ask(spec, before, after, environment, cancel, NULL);
+    g_auto(GStrv) lines = g_strsplit(list ? list : "", "\n", 0);
+    g_autoptr(GString) types = g_string_new(NULL);
+    gboolean encrypted = FALSE;
+
+    for (guint i = 1; lines[0] && lines[i]; i++) { /* the first has the columns' names: Name,Type,VFS,… */
+        g_auto(GStrv) fields = g_strsplit(lines[i], ",", 4);
+        if (g_strv_length(fields) < 3)
+            continue;
+        encrypted = encrypted || !strcmp(fields[2], "crypto_LUKS") || !strcmp(fields[2], "BitLocker");
+        g_string_append_printf(types, "%s%s (%s)", types->len ? ", " : "", fields[0], fields[2]);
+    }
+    if (encrypted)
+        g_set_error(error, GANTRY_ERROR, ERROR_GUEST_ENCRYPTED, "the guest's disk is encrypted: %s",
+                    types->str);
+    else
+        g_set_error(error, GANTRY_ERROR, ERROR_GUEST_UNKNOWN,
+                    "no operating system was found on the disk%s; file systems: %s",
+                    spec->n_disks > 1 ? "s" : "", types->len ? types->str : "none that can be read");
+}
+
+/* Windows needs drivers from outside, and must have been shut down, not hibernated. */
+static gboolean check_windows(const ConvertSpec *spec, const json_t *guest, char **environment,
+                              GCancellable *cancel, GError **error)
+{
+    const char *drivers = g_getenv("VIRTIO_WIN");
+    g_autofree char *root = g_strconcat(json_string_at(guest, "root", ""), ":/", NULL);
+    const char *before[] = {"guestfish", "--ro", "--format=raw", NULL};
+    const char *after[] = {"-m", root, "-pread", "/hiberfil.sys", "4", "0", NULL};
+    g_autofree char *signature = NULL;
+
+    if (access(drivers ? drivers : "/usr/share/virtio-win", R_OK) ||
+        (access("/usr/share/virt-tools/rhsrvany.exe", R_OK) &&
+         access("/usr/share/virt-tools/pvvxsvc.exe", R_OK))) {
+        g_set_error(error, GANTRY_ERROR, ERROR_GUEST_NO_DRIVERS,
+                    "the guest is %s, and the drivers that Windows needs are not installed here",
+                    json_string_at(guest, "product", "Windows"));
+        return FALSE;
+    }
+    if (!(signature = ask(spec, before, after, environment, cancel, error)))
+        return FALSE;
+    if (!g_ascii_strncasecmp(signature, "hibr", 4)) {
+        g_set_error(error, GANTRY_ERROR, ERROR_GUEST_HIBERNATED,
+                    "%s is hibernated or was shut down with Fast Startup",
+                    json_string_at(guest, "product", "Windows"));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+json_t *inspect_guest(const ConvertSpec *spec, char **environment, GCancellable *cancel, GError **error)
+{
+    static const char *const before[] = {"virt-inspector", "--format=raw", "--no-applications", "--no-icon",
+                                         NULL},
+                             *const after[] = {NULL};
+    g_autofree char *xml = ask(spec, before, after, environment, cancel, error);
+    g_autoptr(json_t) guest = NULL;
+    g_autoptr(GError) wrong = NULL;
+    gboolean found;
+
+    if (!xml) {
+        /* some versions end with an error when there is no operating system */
+        if (error && g_error_matches(*error, GANTRY_ERROR, ERROR_CONVERSION_FAILED) &&
+            strstr((*error)->message, "operating system")) {
+            g_clear_error(error);
+            explain(spec, environment, cancel, error);
+        }
+        return NULL;
+    }
+    guest = inspect_parse(xml, strlen(xml), &found, &wrong);
+    if (!found) {
+        explain(spec, environment, cancel, error);
+        return NULL;
+    }
+    if (!strcmp(json_string_at(guest, "type", ""), "windows") &&
+        !check_windows(spec, guest, environment, cancel, error))
+        return NULL;
+    return g_steal_pointer(&guest);
+}

@@ -475,6 +475,14 @@ Object *kube_patch(KubeClient *client, const KubeResource *resource, const char 
     return path ? request_object(client, "PATCH", path, types[type], patch, cancel, error) : NULL;
 }
 
+gboolean kube_finalize_namespace(KubeClient *client, const json_t *body, GCancellable *cancel, GError **error)
+{
+    g_autofree char *path = object_path(&KUBE_NAMESPACE, NULL, json_string_at(body, "metadata.name", ""), "finalize", error);
+    g_autoptr(Object) written = path ? request_object(client, "PUT", path, "application/json", body, cancel, error) : NULL;
+
+    return written != NULL;
+}
+
 static gboolean delete_with(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
                             const json_t *options, GCancellable *cancel, GError **error)
 {

@@ -56,6 +56,9 @@ Object *kube_update(KubeClient *client, const KubeResource *resource, const json
 Object *kube_update_status(KubeClient *client, const KubeResource *resource, const json_t *body, GCancellable *cancel,
                            GError **error);
 
+/* Says which finalizers of a Namespace's spec are left; with none it is gone. */
+gboolean kube_finalize_namespace(KubeClient *client, const json_t *body, GCancellable *cancel, GError **error);
+
 typedef enum { KUBE_PATCH_MERGE, KUBE_PATCH_STRATEGIC, KUBE_PATCH_JSON } KubePatchType;
 /* subresource: NULL, "status" or "scale". */
 Object *kube_patch(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,

@@ -1,0 +1,92 @@
+/* namespace: gives each Namespace its default ServiceAccount, and empties those that are deleted. */
+#include "local/controllers/parts.h"
+#include <string.h>
+
+enum { LOOK_AGAIN_MS = 300 };
+
+static gboolean make_account(LocalView *view, const char *ns, GCancellable *cancel, GError **error)
+{
+    g_autoptr(json_t) account = json_pack("{s:{s:s}}", "metadata", "name", "default");
+    gboolean created;
+    g_autoptr(Object) made = kube_create_or_get(local_view_client(view), &KUBE_SERVICE_ACCOUNT, ns, account,
+                                                &created, cancel, error);
+    return made != NULL;
+}
+
+/* Deletes what the Namespace still has of a kind; *left counts what is there, also what is being deleted. */
+static gboolean empty_kind(LocalView *view, const KubeResource *resource, const char *ns, guint *left,
+                           GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(GPtrArray) objects =
+        kube_list(local_view_client(view), resource, ns, NULL, NULL, NULL, cancel, &local);
+
+    if (!objects) {
+        if (g_error_matches(local, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
+            return TRUE; /* the kind is not defined */
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    for (guint i = 0; i < objects->len; i++) {
+        const Object *object = objects->pdata[i];
+        (*left)++;
+        if (object_deleting(object))
+            continue;
+        if (!kube_delete(local_view_client(view), resource, ns, object_name(object), "Background", cancel,
+                         &local) &&
+            !g_error_matches(local, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return FALSE;
+        }
+        g_clear_error(&local);
+    }
+    return TRUE;
+}
+
+static guint empty(LocalView *view, Object *object, GCancellable *cancel, GError **error)
+{
+    const char *ns = object_name(object);
+    guint left = 0;
+
+    for (guint i = 0; collected_kinds[i]; i++)
+        if (collected_kinds[i]->namespaced && !empty_kind(view, collected_kinds[i], ns, &left, cancel, error))
+            return 0;
+    if (left)
+        return LOOK_AGAIN_MS;
+    if (!empty_kind(view, &KUBE_EVENT, ns, &left, cancel, error) ||
+        !empty_kind(view, &KUBE_LEASE, ns, &left, cancel, error))
+        return 0;
+    g_autoptr(json_t) done = json_deep_copy(object_json(object));
+    json_set_at_new(done, "spec.finalizers", json_array());
+    json_set_at_new(done, "metadata.resourceVersion", NULL); /* whatever it is by now */
+    kube_finalize_namespace(local_view_client(view), done, cancel, error);
+    return 0;
+}
+
+static guint sync_namespace(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+{
+    LocalView *view = user_data;
+    g_autofree char *none = NULL, *name = NULL;
+
+    local_key_split(key, &none, &name);
+    g_autoptr(Object) object = local_view_get(view, &KUBE_NAMESPACE, "", name);
+    if (!object)
+        return 0;
+    if (object_deleting(object))
+        return empty(view, object, cancel, error);
+    make_account(view, name, cancel, error);
+    return 0;
+}
+
+static void on_namespace(Object *before, Object *after, gpointer queue)
+{
+    g_autofree char *key = local_key(after ? after : before); /* "/name" */
+    work_queue_add(queue, key);
+}
+
+WorkQueue *namespaces_new(LocalView *view)
+{
+    WorkQueue *queue = work_queue_new("namespaces", 1, sync_namespace, view);
+    local_view_subscribe(view, &KUBE_NAMESPACE, on_namespace, queue);
+    return queue;
+}

@@ -1,12 +1,12 @@
-/* disk: where the copier finds one disk of a vSphere VM, and the text by which it knows whether the VM has
- * written since.
+/* disk: where the copier finds one disk of a vSphere VM, and the text by which it knows whether the VM has written
+ * since.
  *
- * generation. A VM that is off cannot write; to write it must be started, and vSphere rewrites the VM's
- * configuration file when it does so, which moves config.changeVersion, as does every snapshot, resize or
- * exchange of a disk. runtime.bootTime is set while a VM runs. So for a VM that is off the text is made of
- * changeVersion and the disk's file; it stays the same as long as nothing can have been written and differs
- * after any start, also one that was over before anybody looked. A VM that runs may write at any moment: its
- * text is never the same twice, so nothing that was read before counts.
+ * generation. A VM that is off cannot write; to write it must be started, and vSphere rewrites the VM's configuration
+ * file when it does so, which moves config.changeVersion, as does every snapshot, resize or exchange of a disk.
+ * runtime.bootTime says when a VM was started; some peers keep the last one after it was stopped. So for a VM that is
+ * off the text is made of changeVersion, bootTime and the disk's file: it stays the same as long as nothing can have
+ * been written, and differs after any start, also one that was over before anybody looked. A VM that runs may write at
+ * any moment: its text is never the same twice, so nothing that was read before counts.
  */
 #include "source/vsphere/vsphere.h"
 #include <string.h>
@@ -71,7 +71,7 @@ static char *generation(const json_t *workload, const char *file)
     if (strcmp(json_string_at(workload, "powerState", ""), "poweredOff"))
         return g_strdup_printf("running/%s/%" G_GINT64_FORMAT, json_string_at(workload, "bootTime", ""),
                                g_get_real_time());
-    return g_strdup_printf("off/%s/%s", version, file);
+    return g_strdup_printf("off/%s/%s/%s", version, json_string_at(workload, "bootTime", ""), file);
 }
 
 /* The datacenter's inventory path without its leading slash, as datastore access wants it ("dcPath"). */

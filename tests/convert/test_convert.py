@@ -1,0 +1,213 @@
+"""gantry convert with tools that succeed, fail and hang on demand; qemu-img is the real one."""
+import json
+import os
+import pathlib
+import signal
+import stat
+import subprocess
+import time
+
+import pytest
+
+MIB = 1 << 20
+
+INSPECTION = """<?xml version="1.0"?><operatingsystems><operatingsystem><root>/dev/sda1</root><name>%s</name>
+<arch>x86_64</arch><distro>debian</distro><product_name>Some OS</product_name><major_version>12</major_version>
+<minor_version>1</minor_version><osinfo>debian12</osinfo></operatingsystem></operatingsystems>"""
+
+INSPECTOR = """#!/bin/sh
+echo inspector >> $TOOLS/calls
+cat $TOOLS/inspection.xml
+"""
+FILESYSTEMS = """#!/bin/sh
+cat $TOOLS/filesystems.csv
+"""
+# It writes "CONVERTED" at 1 MiB of each overlay that the domain names, as far as its mode lets it.
+V2V = """#!/bin/sh
+echo v2v >> $TOOLS/calls
+for last; do :; done
+echo "[   0.0] Setting up the source"
+mode=$(cat $TOOLS/mode)
+[ "$mode" = refuse ] && { echo "virt-v2v-in-place: error: not enough free space for conversion on filesystem '/'" >&2; exit 1; }
+for file in $(sed -n "s/.*source file='\\([^']*\\)'.*/\\1/p" "$last"); do
+    qemu-io -f qcow2 -c "write -q -P 0x43 1M 64k" "$file" > /dev/null || exit 9
+    [ "$mode" = half ] && { echo "virt-v2v-in-place: error: the guest is odd" >&2; exit 1; }
+    [ "$mode" = hang ] && { touch $TOOLS/hanging; sleep 1000; }
+done
+exit 0
+"""
+QEMU_IMG = """#!/bin/sh
+echo "qemu-img $1" >> $TOOLS/calls
+if [ "$1" = commit ] && [ -f $TOOLS/commit-mode ]; then
+    [ "$(cat $TOOLS/commit-mode)" = after ] && %s "$@"
+    touch $TOOLS/hanging
+    sleep 1000
+fi
+exec %s "$@"
+"""
+
+
+class Conversion:
+    """Two copied disks and the tools that convert them."""
+
+    def __init__(self, program, directory):
+        self.program, self.directory = program, directory
+        self.tools, self.state = directory / "tools", directory / "state"
+        self.state.mkdir()
+        self.tools.mkdir()
+        real = subprocess.run(["sh", "-c", "command -v qemu-img"], capture_output=True, text=True, check=True).stdout.strip()
+        self.tool("virt-inspector", INSPECTOR)
+        self.tool("virt-filesystems", FILESYSTEMS)
+        self.tool("virt-v2v-in-place", V2V)
+        self.tool("qemu-img", QEMU_IMG % (real, real))
+        self.say("inspection.xml", INSPECTION % "linux")
+        self.say("mode", "good")
+        self.disks = []
+        for number in range(2):
+            disk = directory / f"disk{number}.img"
+            disk.write_bytes(bytes([number + 1]) * (4 * MIB))
+            self.disks.append(disk)
+        self.spec = {
+            "version": 1, "vm": {"id": "vm-1", "name": "guest"}, "firmware": "bios", "memory": 1 << 30, "cpus": 1,
+            "disks": [{"id": str(2000 + i), "path": str(disk), "overlay": str(self.overlay(i)),
+                       "manifest": str(self.state / f"{2000 + i}.manifest")} for i, disk in enumerate(self.disks)]}
+
+    def tool(self, name, text):
+        file = self.tools / name
+        file.write_text(text)
+        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+
+    def say(self, name, text):
+        (self.tools / name).write_text(text)
+
+    def overlay(self, number):
+        return self.state / f"{2000 + number}.qcow2"
+
+    def calls(self):
+        file = self.tools / "calls"
+        return file.read_text().split("\n") if file.exists() else []
+
+    def start(self):
+        (self.directory / "spec.json").write_text(json.dumps(self.spec))
+        environment = {**os.environ, "PATH": f"{self.tools}:{os.environ['PATH']}", "TOOLS": str(self.tools), "GANTRY_ACCEL": "tcg"}
+        return subprocess.Popen([self.program, "convert", "--spec", self.directory / "spec.json"], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, env=environment)
+
+    def run(self, code=0):
+        process = self.start()
+        out, err = process.communicate(timeout=60)
+        assert "Sanitizer" not in err and "runtime error" not in err, err
+        assert process.returncode == code, out + err
+        return json.loads(out.splitlines()[-1])
+
+    def start_until_it_hangs(self):
+        process = self.start()
+        end = time.monotonic() + 30
+        while not (self.tools / "hanging").exists():
+            assert process.poll() is None and time.monotonic() < end, process.communicate()
+            time.sleep(0.01)
+        (self.tools / "hanging").unlink()
+        return process
+
+    def is_pristine(self):
+        return all(disk.read_bytes() == bytes([number + 1]) * (4 * MIB) for number, disk in enumerate(self.disks))
+
+    def is_converted(self):
+        return all(disk.read_bytes() == bytes([number + 1]) * MIB + b"C" * 65536 + bytes([number + 1]) * (3 * MIB - 65536)
+                   for number, disk in enumerate(self.disks))
+
+
+@pytest.fixture
+def conversion(tmp_path):
+    root = pathlib.Path(__file__).resolve().parents[2]
+    return Conversion(os.environ.get("GANTRY_BINARY", str(root / "build-asan/gantry")), tmp_path)
+
+
+def test_a_guest_is_converted_and_committed(conversion):
+    result = conversion.run()
+    assert result["result"] == "Completed" and result["os"]["id"] == "debian12" and result["firmware"] == "bios"
+    assert conversion.is_converted()
+    assert not conversion.overlay(0).exists() and not (conversion.state / ".guestfs").exists()
+
+
+def test_run_again_it_does_nothing(conversion):
+    first = conversion.run()
+    before = conversion.calls()
+    assert conversion.run()["os"] == first["os"]
+    assert conversion.calls() == before and conversion.is_converted()
+
+
+@pytest.mark.parametrize("mode, reason, says", [("refuse", "GuestWithoutSpace", "not enough free space"),
+                                                ("half", "ConversionFailed", "the guest is odd")])
+def test_a_failed_conversion_leaves_the_pristine_copy(conversion, mode, reason, says):
+    conversion.say("mode", mode)
+    result = conversion.run(code=1)
+    assert result["reason"] == reason and says in result["message"] and result["remedy"]
+    assert conversion.is_pristine() and not conversion.overlay(0).exists()
+    conversion.say("mode", "good")
+    conversion.run()
+    assert conversion.is_converted()
+
+
+def test_killed_while_converting_it_starts_again(conversion):
+    conversion.say("mode", "hang")
+    process = conversion.start_until_it_hangs()
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert conversion.is_pristine()
+    conversion.say("mode", "good")
+    conversion.run()
+    assert conversion.is_converted()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_while_committing_it_goes_on(conversion, when):
+    conversion.say("commit-mode", when)
+    process = conversion.start_until_it_hangs()
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    (conversion.tools / "commit-mode").unlink()
+    assert conversion.run()["os"]["id"] == "debian12"
+    assert conversion.is_converted()
+    assert conversion.calls().count("v2v") == 1
+
+
+def test_asked_to_stop_it_stops(conversion):
+    conversion.say("mode", "hang")
+    process = conversion.start_until_it_hangs()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 75, out + err
+    assert conversion.is_pristine() and not conversion.overlay(0).exists()
+
+
+@pytest.mark.parametrize("table, reason, says", [
+    ("/dev/sda1,filesystem,crypto_LUKS,,,1,\n", "GuestEncrypted", "/dev/sda1 (crypto_LUKS)"),
+    ("/dev/sda2,filesystem,BitLocker,,,1,\n", "GuestEncrypted", "BitLocker"),
+    ("/dev/sda1,filesystem,btrfs,,,1,\n", "GuestUnknown", "/dev/sda1 (btrfs)"),
+    ("", "GuestUnknown", "none that can be read"),
+])
+def test_what_cannot_work_is_refused_with_its_reason(conversion, table, reason, says):
+    conversion.say("inspection.xml", "<operatingsystems/>")
+    conversion.say("filesystems.csv", "Name,Type,VFS,Label,MBR,Size,Parent\n" + table)
+    result = conversion.run(code=1)
+    assert result["reason"] == reason and says in result["message"]
+    assert "v2v" not in conversion.calls() and conversion.is_pristine()
+
+
+def test_windows_without_its_drivers_is_refused(conversion):
+    conversion.say("inspection.xml", INSPECTION % "windows")
+    if os.path.exists("/usr/share/virtio-win"):
+        pytest.skip("virtio-win is installed here")
+    assert conversion.run(code=1)["reason"] == "VirtioWinMissing"
+    assert conversion.is_pristine()
+
+
+def test_a_hibernated_windows_is_refused(conversion, monkeypatch):
+    tools = pathlib.Path("/usr/share/virt-tools/rhsrvany.exe")
+    if not tools.exists():
+        pytest.skip("rhsrvany is not in Debian, and without it no Windows guest comes so far")
+    monkeypatch.setenv("VIRTIO_WIN", str(conversion.tools))
+    conversion.say("inspection.xml", INSPECTION % "windows")
+    conversion.tool("guestfish", "#!/bin/sh\nprintf hibr\n")
+    assert conversion.run(code=1)["reason"] == "GuestHibernated"

@@ -12,6 +12,8 @@ typedef struct {
     char *name;
     const Schema *schema;
     gboolean required;
+    guint16 number, outer; /* in protobuf; outer: of the message that is inlined in JSON. 0: none */
+    gboolean zero_absent;  /* protobuf's zero value means that the field was not set */
 } Field;
 
 struct Schema {
@@ -120,7 +122,7 @@ static const Field *field_find(const Schema *schema, const char *name)
 
 static void field_add(Schema *schema, const char *name, const Schema *of, gboolean required)
 {
-    Field field = {g_strdup(name), of, required};
+    Field field = {.name = g_strdup(name), .schema = of, .required = required};
     if (!schema->fields)
         schema->fields = g_array_new(FALSE, FALSE, sizeof(Field));
     g_array_append_val(schema->fields, field);
@@ -253,18 +255,33 @@ static void parse_flag(Schema *schema, const char *flag, gboolean *required)
     }
 }
 
+/* "4", "4z" or, inlined, "1.4". */
+static void parse_number(Field *field, const char *text)
+{
+    const char *dot = strchr(text, '.');
+
+    field->outer = dot ? g_ascii_strtoull(text, NULL, 10) : 0;
+    field->number = g_ascii_strtoull(dot ? dot + 1 : text, NULL, 10);
+    field->zero_absent = g_str_has_suffix(text, "z");
+}
+
 static void parse_field(SchemaSet *set, Schema *owner, const char *line)
 {
     const char *remark = strstr(line, " -- ");
     g_autofree char *head = remark ? g_strndup(line, remark - line) : g_strdup(line);
     g_auto(GStrv) words = g_strsplit(g_strstrip(head), " ", -1);
     Schema *schema = parse_type(set, words[1]);
+    const char *number = "";
     gboolean required = FALSE;
 
     for (char **word = words + 2; *word; word++)
-        parse_flag(schema, *word, &required);
+        if (**word == '@')
+            number = *word + 1;
+        else
+            parse_flag(schema, *word, &required);
     schema->description = remark ? g_strdup(remark + 4) : NULL;
     field_add(owner, words[0], schema, required);
+    parse_number(&g_array_index(owner->fields, Field, owner->fields->len - 1), number);
 }
 
 static gboolean check_types(SchemaSet *set, GError **error)
@@ -551,7 +568,8 @@ static void prune_fields(const Schema *of, json_t *value, gboolean envelope, GSt
         const Field *field = field_find(of, name);
         const Schema *schema = field ? field->schema : of->values;
 
-        if (!field && envelope && is_envelope(name))
+        /* A CRD may list metadata, as "type: object" and no more. */
+        if (envelope && is_envelope(name) && (!field || !target(field->schema)->fields))
             continue;
         g_string_append_printf(path, "%s%s", size ? "." : "", name);
         if (schema && is_absent(schema, item) && !(of->values && !field)) {
@@ -1013,4 +1031,51 @@ json_t *schema_set_openapi(const SchemaSet *set, const char *prefix)
         json_object_set_new(all, full, json);
     }
     return all;
+}
+
+/* ---- protobuf ---- */
+
+WireType schema_wire_type(const Schema *schema)
+{
+    static const WireType types[] = {
+        [ANY] = WIRE_SKIPPED, [OBJECT] = WIRE_MESSAGE, [ARRAY] = WIRE_LIST,  [STRING] = WIRE_STRING,
+        [INTEGER] = WIRE_INT, [NUMBER] = WIRE_SKIPPED, [BOOLEAN] = WIRE_BOOL};
+
+    if (schema->quantity)
+        return WIRE_QUANTITY;
+    if (schema->int_or_string)
+        return WIRE_INT_OR_STRING;
+    if (schema->values)
+        return WIRE_MAP;
+    if (!g_strcmp0(schema->format, "date-time"))
+        return WIRE_TIME;
+    if (!g_strcmp0(schema->format, "byte"))
+        return WIRE_BYTES;
+    return types[schema->type];
+}
+
+const Schema *schema_wire_field(const Schema *schema, guint outer, guint number, const char **name,
+                                gboolean *zero_absent)
+{
+    const Schema *of = target(schema);
+
+    for (guint i = 0; of->fields && i < of->fields->len; i++) {
+        const Field *field = &g_array_index(of->fields, Field, i);
+        if (field->number == number && field->outer == outer) {
+            *name = field->name;
+            *zero_absent = field->zero_absent;
+            return field->schema;
+        }
+    }
+    return NULL;
+}
+
+gboolean schema_wire_inlines(const Schema *schema, guint number)
+{
+    const Schema *of = target(schema);
+
+    for (guint i = 0; of->fields && i < of->fields->len; i++)
+        if (g_array_index(of->fields, Field, i).outer == number)
+            return TRUE;
+    return FALSE;
 }

@@ -1,7 +1,7 @@
 /* errors: every way in which Gantry can fail, one row each in errors.def.
  *
  * A row has a class (what the caller should do), a reason (what conditions and clients see) and a remedy (what the
- * user should do). the page errors.md in the build directory is made of the same rows. Raise with g_set_error(), add context with
+ * user should do). The page errors.md in the build directory is made of the same rows. Raise with g_set_error(), add context with
  * g_prefix_error() on the way up; log or write a condition once, where the error stops.
  */
 #pragma once

@@ -67,9 +67,14 @@ static gboolean same_work(const json_t *before, const json_t *after)
     return json_equal(left, right);
 }
 
-static gboolean refuse(GError **error, const char *format, const char *name)
+static gboolean G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format, ...)
 {
-    g_set_error(error, GANTRY_ERROR, ERROR_KUBE_FORBIDDEN, format, name);
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_set_error_literal(error, GANTRY_ERROR, ERROR_KUBE_FORBIDDEN, message);
     return FALSE;
 }
 

@@ -2,15 +2,17 @@
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "controller/controllers.h"
+#include "controller/metrics.h"
 #include <glib-unix.h>
 #include <stdio.h>
 
-static char *kubeconfig, *image;
+static char *kubeconfig, *image, *metrics_at;
 
 static const GOptionEntry entries[] = {
     {"kubeconfig", 0, 0, G_OPTION_ARG_FILENAME, &kubeconfig, "how to reach the API (in a Pod: its service account; else $KUBECONFIG)",
      "FILE"},
     {"image", 0, 0, G_OPTION_ARG_STRING, &image, "Gantry's image for migration Pods ($GANTRY_IMAGE, else this version's)", "IMAGE"},
+    {"metrics", 0, 0, G_OPTION_ARG_STRING, &metrics_at, "where to serve /metrics ($POD_IP:2112; outside a Pod nowhere)", "ADDR:PORT"},
     {NULL},
 };
 
@@ -30,12 +32,27 @@ static gpointer watch_signals(gpointer cancel)
     return NULL;
 }
 
+/* A port that is taken is no reason to migrate nothing. */
+static MetricsServer *serve_metrics(Controllers *controllers)
+{
+    const char *pod = g_getenv("POD_IP");
+    g_autofree char *own = pod && *pod ? g_strdup_printf("%s:2112", pod) : NULL;
+    const char *listen = metrics_at ? metrics_at : own;
+    g_autoptr(GError) problem = NULL;
+    MetricsServer *server = listen ? metrics_serve(controllers, listen, &problem) : NULL;
+
+    if (problem)
+        log_warn("metrics are not served", "error", problem->message, NULL);
+    return server;
+}
+
 static gboolean run(GCancellable *cancel, GError **error)
 {
     g_autoptr(KubeClient) kube =
         kubeconfig ? kube_client_new_kubeconfig(kubeconfig, error) : kube_client_new_default(error);
     g_autoptr(InventoryClient) inventory = kube ? inventory_client_new(error) : NULL;
     g_autoptr(Controllers) controllers = NULL;
+    g_autoptr(MetricsServer) metrics = NULL;
     ControllerOptions options = {.kube = kube, .inventory = inventory, .image = image};
     GPollFD fd;
 
@@ -44,6 +61,7 @@ static gboolean run(GCancellable *cancel, GError **error)
     controllers = controllers_start(&options, cancel, error);
     if (!controllers)
         return FALSE;
+    metrics = serve_metrics(controllers);
     if (g_cancellable_make_pollfd(cancel, &fd)) {
         g_poll(&fd, 1, -1);
         g_cancellable_release_fd(cancel);
@@ -76,5 +94,6 @@ int cmd_controller(int argc, char **argv)
     g_thread_join(signals);
     g_free(kubeconfig);
     g_free(image);
+    g_free(metrics_at);
     return done ? 0 : 1;
 }

@@ -155,6 +155,9 @@ GPtrArray *controllers_migrations_of(const Controllers *c, const Object *plan)
     return mine;
 }
 
+GPtrArray *controllers_plans(const Controllers *c) { return informer_list(c->informers[PLANS], NULL); }
+GPtrArray *controllers_migrations(const Controllers *c) { return informer_list(c->informers[MIGRATIONS], NULL); }
+
 /* ---- starting -------------------------------------------------------------------------------------------------------- */
 
 static gboolean wait_synced(Controllers *c, GCancellable *cancel)

@@ -29,6 +29,8 @@ InventoryClient *controllers_inventory(const Controllers *controllers);
 const char      *controllers_image(const Controllers *controllers);
 /* Of Object, owned: the Migrations that name this plan, as the informer has them. */
 GPtrArray *controllers_migrations_of(const Controllers *controllers, const Object *plan);
+GPtrArray *controllers_plans(const Controllers *controllers);      /* of Object, owned */
+GPtrArray *controllers_migrations(const Controllers *controllers); /* the same */
 
 /* WorkQueueRun functions; user_data is the Controllers. */
 guint network_map_reconcile(const char *key, gpointer controllers, GCancellable *cancel, GError **error);

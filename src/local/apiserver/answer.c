@@ -1,5 +1,6 @@
 /* answer: how results and errors look to a client: metav1.Status, versions, tables, partial objects. */
 #include "base/yaml.h"
+#include "local/apiserver/protobuf.h"
 #include "local/apiserver/server.h"
 #include "local/apiserver/table.h"
 #include <stdio.h>
@@ -325,6 +326,8 @@ json_t *request_body(Request *request, GError **error)
     const char *text = size ? g_bytes_get_data(body, NULL) : "";
     json_t *json;
 
+    if (type && g_str_has_prefix(type, "application/vnd.kubernetes.protobuf"))
+        return protobuf_object(kinds_core_types(request->server->kinds), text, size, error);
     if (type && strstr(type, "yaml"))
         json = yaml_parse(text, size, body_limit, "request body", error);
     else if (!type || (type_size >= 4 && !strncmp(type + type_size - 4, "json", 4)))

@@ -360,18 +360,17 @@ static void validate_selector(const json_t *object, GPtrArray *causes)
 
 static void prepare_deployment(Request *request, const json_t *before, json_t *object)
 {
-    const char *strategy = json_string_at(object, "spec.strategy.type", "RollingUpdate");
-
     prepare_pod_spec(json_at(object, "spec.template.spec"));
     if (!json_is_object(json_object_get(object, "spec")))
         return;
-    json_set_at_new(object, "spec.strategy.type", json_string(strategy));
-    if (!strcmp(strategy, "RollingUpdate")) {
-        if (!json_at(object, "spec.strategy.rollingUpdate.maxSurge"))
-            json_set_at_new(object, "spec.strategy.rollingUpdate.maxSurge", json_string("25%"));
-        if (!json_at(object, "spec.strategy.rollingUpdate.maxUnavailable"))
-            json_set_at_new(object, "spec.strategy.rollingUpdate.maxUnavailable", json_string("25%"));
-    }
+    if (!json_at(object, "spec.strategy.type"))
+        json_set_at_new(object, "spec.strategy.type", json_string("RollingUpdate"));
+    if (strcmp(json_string_at(object, "spec.strategy.type", ""), "RollingUpdate") != 0)
+        return;
+    if (!json_at(object, "spec.strategy.rollingUpdate.maxSurge"))
+        json_set_at_new(object, "spec.strategy.rollingUpdate.maxSurge", json_string("25%"));
+    if (!json_at(object, "spec.strategy.rollingUpdate.maxUnavailable"))
+        json_set_at_new(object, "spec.strategy.rollingUpdate.maxUnavailable", json_string("25%"));
 }
 
 static void validate_deployment(Request *request, const json_t *before, const json_t *object,

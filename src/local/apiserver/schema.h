@@ -56,3 +56,25 @@ gboolean schema_is_atomic(const Schema *schema); /* a list or map that is replac
 
 /* All named types of a set as OpenAPI v3 components, each "PREFIX.Name". */
 json_t *schema_set_openapi(const SchemaSet *set, const char *prefix);
+
+/* ---- protobuf, of the core types: protobuf.c ---- */
+
+typedef enum {
+    WIRE_SKIPPED, /* a type that is not described further */
+    WIRE_MESSAGE,
+    WIRE_LIST,
+    WIRE_MAP, /* keys are strings */
+    WIRE_STRING,
+    WIRE_BYTES,
+    WIRE_INT,
+    WIRE_BOOL,
+    WIRE_TIME,
+    WIRE_QUANTITY,
+    WIRE_INT_OR_STRING
+} WireType;
+WireType schema_wire_type(const Schema *schema);
+/* The field with this number, in the message itself (outer 0) or in the one of number outer, whose fields
+ * JSON has inline. NULL: none. */
+const Schema *schema_wire_field(const Schema *schema, guint outer, guint number, const char **name,
+                                gboolean *zero_absent);
+gboolean schema_wire_inlines(const Schema *schema, guint number);

@@ -2,7 +2,7 @@
 #include "console/digest.h"
 #include <string.h>
 
-enum { MOST_ITEMS = 20 };
+enum { MOST_ITEMS = 20, MOST_FAILURES = 50 };
 
 #define MEBIBYTE (1024 * 1024)
 
@@ -75,6 +75,20 @@ static void count_vm(const json_t *vm, Counts *counts)
     count_steps(vm, counts);
 }
 
+/* Why the VM failed, for the overview of failures; NULL when it did not. */
+static json_t *failure_of(const json_t *vm)
+{
+    json_t *out;
+
+    if (!json_is_object(json_object_get(vm, "error")))
+        return NULL;
+    out = json_object();
+    json_object_set(out, "id", json_object_get(vm, "id"));
+    json_object_set(out, "name", json_object_get(vm, "name"));
+    json_object_set(out, "reason", json_array_get(json_at(vm, "error.reasons"), 0));
+    return out;
+}
+
 static const char *const plan_spec_members[] = {"description", "provider", "map",      "targetNamespace",
                                                 "warm",        "type",     "archived", "transferNetwork"};
 
@@ -119,12 +133,19 @@ static json_t *plan_status(const json_t *plan)
     const json_t *status = json_object_get(plan, "status");
     const json_t *history = json_at(status, "migration.history");
     json_t *last = json_at(json_array_get(history, json_array_size(history) - 1), "migration");
-    json_t *out = json_object();
+    json_t *out = json_object(), *failures = json_array();
     Counts n = {.total = (json_int_t)json_array_size(json_at(plan, "spec.vms"))};
     const json_t *vm;
     size_t i;
 
-    json_array_foreach(json_at(status, "migration.vms"), i, vm) count_vm(vm, &n);
+    json_array_foreach(json_at(status, "migration.vms"), i, vm)
+    {
+        json_t *failure = json_array_size(failures) < MOST_FAILURES ? failure_of(vm) : NULL;
+
+        count_vm(vm, &n);
+        if (failure)
+            json_array_append_new(failures, failure);
+    }
 
     json_object_set_new(out, "conditions", conditions_digest(json_object_get(status, "conditions")));
     json_object_set(out, "started", json_at(status, "migration.started"));
@@ -135,6 +156,7 @@ static json_t *plan_status(const json_t *plan)
                                   "succeeded", n.succeeded, "failed", n.failed, "canceled", n.canceled,
                                   "running", n.running, "queued", n.queued, "precopying", n.precopying,
                                   "cutoverStarted", n.cutover_started));
+    json_object_set_new(out, "failures", failures);
     json_object_set_new(out, "bytes", json_pack("{sI sI}", "done", n.done_bytes, "total", n.total_bytes));
     return out;
 }

@@ -1,9 +1,10 @@
 /* digest: what a browser is told of an object.
  *
- * Plans lose their lists of VMs and gain counts and bytes, so that a list of forty plans of 250 VMs stays
- * small; the VMs themselves go as rows, to those who look at that plan. Everything loses what only machines
- * read (managedFields, the last applied manifest), and a condition's items beyond the first twenty become a
- * number. Threads: any; the results are new documents that may share what is immutable with the object.
+ * Plans lose their lists of VMs and gain counts, bytes and why VMs failed, so that a list of forty plans of
+ * 250 VMs stays small; the VMs themselves go as rows, to those who look at that plan. Everything loses what
+ * only machines read (managedFields, the last applied manifest), and a condition's items beyond the first
+ * twenty become a number. Threads: any; the results are new documents that may share what is immutable with
+ * the object.
  */
 #pragma once
 #include "kube/object.h"

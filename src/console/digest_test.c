@@ -45,6 +45,9 @@ static void a_plan_is_counted(void)
     g_assert_cmpint(json_int_at(out, "status.vms.queued", -1), ==, 1);
     g_assert_cmpint(json_int_at(out, "status.bytes.done", -1), ==, 13 * 1024 * 1024);
     g_assert_cmpint(json_int_at(out, "status.bytes.total", -1), ==, 17 * 1024 * 1024);
+    g_assert_cmpuint(json_array_size(json_at(out, "status.failures")), ==, 1);
+    g_assert_cmpstr(json_string_at(json_array_get(json_at(out, "status.failures"), 0), "reason", ""), ==,
+                    "no");
     g_assert_cmpstr(json_string_at(out, "status.migration.name", ""), ==, "new");
     g_assert_null(json_at(out, "spec.vms"));
     g_assert_null(json_at(out, "metadata.managedFields"));

@@ -124,7 +124,14 @@ export interface Plan extends Resource {
     migration?: Ref; // that of the last entry of the history
     vms: VmCounts;
     bytes: { done: number; total: number };
+    failures?: VmFailure[]; // the first fifty
   };
+}
+
+export interface VmFailure {
+  id?: string;
+  name?: string;
+  reason: string;
 }
 
 export interface Failure {

@@ -1,1 +1,297 @@
-export function MappingsPage() { return <></>; }
+// Network and storage mappings that plans share.
+import {
+  Alert,
+  Button,
+  Dropdown,
+  DropdownItem,
+  DropdownList,
+  Form,
+  MenuToggle,
+  Modal,
+  ModalBody,
+  ModalFooter,
+  ModalHeader,
+  PageSection,
+  Spinner,
+  Tab,
+  Tabs,
+  TabTitleText,
+  Title,
+  Toolbar,
+  ToolbarContent,
+  ToolbarItem,
+  Tooltip,
+} from '@patternfly/react-core';
+import EllipsisVIcon from '@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon';
+import RouteIcon from '@patternfly/react-icons/dist/esm/icons/route-icon';
+import { ExpandableRowContent, Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { useState } from 'react';
+import { useNavigate, useParams } from 'react-router-dom';
+import * as cluster from '../api/cluster';
+import { messageOf } from '../api/http';
+import { mapChoices } from '../api/map_choices';
+import { useStore } from '../api/store';
+import { useFetched } from '../api/use';
+import { isReady } from '../model/conditions';
+import { complete, isShared, networkRows, networkSpec, storageRows, storageSpec, type MapKind, type MapRow } from '../model/mapping';
+import { nameMistake } from '../model/names';
+import type { NetworkMap, Provider, StorageMap } from '../model/types';
+import { HealthLabel } from '../parts/conditions';
+import { Confirm } from '../parts/confirm';
+import { Choose, Field } from '../parts/fields';
+import { MapEditor } from '../parts/map_editor';
+import { Empty, Loading, Troubles } from '../parts/states';
+import { texts } from '../texts';
+
+const t = texts.mappings;
+type AnyMap = NetworkMap | StorageMap;
+const kindOf = { network: 'NetworkMap', storage: 'StorageMap' } as const;
+const rowsOf = (map: AnyMap): MapRow[] => (map.kind === 'NetworkMap' ? networkRows(map) : storageRows(map));
+
+type Dialog = { kind: 'create' } | { kind: 'edit' | 'delete'; map: AnyMap };
+
+export function MappingsPage() {
+  const store = useStore();
+  const navigate = useNavigate();
+  const kind: MapKind = useParams().kind === 'storage' ? 'storage' : 'network';
+  const [dialog, setDialog] = useState<Dialog>();
+  const [open, setOpen] = useState<string>();
+  const close = () => setDialog(undefined);
+
+  const maps = (store.list(kindOf[kind]) as AnyMap[]).filter(isShared).sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
+  const providers = store.list('Provider');
+  const possible = providers.some((p) => p.spec.type !== 'openshift') && providers.some((p) => p.spec.type === 'openshift');
+  const button = (
+    <Button isAriaDisabled={!possible} onClick={() => setDialog({ kind: 'create' })}>
+      {t.create}
+    </Button>
+  );
+  const create = possible ? button : <Tooltip content={t.needProviders}>{button}</Tooltip>;
+  const editable = (map: AnyMap) => [map.spec.provider.source.name, map.spec.provider.destination.name].every((name) => isReady(store.get('Provider', name)));
+
+  return (
+    <>
+      <PageSection>
+        <Title headingLevel="h1">{t.title}</Title>
+        <Troubles kinds={[kindOf[kind]]} />
+      </PageSection>
+      <PageSection type="tabs">
+        <Tabs activeKey={kind} onSelect={(_event, to) => navigate(`/mappings/${to}`)} usePageInsets aria-label={t.title}>
+          <Tab eventKey="network" title={<TabTitleText>{t.network}</TabTitleText>} tabContentId="tab-content" />
+          <Tab eventKey="storage" title={<TabTitleText>{t.storage}</TabTitleText>} tabContentId="tab-content" />
+        </Tabs>
+      </PageSection>
+      <PageSection isFilled id="tab-content" role="tabpanel">
+        {!store.synced ? (
+          <Loading title={texts.common.loading} />
+        ) : !maps.length ? (
+          <Empty title={t.emptyTitle(t[kind].toLowerCase())} body={kind === 'network' ? t.emptyNetwork : t.emptyStorage} icon={RouteIcon} actions={create} />
+        ) : (
+          <>
+            <Toolbar>
+              <ToolbarContent>
+                <ToolbarItem align={{ default: 'alignEnd' }}>{create}</ToolbarItem>
+              </ToolbarContent>
+            </Toolbar>
+            <Table aria-label={t.table(t[kind])} variant="compact" isExpandable>
+              <Thead>
+                <Tr>
+                  <Th screenReaderText={texts.common.details('')} />
+                  <Th>{texts.common.name}</Th>
+                  <Th>{t.sourceProvider}</Th>
+                  <Th>{t.targetProvider}</Th>
+                  <Th>{texts.common.status}</Th>
+                  <Th screenReaderText={texts.common.actions} />
+                </Tr>
+              </Thead>
+              {maps.map((map, index) => {
+                const expanded = open === map.metadata.name;
+                return (
+                  <Tbody key={map.metadata.uid} isExpanded={expanded}>
+                    <Tr>
+                      <Td expand={{ rowIndex: index, isExpanded: expanded, onToggle: () => setOpen(expanded ? undefined : map.metadata.name), expandId: 'map-' }} />
+                      <Td dataLabel={texts.common.name} className="gantry-break">
+                        {map.metadata.name}
+                        <div className="gantry-subtle">{t.rows(map.spec.map?.length ?? 0)}</div>
+                      </Td>
+                      <Td dataLabel={t.sourceProvider}>{map.spec.provider.source.name}</Td>
+                      <Td dataLabel={t.targetProvider}>{map.spec.provider.destination.name}</Td>
+                      <Td dataLabel={texts.common.status}>
+                        <HealthLabel object={map} />
+                      </Td>
+                      <Td isActionCell>
+                        <MapMenu name={map.metadata.name} editable={editable(map)} edit={() => setDialog({ kind: 'edit', map })} remove={() => setDialog({ kind: 'delete', map })} />
+                      </Td>
+                    </Tr>
+                    <Tr isExpanded={expanded}>
+                      <Td colSpan={6}>
+                        <ExpandableRowContent>{expanded && <MapRows kind={kind} map={map} />}</ExpandableRowContent>
+                      </Td>
+                    </Tr>
+                  </Tbody>
+                );
+              })}
+            </Table>
+          </>
+        )}
+      </PageSection>
+      {(dialog?.kind === 'create' || dialog?.kind === 'edit') && (
+        <MapDialog kind={kind} map={dialog.kind === 'edit' ? dialog.map : undefined} taken={store.list(kindOf[kind]).map((map) => map.metadata.name)} onClose={close} />
+      )}
+      {dialog?.kind === 'delete' && (
+        <Confirm
+          title={t.deleteTitle(dialog.map.metadata.name)}
+          confirm={texts.common.delete}
+          danger
+          onConfirm={() => cluster.remove(kindOf[kind], dialog.map.metadata.name)}
+          onClose={close}
+        >
+          {t.deleteBody}
+        </Confirm>
+      )}
+    </>
+  );
+}
+
+function MapMenu({ name, editable, edit, remove }: { name: string; editable: boolean; edit: () => void; remove: () => void }) {
+  const [expanded, setExpanded] = useState(false);
+  return (
+    <Dropdown
+      isOpen={expanded}
+      onOpenChange={setExpanded}
+      onSelect={() => setExpanded(false)}
+      popperProps={{ position: 'right' }}
+      toggle={(ref) => (
+        <MenuToggle ref={ref} variant="plain" icon={<EllipsisVIcon />} isExpanded={expanded} onClick={() => setExpanded(!expanded)} aria-label={texts.common.options(name)} />
+      )}
+    >
+      <DropdownList>
+        <DropdownItem isDisabled={!editable} onClick={edit}>
+          {texts.common.edit}
+        </DropdownItem>
+        <DropdownItem isDanger onClick={remove}>
+          {texts.common.delete}
+        </DropdownItem>
+      </DropdownList>
+    </Dropdown>
+  );
+}
+
+// Names come from the inventory; while they are not there, ids have to do.
+function MapRows({ kind, map }: { kind: MapKind; map: AnyMap }) {
+  const store = useStore();
+  const source = store.get('Provider', map.spec.provider.source.name);
+  const target = store.get('Provider', map.spec.provider.destination.name);
+  const choices = useFetched(source && target ? `${kind}${source.metadata.uid}${target.metadata.uid}` : undefined, () => mapChoices(kind, source!, target!));
+  const nameOf = (id: string) => choices.data?.sources.find((choice) => choice.value === id || choice.label === id)?.label ?? (choices.data ? t.gone(id) : id);
+  return (
+    <ul className="gantry-stack">
+      {rowsOf(map).map((row) => (
+        <li key={row.source} className="gantry-break">
+          {nameOf(row.source)} → {choices.data?.targets.find((choice) => choice.value === row.target)?.label ?? row.target}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function MapDialog({ kind, map, taken, onClose }: { kind: MapKind; map?: AnyMap; taken: string[]; onClose: () => void }) {
+  const store = useStore();
+  const providers = store.list('Provider');
+  const [name, setName] = useState(map?.metadata.name ?? '');
+  const [sourceName, setSourceName] = useState(map?.spec.provider.source.name ?? '');
+  const [targetName, setTargetName] = useState(map?.spec.provider.destination.name ?? (providers.filter((p) => p.spec.type === 'openshift' && isReady(p))[0]?.metadata.name ?? ''));
+  const [rows, setRows] = useState<MapRow[]>(map ? rowsOf(map) : []);
+  const [working, setWorking] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const source = store.get('Provider', sourceName);
+  const target = store.get('Provider', targetName);
+  const choices = useFetched(source && target ? `${kind}${source.metadata.uid}${target.metadata.uid}` : undefined, () => mapChoices(kind, source!, target!));
+  const mistake = map ? undefined : nameMistake(name, taken);
+  const ok = !mistake && !!source && !!target && complete(rows);
+  const offer = (wanted: (provider: Provider) => boolean) =>
+    providers.filter(wanted).map((p) => ({ value: p.metadata.name, label: p.metadata.name, disabled: !isReady(p), description: isReady(p) ? undefined : texts.health.notReady }));
+
+  async function save() {
+    setWorking(true);
+    setProblem(undefined);
+    const spec = {
+      provider: { source: cluster.refOf(source!), destination: cluster.refOf(target!) },
+      map: kind === 'network' ? networkSpec(rows) : storageSpec(rows),
+    };
+    try {
+      if (map) await cluster.patch(kindOf[kind], map.metadata.name, { spec });
+      else await cluster.create(kindOf[kind], { metadata: { name }, spec });
+      onClose();
+    } catch (error) {
+      setProblem(messageOf(error));
+      setWorking(false);
+    }
+  }
+
+  const title = map ? t.editTitle(map.metadata.name) : t.createTitle;
+  return (
+    <Modal isOpen variant="medium" onClose={onClose} aria-label={title}>
+      <ModalHeader title={title} description={t[kind]} />
+      <ModalBody>
+        <Form
+          id="map-form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (ok && !working) void save();
+          }}
+        >
+          <Field id="map-name" label={texts.common.name} value={name} onChange={setName} mistake={mistake} disabled={!!map} required />
+          <Choose
+            id="map-source"
+            label={t.sourceProvider}
+            value={sourceName}
+            choices={offer((p) => p.spec.type !== 'openshift')}
+            onChange={(value) => {
+              setSourceName(value);
+              setRows([]);
+            }}
+            required
+          />
+          <Choose
+            id="map-target"
+            label={t.targetProvider}
+            value={targetName}
+            choices={offer((p) => p.spec.type === 'openshift')}
+            onChange={(value) => {
+              setTargetName(value);
+              setRows([]);
+            }}
+            required
+          />
+          {choices.data ? (
+            <MapEditor
+              kind={kind}
+              ovirt={source?.spec.type === 'ovirt'}
+              rows={rows.length ? rows : [{ source: '', target: choices.data.fallback }]}
+              sources={choices.data.sources}
+              targets={choices.data.targets}
+              fallback={choices.data.fallback}
+              onChange={setRows}
+            />
+          ) : choices.problem ? (
+            <Alert isInline variant="danger" title={choices.problem} />
+          ) : source && target ? (
+            <Spinner size="md" aria-label={texts.common.loading} />
+          ) : (
+            <p className="gantry-subtle">{t.chooseProviders}</p>
+          )}
+          {problem && <Alert isInline variant="danger" title={problem} />}
+        </Form>
+      </ModalBody>
+      <ModalFooter>
+        <Button type="submit" form="map-form" isDisabled={!ok || working} isLoading={working}>
+          {map ? texts.common.save : texts.common.create}
+        </Button>
+        <Button variant="link" onClick={onClose}>
+          {texts.common.cancel}
+        </Button>
+      </ModalFooter>
+    </Modal>
+  );
+}

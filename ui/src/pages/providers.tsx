@@ -1,1 +1,234 @@
-export function ProvidersPage() { return <></>; }
+// Where VMs come from and go to: a tab for each kind of provider.
+import { Button, Dropdown, DropdownItem, DropdownList, MenuToggle, PageSection, Tab, Tabs, TabTitleText, Title, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core';
+import EllipsisVIcon from '@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon';
+import ServerIcon from '@patternfly/react-icons/dist/esm/icons/server-icon';
+import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { useState } from 'react';
+import { Link, useNavigate, useParams } from 'react-router-dom';
+import * as cluster from '../api/cluster';
+import { setTransferNetwork, transferNetworkOf } from '../api/providers';
+import { useStore } from '../api/store';
+import { useFetched } from '../api/use';
+import { condition, isReady } from '../model/conditions';
+import type { Provider } from '../model/types';
+import { HealthLabel } from '../parts/conditions';
+import { Confirm } from '../parts/confirm';
+import { Choose } from '../parts/fields';
+import { ProviderDialog } from '../parts/provider_dialog';
+import { Empty, Loading, Troubles } from '../parts/states';
+import { texts } from '../texts';
+
+const t = texts.providers;
+
+interface Column {
+  title: string;
+  count: (found: cluster.InventoryProvider) => number | undefined;
+  link?: boolean;
+}
+
+const columns: Record<string, Column[]> = {
+  vsphere: [
+    { title: t.clusters, count: (p) => p.clusterCount },
+    { title: t.hosts, count: (p) => p.hostCount, link: true },
+    { title: t.vms, count: (p) => p.vmCount },
+    { title: t.networks, count: (p) => p.networkCount },
+    { title: t.datastores, count: (p) => p.datastoreCount },
+  ],
+  ovirt: [
+    { title: t.clusters, count: (p) => p.clusterCount },
+    { title: t.hosts, count: (p) => p.hostCount, link: true },
+    { title: t.vms, count: (p) => p.vmCount },
+    { title: t.networks, count: (p) => p.networkCount },
+    { title: t.storageDomains, count: (p) => p.storageDomainCount },
+  ],
+  openshift: [
+    { title: t.vms, count: (p) => p.vmCount },
+    { title: t.networks, count: (p) => p.networkCount },
+    { title: t.storageClasses, count: (p) => p.storageClassCount },
+  ],
+};
+
+const order = ['vsphere', 'ovirt', 'openshift'];
+export const isHostProvider = (provider: Provider): boolean => provider.spec.type === 'openshift' && !provider.spec.url;
+
+type Dialog = { kind: 'add' } | { kind: 'edit' | 'remove' | 'network'; provider: Provider };
+
+export function ProvidersPage() {
+  const store = useStore();
+  const navigate = useNavigate();
+  const params = useParams();
+  const [dialog, setDialog] = useState<Dialog>();
+  const close = () => setDialog(undefined);
+
+  const providers = store.list('Provider').sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
+  // The counts are asked for anew when a provider comes, goes or changes its state.
+  const key = store.synced ? providers.map((p) => `${p.metadata.uid}${p.status?.phase ?? ''}${isReady(p)}`).join() : undefined;
+  const inventory = useFetched(key, cluster.inventoryProviders);
+  const present = [...new Set(providers.map((p) => p.spec.type))].sort((a, b) => order.indexOf(a) - order.indexOf(b));
+  const type = params.type && present.includes(params.type) ? params.type : (present[0] ?? 'vsphere');
+  const rows = providers.filter((p) => p.spec.type === type);
+  const newest = providers
+    .filter((p) => p.spec.settings?.vddkInitImage)
+    .sort((a, b) => b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp))[0];
+  const add = <Button onClick={() => setDialog({ kind: 'add' })}>{t.add}</Button>;
+
+  return (
+    <>
+      <PageSection>
+        <Title headingLevel="h1">{t.title}</Title>
+        <Troubles kinds={['Provider']} />
+      </PageSection>
+      {present.length > 0 && (
+        <PageSection type="tabs">
+          <Tabs activeKey={type} onSelect={(_event, to) => navigate(`/providers/${to}`)} usePageInsets aria-label={t.title}>
+            {present.map((each) => (
+              <Tab key={each} eventKey={each} title={<TabTitleText>{t.types[each] ?? each}</TabTitleText>} tabContentId="tab-content" />
+            ))}
+          </Tabs>
+        </PageSection>
+      )}
+      <PageSection isFilled id="tab-content" role={present.length ? 'tabpanel' : undefined}>
+        {!store.synced ? (
+          <Loading title={t.loading} />
+        ) : !providers.length ? (
+          <Empty title={t.emptyTitle} body={t.emptyBody} icon={ServerIcon} actions={add} />
+        ) : (
+          <>
+            <Toolbar>
+              <ToolbarContent>
+                <ToolbarItem align={{ default: 'alignEnd' }}>{add}</ToolbarItem>
+              </ToolbarContent>
+            </Toolbar>
+            <Table aria-label={t.table(t.types[type] ?? type)} variant="compact" gridBreakPoint="grid-lg">
+              <Thead>
+                <Tr>
+                  <Th>{texts.common.name}</Th>
+                  <Th>{t.endpoint}</Th>
+                  {(columns[type] ?? []).map((column) => (
+                    <Th key={column.title} modifier="nowrap">
+                      {column.title}
+                    </Th>
+                  ))}
+                  {type === 'openshift' && <Th>{t.defaultNetwork}</Th>}
+                  <Th>{texts.common.status}</Th>
+                  <Th screenReaderText={texts.common.actions} />
+                </Tr>
+              </Thead>
+              <Tbody>
+                {rows.map((provider) => {
+                  const found = inventory.data?.find((each) => each.uid === provider.metadata.uid);
+                  return (
+                    <Tr key={provider.metadata.uid}>
+                      <Td dataLabel={texts.common.name} className="gantry-break">
+                        {provider.metadata.name}
+                      </Td>
+                      <Td dataLabel={t.endpoint} className="gantry-break">
+                        {isHostProvider(provider) ? t.thisCluster : provider.spec.url}
+                      </Td>
+                      {(columns[type] ?? []).map((column) => {
+                        const count = found && column.count(found);
+                        return (
+                          <Td key={column.title} dataLabel={column.title} className="gantry-numbers">
+                            {column.link && count && isReady(provider) ? (
+                              <Link to={`/providers/${type}/${provider.metadata.name}`} aria-label={`${count} ${column.title}: ${provider.metadata.name}`}>
+                                {count}
+                              </Link>
+                            ) : (
+                              (count ?? '–')
+                            )}
+                          </Td>
+                        );
+                      })}
+                      {type === 'openshift' && <Td dataLabel={t.defaultNetwork}>{transferNetworkOf(provider) || texts.plan.podNetwork}</Td>}
+                      <Td dataLabel={texts.common.status}>
+                        <HealthLabel object={provider} />
+                      </Td>
+                      <Td isActionCell>
+                        <ProviderMenu provider={provider} open={setDialog} />
+                      </Td>
+                    </Tr>
+                  );
+                })}
+              </Tbody>
+            </Table>
+          </>
+        )}
+      </PageSection>
+      {(dialog?.kind === 'add' || dialog?.kind === 'edit') && (
+        <ProviderDialog
+          provider={dialog.kind === 'edit' ? dialog.provider : undefined}
+          type={dialog.kind === 'edit' ? type : type === 'openshift' ? 'vsphere' : type}
+          taken={providers.map((p) => p.metadata.name)}
+          vddk={newest?.spec.settings?.vddkInitImage}
+          onClose={close}
+        />
+      )}
+      {dialog?.kind === 'remove' && (
+        <Confirm
+          title={t.removeTitle(dialog.provider.metadata.name)}
+          confirm={texts.common.remove}
+          danger
+          onConfirm={() => cluster.remove('Provider', dialog.provider.metadata.name)}
+          onClose={close}
+        >
+          {t.removeBody}
+        </Confirm>
+      )}
+      {dialog?.kind === 'network' && <NetworkDialog provider={dialog.provider} onClose={close} />}
+    </>
+  );
+}
+
+function ProviderMenu({ provider, open }: { provider: Provider; open: (dialog: Dialog) => void }) {
+  const store = useStore();
+  const [expanded, setExpanded] = useState(false);
+  const name = provider.metadata.name;
+  const inUse = store
+    .list('Plan')
+    .some((plan) => condition(plan, 'Executing') && [plan.spec.provider.source.name, plan.spec.provider.destination.name].includes(name));
+  const why = isHostProvider(provider) ? t.hostProvider : inUse ? t.inUse : undefined;
+  return (
+    <Dropdown
+      isOpen={expanded}
+      onOpenChange={setExpanded}
+      onSelect={() => setExpanded(false)}
+      popperProps={{ position: 'right' }}
+      toggle={(ref) => (
+        <MenuToggle ref={ref} variant="plain" icon={<EllipsisVIcon />} isExpanded={expanded} onClick={() => setExpanded(!expanded)} aria-label={texts.common.options(name)} />
+      )}
+    >
+      <DropdownList>
+        {provider.spec.type === 'openshift' && (
+          <DropdownItem isDisabled={!isReady(provider)} onClick={() => open({ kind: 'network', provider })}>
+            {t.migrationNetwork}
+          </DropdownItem>
+        )}
+        <DropdownItem isDisabled={!!why} description={why} onClick={() => open({ kind: 'edit', provider })}>
+          {texts.common.edit}
+        </DropdownItem>
+        <DropdownItem isDisabled={!!why} isDanger onClick={() => open({ kind: 'remove', provider })}>
+          {texts.common.remove}
+        </DropdownItem>
+      </DropdownList>
+    </Dropdown>
+  );
+}
+
+function NetworkDialog({ provider, onClose }: { provider: Provider; onClose: () => void }) {
+  const [network, setNetwork] = useState(transferNetworkOf(provider));
+  const networks = useFetched(provider.metadata.uid, () => cluster.targetNetworksOf(provider));
+  const choices = [
+    { value: '', label: texts.plan.podNetwork },
+    ...(networks.data ?? []).map((item) => {
+      const path = `${item.namespace}/${item.name}`;
+      return { value: path, label: path };
+    }),
+  ];
+  return (
+    <Confirm title={`${t.migrationNetwork}: ${provider.metadata.name}`} confirm={texts.common.save} onConfirm={() => setTransferNetwork(provider, network)} onClose={onClose}>
+      <p className="gantry-mb-md">{t.migrationNetworkHelp}</p>
+      <Choose id="migration-network" label={t.defaultNetwork} value={network} choices={choices} onChange={setNetwork} />
+      {networks.problem && <p role="alert">{networks.problem}</p>}
+    </Confirm>
+  );
+}

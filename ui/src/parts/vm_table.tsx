@@ -231,11 +231,11 @@ function VmCells({ vm, at, now }: { vm: VmRow; at: VmState; now: number }) {
           </div>
         )}
       </Td>
-      <Td dataLabel={texts.vm.rate} className="gantry-numbers gantry-nowrap">
+      <Td dataLabel={texts.vm.rate} modifier="nowrap" className="gantry-numbers">
         {speed > 0 ? rate(speed) : ''}
         {left !== undefined && <div className="gantry-subtle">{texts.plans.left(duration(left))}</div>}
       </Td>
-      <Td dataLabel={texts.vm.elapsed} className="gantry-numbers gantry-nowrap">
+      <Td dataLabel={texts.vm.elapsed} modifier="nowrap" className="gantry-numbers">
         {seconds === undefined ? '' : clock(seconds)}
       </Td>
     </>

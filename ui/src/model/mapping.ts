@@ -1,0 +1,67 @@
+// Maps from sources to targets, as people edit them: a row for each source, with what stands for it on the other side.
+import type { InventoryItem, InventoryVm } from '../api/cluster';
+import type { NetworkMap, Provider, StorageMap } from './types';
+
+export type MapKind = 'network' | 'storage';
+
+export interface MapRow {
+  source: string; // id
+  target: string; // pod, ignored, namespace/name of a network, or a storage class
+}
+
+export const pod = 'pod';
+export const ignored = 'ignored';
+
+export function networkRows(map: NetworkMap): MapRow[] {
+  return (map.spec.map ?? []).map(({ source, destination }) => ({
+    source: source.id ?? source.name ?? '',
+    target: destination.type === 'multus' ? `${destination.namespace ?? ''}/${destination.name ?? ''}` : destination.type,
+  }));
+}
+
+export const storageRows = (map: StorageMap): MapRow[] =>
+  (map.spec.map ?? []).map(({ source, destination }) => ({ source: source.id ?? source.name ?? '', target: destination.storageClass }));
+
+export function networkSpec(rows: MapRow[]): NetworkMap['spec']['map'] {
+  return rows.map(({ source, target }) => {
+    if (target === pod || target === ignored) return { source: { id: source }, destination: { type: target } };
+    const [namespace, name] = target.split('/');
+    return { source: { id: source }, destination: { type: 'multus', namespace, name } };
+  });
+}
+
+export const storageSpec = (rows: MapRow[]): StorageMap['spec']['map'] =>
+  rows.map(({ source, target }) => ({ source: { id: source }, destination: { storageClass: target } }));
+
+export const complete = (rows: MapRow[]): boolean => rows.length > 0 && rows.every((row) => row.source && row.target);
+
+// Maps of a plan are its own: they are not offered for other plans.
+export const isShared = (map: NetworkMap | StorageMap): boolean => map.metadata.annotations?.['forklift.konveyor.io/shared'] !== 'false';
+
+export const isFor = (map: NetworkMap | StorageMap, source: string | undefined, target: string | undefined): boolean =>
+  map.spec.provider.source.name === source && map.spec.provider.destination.name === target;
+
+// A name may stand for an id in maps that were written by hand.
+export const findItem = (items: InventoryItem[], key: string): InventoryItem | undefined => items.find((item) => item.id === key || item.name === key || item.path === key);
+
+// The networks and datastores (storage domains) that VMs use, each once. profiles and disks: oVirt's way to them.
+export function usedBy(
+  kind: MapKind,
+  provider: Provider,
+  vms: InventoryVm[],
+  profiles: Map<string, string>,
+  disks: Map<string, string>,
+): string[] {
+  const ids = vms.flatMap((vm): (string | undefined)[] => {
+    if (provider.spec.type === 'ovirt')
+      return kind === 'network' ? (vm.nics ?? []).map((nic) => profiles.get(nic.profile ?? '')) : (vm.diskAttachments ?? []).map((each) => disks.get(each.disk));
+    return kind === 'network' ? (vm.networks ?? []).map((network) => network.id) : (vm.disks ?? []).map((disk) => disk.datastore?.id);
+  });
+  return [...new Set(ids.filter((id): id is string => !!id))];
+}
+
+// Rows for everything that is used: as they were where they were, else the default. Only one source may go to the Pod network
+// on its own account; the others have to be chosen.
+export function prefill(used: string[], before: MapRow[], fallback: string): MapRow[] {
+  return used.map((source) => before.find((row) => row.source === source) ?? { source, target: fallback });
+}

@@ -121,8 +121,8 @@ static void a_strategic_patch_merges_lists_by_their_keys(void)
          "{'spec':{'template':{'spec':{'containers':[{'name':'a','image':'9','args':['z']},{'name':'b','"
          "image':'2'}]}}}}",
          NULL},
-        {"a new container follows", "{'spec':{'containers':[{'name':'a'}]}}",
-         "{'spec':{'containers':[{'name':'b'}]}}", "{'spec':{'containers':[{'name':'a'},{'name':'b'}]}}",
+        {"a new container comes first", "{'spec':{'containers':[{'name':'a'}]}}",
+         "{'spec':{'containers':[{'name':'b'}]}}", "{'spec':{'containers':[{'name':'b'},{'name':'a'}]}}",
          NULL},
         {"delete by key", "{'spec':{'containers':[{'name':'a'},{'name':'b'}]}}",
          "{'spec':{'containers':[{'name':'a','$patch':'delete'}]}}", "{'spec':{'containers':[{'name':'b'}]}}",
@@ -165,7 +165,7 @@ static void a_strategic_patch_merges_lists_by_their_keys(void)
         {"the order that is asked for", "{'spec':{'containers':[{'name':'a'},{'name':'b'},{'name':'c'}]}}",
          "{'spec':{'$setElementOrder/"
          "containers':[{'name':'d'},{'name':'c'},{'name':'a'}],'containers':[{'name':'d'}]}}",
-         "{'spec':{'containers':[{'name':'b'},{'name':'d'},{'name':'c'},{'name':'a'}]}}", NULL},
+         "{'spec':{'containers':[{'name':'d'},{'name':'b'},{'name':'c'},{'name':'a'}]}}", NULL},
         {"an order without change", "{'spec':{'containers':[{'name':'a'},{'name':'b'}]}}",
          "{'spec':{'$setElementOrder/containers':[{'name':'b'},{'name':'a'}]}}",
          "{'spec':{'containers':[{'name':'b'},{'name':'a'}]}}", NULL},

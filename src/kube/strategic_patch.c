@@ -100,7 +100,7 @@ static gssize index_of(const json_t *list, const json_t *item, const char *key)
 }
 
 /* The items of merged in an order that keeps both order (as the client wants its items) and server (as the
- * others stood among them). An item of order that the server did not have comes as late as it can. */
+ * others stood among them). An item of order that the server did not have comes as early as it can. */
 static json_t *arrange(const json_t *merged, const json_t *order, const json_t *server, const char *key)
 {
     g_autoptr(json_t) wanted = json_array(), others = json_array();
@@ -118,7 +118,7 @@ static json_t *arrange(const json_t *merged, const json_t *order, const json_t *
     while (a < json_array_size(wanted) || b < json_array_size(others)) {
         json_t *first = json_array_get(wanted, a), *second = json_array_get(others, b);
         gssize stood = first ? index_of(server, first, key) : -1;
-        if (first && (!second || (stood >= 0 && stood < index_of(server, second, key)))) {
+        if (first && (!second || stood < index_of(server, second, key))) {
             json_array_append(result, first);
             a++;
         } else {
@@ -253,7 +253,7 @@ static gboolean merge_member_list(json_t *target, const json_t *patch, const Pat
     merged = merge_list(json_object_get(target, list), change, key, &here, list, error);
     if (!merged)
         return FALSE;
-    if (json_is_array(server) || json_array_size(merged))
+    if (json_is_array(server) || change)
         json_object_set_new(target, list, arrange(merged, order ? order : change, server, key));
     return TRUE;
 }

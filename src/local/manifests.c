@@ -1,0 +1,98 @@
+/* manifests: create, or merge what is new. */
+#include "local/manifests.h"
+#include "base/yaml.h"
+#include <string.h>
+
+enum { FILE_LIMIT = 4 << 20 };
+
+static const KubeResource *const kinds[] = {
+#define RESOURCE(NAME, group, version, kind, plural, namespaced) &KUBE_##NAME,
+#include "kube/resources.def"
+#undef RESOURCE
+};
+
+static const KubeResource *kind_of(const json_t *manifest)
+{
+    const char *api = json_string_at(manifest, "apiVersion", ""),
+               *kind = json_string_at(manifest, "kind", "");
+
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_autofree char *own = *kinds[i]->group ? g_strconcat(kinds[i]->group, "/", kinds[i]->version, NULL)
+                                                : g_strdup(kinds[i]->version);
+        if (!strcmp(kinds[i]->kind, kind) && !strcmp(own, api))
+            return kinds[i];
+    }
+    return NULL;
+}
+
+/* Strategic merge knows containers by name; custom kinds have merge patches only. */
+static KubePatchType patch_type(const KubeResource *resource)
+{
+    gboolean builtin = !strchr(resource->group, '.') || g_str_has_suffix(resource->group, ".k8s.io");
+    return builtin && strcmp(resource->group, "k8s.cni.cncf.io") ? KUBE_PATCH_STRATEGIC : KUBE_PATCH_MERGE;
+}
+
+gboolean manifest_apply(KubeClient *client, const json_t *manifest, GCancellable *cancel, GError **error)
+{
+    const KubeResource *resource = kind_of(manifest);
+    const char *name = json_string_at(manifest, "metadata.name", ""),
+               *ns = json_string_at(manifest, "metadata.namespace", NULL);
+    g_autofree char *text = json_text(manifest),
+                    *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+    g_autoptr(json_t) marked = json_deep_copy(manifest);
+    gboolean created;
+
+    if (!resource) {
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "%s %s '%s' is of no kind that is served here",
+                    json_string_at(manifest, "apiVersion", ""), json_string_at(manifest, "kind", ""), name);
+        return FALSE;
+    }
+    if (!json_at(marked, "metadata.annotations"))
+        json_set_at_new(marked, "metadata.annotations", json_object());
+    json_object_set_new(json_at(marked, "metadata.annotations"), MANIFEST_APPLIED, json_string(sum));
+    g_autoptr(Object) object = kube_create_or_get(client, resource, ns, marked, &created, cancel, error);
+    if (!object || created || !strcmp(object_annotation(object, MANIFEST_APPLIED, ""), sum))
+        return object != NULL;
+    g_autoptr(Object) patched =
+        kube_patch(client, resource, ns, name, patch_type(resource), marked, NULL, cancel, error);
+    return patched != NULL;
+}
+
+static gboolean apply_file(KubeClient *client, const char *path, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GPtrArray) manifests = yaml_parse_file(path, FILE_LIMIT, error);
+
+    for (guint i = 0; manifests && i < manifests->len; i++) {
+        if (!manifest_apply(client, manifests->pdata[i], cancel, error)) {
+            g_prefix_error(error, "%s: %s '%s': ", path, json_string_at(manifests->pdata[i], "kind", ""),
+                           json_string_at(manifests->pdata[i], "metadata.name", ""));
+            return FALSE;
+        }
+    }
+    return manifests != NULL;
+}
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+gboolean manifests_apply(KubeClient *client, const char *directory, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GDir) dir = g_dir_open(directory, 0, error);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    const char *name;
+
+    if (!dir)
+        return FALSE;
+    while ((name = g_dir_read_name(dir)))
+        if (g_str_has_suffix(name, ".yaml"))
+            g_ptr_array_add(names, g_strdup(name));
+    g_ptr_array_sort(names, by_name);
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *path = g_build_filename(directory, names->pdata[i], NULL);
+        if (!apply_file(client, path, cancel, error))
+            return FALSE;
+    }
+    return TRUE;
+}

@@ -44,7 +44,7 @@ static const char *const statements[STATEMENTS] = {
     [VALIDATE] = "UPDATE object SET revision_validated = ?3, policy_version = ?4, concerns = ?5"
                  " WHERE kind = ?1 AND id = ?2 AND revision = ?3",
     [FORGET] = "UPDATE object SET revision_validated = 0 WHERE kind = 'VM' AND revision_validated != 0"
-               " AND (?1 IS NULL OR json_extract('{' || brief || '}', '$.host') = ?1)",
+               " AND (?1 IS NULL OR instr(brief, '\"host\":\"' || ?1 || '\"'))",
     [GET_WORD] = "SELECT value FROM word WHERE name = ?1",
     [PUT_WORD] = "INSERT OR REPLACE INTO word(name, value) VALUES(?1, ?2)",
 };

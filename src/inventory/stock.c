@@ -296,19 +296,22 @@ Database *stock_transaction_database(StockTransaction *transaction)
     return transaction->stock->database;
 }
 
-/* Rules see a VM together with its host and cluster, so a change of those concerns their VMs too. */
+/* Rules see a VM together with its host and cluster, so a change of those concerns their VMs too. While everything is
+ * said for the first time nothing has been checked yet. */
 void stock_transaction_changed(const Row *before, const Row *after, gpointer user_data)
 {
     StockTransaction *transaction = user_data;
+    gboolean checked;
 
     watch_commit_add(transaction->commit, before, after);
     if (!after)
         return;
+    checked = before || stock_wait_ready(transaction->stock, 0, NULL);
     if (!strcmp(after->kind, "VM"))
         transaction->wake |= after->revision != after->revision_validated;
-    else if (before && !strcmp(after->kind, "Host"))
+    else if (checked && !strcmp(after->kind, "Host"))
         g_ptr_array_add(transaction->hosts, g_strdup(after->id));
-    else if (before && !strcmp(after->kind, "Cluster"))
+    else if (checked && !strcmp(after->kind, "Cluster"))
         transaction->all = TRUE;
 }
 

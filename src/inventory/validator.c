@@ -393,7 +393,8 @@ static gpointer run(gpointer data)
         g_autoptr(GError) error = NULL;
         guint wait_ms = validation->validator->interval_s * 1000;
 
-        run_pass(validation, &error);
+        if (stock_wait_ready(validation->stock, 0, NULL)) /* while it loads, hosts may not have been said yet */
+            run_pass(validation, &error);
         if (g_cancellable_is_cancelled(validation->cancel))
             break;
         note_problem(validation, error);

@@ -158,6 +158,8 @@ static void add_machine(GPtrArray *argv)
     }
     /* Supermin makes the libguestfs appliance of the machine's packages and kernel. */
     add(argv, "--ro-bind-try", "/boot", "/boot", "--ro-bind-try", "/var/lib/dpkg", "/var/lib/dpkg", NULL);
+    /* /usr/share/misc/usb.ids leads here; libosinfo, and so virt-v2v, fails without it. */
+    add(argv, "--ro-bind-try", "/var/lib/usbutils", "/var/lib/usbutils", NULL);
     add(argv, "--ro-bind-try", "/sys", "/sys", NULL);
     for (guint i = 0; etc_entries[i]; i++) {
         g_autofree char *path = g_strconcat("/etc/", etc_entries[i], NULL);

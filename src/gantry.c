@@ -14,6 +14,7 @@ static const struct {
     {"progress", "show how a Plan's migration goes", cmd_progress},
     {"controller", "run the controllers of Plans, Migrations, maps, Hosts and Hooks", cmd_controller},
     {"copy", "copy one disk of a virtual machine (the program of importer Pods)", cmd_copy},
+    {"verify", "compare a copied disk with its manifest", cmd_verify},
     {"convert", "convert a copied virtual machine for KVM (the program of conversion Pods)", cmd_convert},
     {"inventory", "serve what providers hold, and look after their connections", cmd_inventory},
     {"validation", "run the validation service: Rego rules that judge VMs", cmd_validation},

@@ -12,3 +12,4 @@ int cmd_convert(int argc, char **argv);
 int cmd_copy(int argc, char **argv);
 int cmd_validation(int argc, char **argv);
 int cmd_inventory(int argc, char **argv);
+int cmd_verify(int argc, char **argv);

@@ -126,6 +126,33 @@ static gboolean move(const CopySpec *spec, Reader *reader, Target *target, Journ
     return good;
 }
 
+/* A Pod's container is started again whatever it said. A password that was refused must not be sent each
+ * time, or the account is locked: it is tried again only for another Pod or generation. */
+static char *refusal_of(const CopySpec *spec)
+{
+    return g_strdup_printf("%s %" G_GUINT64_FORMAT "\n", spec->fence_uid, spec->fence_generation);
+}
+
+static gboolean check_refused_before(const CopySpec *spec, GError **error)
+{
+    g_autofree char *path = copy_spec_state_path(spec, ".login-refused"), *now = refusal_of(spec),
+                    *before = NULL;
+
+    if (!g_file_get_contents(path, &before, NULL, NULL) || !g_str_has_prefix(before, now))
+        return TRUE;
+    g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_LOGIN, "%s (not tried again)", before + strlen(now));
+    return FALSE;
+}
+
+static void remember_refusal(const CopySpec *spec, const GError *error)
+{
+    g_autofree char *path = copy_spec_state_path(spec, ".login-refused"), *now = refusal_of(spec),
+                    *text = g_strconcat(now, error->message, NULL);
+
+    if (g_mkdir_with_parents(spec->state, 0700) == 0)
+        g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
+}
+
 static gboolean write_manifest(const CopySpec *spec, const Reader *reader, Journal *journal,
                                CopyReport *report, GError **error)
 {
@@ -144,7 +171,7 @@ static gboolean run(const CopySpec *spec, Progress *progress, gboolean verify, C
     g_autoptr(Journal) journal = NULL;
 
     report->size = spec->size;
-    if (!(reader = reader_open(spec, cancel, error)))
+    if (!check_refused_before(spec, error) || !(reader = reader_open(spec, cancel, error)))
         return FALSE;
     report->reader = g_strdup(reader->choice);
     log_info("the disk is open", "disk", spec->disk_id, "reader", reader->choice, NULL);
@@ -160,10 +187,15 @@ gboolean copy_run(const CopySpec *spec, Progress *progress, gboolean verify, Cop
                   GCancellable *cancel, GError **error)
 {
     gint64 started = g_get_monotonic_time();
-    gboolean good = run(spec, progress, verify, report, cancel, error);
+    g_autoptr(GError) failed = NULL;
+    gboolean good = run(spec, progress, verify, report, cancel, &failed);
 
     if (good)
         progress_set_phase(progress, "Completed");
+    else if (g_error_matches(failed, GANTRY_ERROR, ERROR_SOURCE_LOGIN) && check_refused_before(spec, NULL))
+        remember_refusal(spec, failed);
+    if (failed)
+        g_propagate_error(error, g_steal_pointer(&failed));
     report->seconds = (double)(g_get_monotonic_time() - started) / G_USEC_PER_SEC;
     return good;
 }

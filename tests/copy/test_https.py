@@ -1,11 +1,12 @@
 """gantry copy from a datastore over HTTPS: what is right arrives whole, what is wrong is said clearly."""
 import json
 import os
+import subprocess
 import urllib.request
 
 import pytest
 from copying import MIB, Copy, make_disk
-from datastore import Datastore, Fault
+from datastore import PASSWORD, Datastore, Fault
 
 
 def test_a_disk_arrives_whole_and_is_proved(copy, store):
@@ -79,6 +80,13 @@ def test_a_wrong_password_is_tried_once(copy, store):
     assert result["reason"] == "ConnectionAuthFailed"
     assert store.logins == 1
     assert "wrong" not in (copy.log + json.dumps(result)).replace("wrong user", "")
+    # the Pod's container is started again: the account must not be locked by that
+    assert "not tried again" in copy.run(code=1)["message"]
+    assert store.logins == 1
+    (copy.directory / "credentials/password").write_text(PASSWORD)
+    copy.spec["fence"]["generation"] = 2
+    copy.run()
+    copy.assert_equal()
 
 
 def test_basic_authentication_where_there_is_no_api(program, tmp_path, disk):
@@ -90,7 +98,6 @@ def test_basic_authentication_where_there_is_no_api(program, tmp_path, disk):
     one.assert_equal()
     (one.directory / "credentials/password").write_text("wrong")
     store.logins = 0
-    one.state.rename(tmp_path / "old")
     assert one.run(code=1)["reason"] == "ConnectionAuthFailed"
     assert store.logins == 1
     store.close()
@@ -206,3 +213,30 @@ def test_a_wrong_spec_is_named(copy, change, says):
     change(copy.spec)
     result = copy.run(code=1)
     assert result["reason"] == "BadInput" and says in result["message"]
+
+
+def test_the_manifest_proves_the_target_later(copy):
+    copy.run()
+    verify = [copy.program, "verify", copy.state / "2000.manifest", copy.target]
+    good = subprocess.run(verify, capture_output=True, text=True, check=True)
+    assert good.stdout.startswith(f"equal: {copy.target}, {copy.raw.stat().st_size} bytes, xxh3-128:")
+    with open(copy.target, "r+b") as file:
+        file.seek(9 * MIB)
+        file.write(b"changed")
+    bad = subprocess.run(verify, capture_output=True, text=True, check=False)
+    assert bad.returncode == 1 and "bytes 8388608 to 12582911 are not those of the manifest" in bad.stderr
+
+
+@pytest.mark.parametrize("damage, says", [
+    (lambda text: text[:200], "line 1"),
+    (lambda text: text.replace("digest ", "digest 0"), "digest"),
+    (lambda text: text.replace("\n", "\nzz", 1), "line 2"),
+    (lambda text: "\n".join(text.splitlines()[:3]), "line 4"),
+    (lambda text: text.replace('"version":1', '"version":2'), "version 1"),
+], ids=["cut in its head", "wrong digest", "no hash", "cut short", "another version"])
+def test_a_damaged_manifest_is_named_by_its_line(copy, damage, says):
+    copy.run()
+    manifest = copy.state / "2000.manifest"
+    manifest.write_text(damage(manifest.read_text()))
+    bad = subprocess.run([copy.program, "verify", manifest, copy.target], capture_output=True, text=True, check=False)
+    assert bad.returncode == 1 and says in bad.stderr and "Sanitizer" not in bad.stderr

@@ -44,6 +44,7 @@ static gboolean read_item(Reader *reader, Item *item)
 {
     guint64 tag, size;
 
+    *item = (Item){0};
     if (!read_varint(reader, &tag) || tag >> 3 == 0 || tag >> 3 > 1 << 20)
         return FALSE;
     item->number = tag >> 3;
@@ -261,13 +262,13 @@ static gboolean bad(GError **error, const char *why)
 
 static gboolean read_envelope(Reader reader, Item *kind, Item *raw, GError **error)
 {
-    Item unknown[3] = {[1] = {.type = BYTES}, [2] = {.type = BYTES}}; /* typeMeta 1, raw 2 */
+    Item unknown[3] = {0}; /* typeMeta 1, raw 2 */
 
     if (left(&reader) < 4 || memcmp(reader.at, "k8s", 4) != 0)
         return bad(error, "does not begin as Kubernetes' protobuf does");
     reader.at += 4;
     if (!read_small(reader, unknown, 3) || unknown[1].type != BYTES || unknown[2].type != BYTES ||
-        !read_small(unknown[1].bytes, kind, 3))
+        !read_small(unknown[1].bytes, kind, 3) || kind[1].type != BYTES || kind[2].type != BYTES)
         return bad(error, "is not valid protobuf");
     *raw = unknown[2];
     return TRUE;
@@ -298,7 +299,7 @@ static gboolean read_object(const SchemaSet *types, const Schema *schema, Reader
 json_t *protobuf_object(const SchemaSet *types, gconstpointer bytes, gsize size, GError **error)
 {
     Reader reader = {bytes, (const guint8 *)bytes + size};
-    Item kind[3] = {[1] = {.type = BYTES}, [2] = {.type = BYTES}}; /* apiVersion 1, kind 2 */
+    Item kind[3] = {0}; /* apiVersion 1, kind 2 */
     g_autoptr(json_t) object = json_object();
     g_autofree char *name = NULL;
     const Schema *schema;

@@ -250,10 +250,10 @@ gboolean local_cluster_wait(LocalCluster *cluster, guint most_seconds, GCancella
 
 void local_cluster_stop(LocalCluster *cluster)
 {
-    if (cluster->running)
-        kubelet_stop(cluster->kubelet, STOP_SECONDS); /* the Pods still have an API to say goodbye to */
     if (cluster->view)
         local_view_mute(cluster->view);
+    if (cluster->running)
+        kubelet_stop(cluster->kubelet, STOP_SECONDS); /* the Pods still have an API to say goodbye to */
     g_clear_pointer(&cluster->kubevirt, kubevirt_free);
     g_clear_pointer(&cluster->controllers, local_controllers_free);
     g_clear_pointer(&cluster->proxy, proxy_free);

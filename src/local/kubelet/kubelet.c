@@ -2,7 +2,6 @@
 #include "local/kubelet/kubelet.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/share.h"
 #include "kube/events.h"
 #include "kube/work_queue.h"
 #include "local/kubelet/exec.h"
@@ -19,7 +18,7 @@
 enum { WORKERS = 4, LOG_CEILING = 32 << 20, TRIM_S = 15, TOKEN_S = 10 * 365 * 86400 };
 
 struct Kubelet {
-    char *data, *binary, *share, *ca_pem, *api_host;
+    char *data, *binary, *ca_pem, *api_host;
     LocalView *view;
     Network *network;
     PodHost host;
@@ -340,11 +339,11 @@ Kubelet *kubelet_new(const char *data)
 
 void kubelet_free(Kubelet *kubelet)
 {
-    g_clear_pointer(&kubelet->queue, work_queue_free);
-    if (kubelet->thread) {
+    if (kubelet->thread) { /* it fills the queue, so it ends first */
         g_main_loop_quit(kubelet->loop);
         g_thread_join(kubelet->thread);
     }
+    g_clear_pointer(&kubelet->queue, work_queue_free);
     g_main_loop_unref(kubelet->loop);
     g_main_context_unref(kubelet->context);
     g_hash_table_unref(kubelet->pods);
@@ -352,7 +351,6 @@ void kubelet_free(Kubelet *kubelet)
     g_mutex_clear(&kubelet->lock);
     g_free(kubelet->data);
     g_free(kubelet->binary);
-    g_free(kubelet->share);
     g_free(kubelet->ca_pem);
     g_free(kubelet->api_host);
     g_free(kubelet);
@@ -457,17 +455,15 @@ static gboolean show_node(Kubelet *kubelet, GError **error)
 
 gboolean kubelet_start(Kubelet *kubelet, const KubeletOptions *options, GError **error)
 {
-    g_autofree char *deploy = share_find(NULL, "deploy", NULL);
-
     kubelet->binary = g_file_read_link("/proc/self/exe", error);
     if (!kubelet->binary || !show_node(kubelet, error))
         return FALSE;
-    kubelet->share = deploy ? g_path_get_dirname(deploy) : NULL;
     kubelet->api_host = g_strdup(options->api_host);
     kubelet->ca_pem = g_strdup(options->ca_pem);
-    kubelet->host = (PodHost){kubelet->data,   kubelet->binary,   kubelet->share,   kubelet->api_host,
-                              kubelet->ca_pem, options->api_port, kubelet->network, find_source,
-                              find_claim,      account_token,     record_event,     kubelet};
+    kubelet->host =
+        (PodHost){kubelet->data,    kubelet->binary, kubelet->api_host, kubelet->ca_pem, options->api_port,
+                  kubelet->network, find_source,     find_claim,        account_token,   record_event,
+                  kubelet};
     adopt(kubelet);
     kubelet->queue = work_queue_new("kubelet", WORKERS, sync_pod, kubelet);
     kubelet->thread = g_thread_new("kubelet", run_loop, kubelet);
@@ -486,7 +482,7 @@ void kubelet_stop(Kubelet *kubelet, guint most_seconds)
     gboolean all_ended = FALSE;
 
     g_atomic_int_set(&kubelet->started, FALSE);
-    g_clear_pointer(&kubelet->queue, work_queue_free); /* from here on the runs are ours */
+    stop_threads(kubelet); /* from here on the runs are ours */
     while (!all_ended) {
         all_ended = TRUE;
         g_hash_table_iter_init(&iter, kubelet->pods);

@@ -36,7 +36,7 @@ typedef struct {
 
 /* Before local_view_start() tells of Pods. IO: why not. */
 gboolean kubelet_start(Kubelet *kubelet, const KubeletOptions *options, GError **error);
-/* Ends all Pods: asks, and after most_seconds kills. */
+/* Ends all Pods: asks, and after most_seconds kills. After local_view_mute(). */
 void kubelet_stop(Kubelet *kubelet, guint most_seconds);
 
 /* Where a container's log is: shared with local/kubevirt, whose launcher Pods log there too. */

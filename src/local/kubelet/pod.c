@@ -1,6 +1,7 @@
 /* pod: the life of one Pod. */
 #include "local/kubelet/pod.h"
 #include "base/clock.h"
+#include "base/share.h"
 #include "kube/client.h"
 #include "local/kubelet/probe.h"
 #include <errno.h>
@@ -11,6 +12,8 @@
 
 enum { STATE_LIMIT = 1 << 20, LOOK_SOON_MS = 100, LOOK_CONFIG_MS = 1000, STEADY_S = 600, TAIL = 4096 };
 
+/* What comes with the program, as share.h finds it. */
+static const char *const shared_names[] = {"deploy", "policies", "ui"};
 static const char kept_variables[][20] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "GANTRY_ACCEL"};
 
 /* --- life --- */
@@ -257,7 +260,6 @@ static gboolean add_basics(PodRun *run, SandboxSpec *spec, const Container *cont
                            GError **error)
 {
     g_autofree char *last_words = pod_run_file(run, container, container->run, "message");
-    g_autofree char *hosts = g_build_filename(network_directory(run->host->network), "hosts", NULL);
     const char *shared = network_directory(run->host->network);
     g_autofree char *directory = g_path_get_dirname(last_words);
 
@@ -267,8 +269,12 @@ static gboolean add_basics(PodRun *run, SandboxSpec *spec, const Container *cont
         return FALSE;
     }
     sandbox_spec_mount(spec, run->host->binary, "/usr/local/bin/gantry", TRUE);
-    if (run->host->share)
-        sandbox_spec_mount(spec, run->host->share, "/usr/local/share/gantry", TRUE);
+    for (guint i = 0; i < G_N_ELEMENTS(shared_names); i++) {
+        g_autofree char *source = share_find(NULL, shared_names[i], NULL);
+        g_autofree char *dest = g_build_filename("/usr/local/share/gantry", shared_names[i], NULL);
+        if (source)
+            sandbox_spec_mount(spec, source, dest, TRUE);
+    }
     sandbox_spec_mount(spec, shared, "/run/gantry", TRUE);
     sandbox_spec_mount(spec, last_words,
                        json_string_at(wanted, "terminationMessagePath", "/dev/termination-log"), FALSE);
@@ -501,11 +507,12 @@ static guint until_ms(gint64 deadline_us, gint64 now_us)
 static guint sync_container(PodRun *run, const json_t *pod, Container *container, const char *policy,
                             gboolean *over)
 {
-    gint64 now = g_get_real_time();
+    gint64 now;
 
     *over = FALSE;
     if (container->phase == CONTAINER_RUNNING && still_runs(run, pod, container))
         return container->sandbox.inner ? 0 : LOOK_SOON_MS;
+    now = g_get_real_time();
     if (container->phase == CONTAINER_TERMINATED) {
         if (container->init ? container->end.exit_code == 0 || !strcmp(policy, "Never")
                             : !container_runs_again(policy, container->end.exit_code)) {

@@ -11,7 +11,6 @@
 
 typedef struct {
     const char *data, *binary; /* the data directory; our own program */
-    const char *share;         /* what comes with the program, or NULL */
     const char *api_host, *ca_pem;
     guint api_port;
     Network *network;

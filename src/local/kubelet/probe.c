@@ -22,9 +22,10 @@ guint container_port(const json_t *container, const json_t *port)
 
 static gboolean ask_http(const json_t *container, const json_t *get, const char *ip, guint timeout_s)
 {
-    const HttpTrust trust = {.insecure = TRUE};
-    g_autoptr(HttpClient) client = http_client_new(&trust, timeout_s, NULL);
+    const HttpTrust unverified = {.insecure = TRUE};
     g_autofree char *scheme = g_ascii_strdown(json_string_at(get, "scheme", "HTTP"), -1);
+    g_autoptr(HttpClient) client =
+        http_client_new(strcmp(scheme, "https") ? NULL : &unverified, timeout_s, NULL);
     g_autofree char *url = g_strdup_printf("%s://%s:%u%s", scheme, json_string_at(get, "host", ip),
                                            container_port(container, json_object_get(get, "port")),
                                            json_string_at(get, "path", "/"));

@@ -168,6 +168,8 @@ static void add_machine(GPtrArray *argv)
     }
     add(argv, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run", "--symlink", "../run",
         "/var/run", NULL);
+    add(argv, "--symlink", SANDBOX_HOSTS, "/etc/hosts",
+        NULL); /* in a directory, so that it can be replaced whole */
     add(argv, "--dir", "/root", "--dir", "/var/lib", "--dir", "/var/log", "--dir", "/var/cache", NULL);
     /* Own programs go here, as a mount point cannot be made in the machine's read-only /usr. */
     add(argv, "--tmpfs", "/usr/local", "--dir", "/usr/local/bin", "--dir", "/usr/local/share", NULL);

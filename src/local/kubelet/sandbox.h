@@ -12,6 +12,9 @@
 #include "base/json.h"
 #include <sys/types.h>
 
+/* Where /etc/hosts of a sandbox leads; whoever starts it mounts the directory. */
+#define SANDBOX_HOSTS "/run/gantry/hosts"
+
 typedef struct {
     char *source, *dest; /* source on the machine; a directory or a file */
     gboolean read_only, device;

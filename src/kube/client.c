@@ -552,7 +552,8 @@ Object *kube_create_or_get(KubeClient *client, const KubeResource *resource, con
     g_autoptr(GError) why = NULL;
     Object *object = kube_create(client, resource, ns, body, cancel, &why);
 
-    *created = object != NULL;
+    if (created)
+        *created = object != NULL;
     if (object)
         return object;
     if (g_error_matches(why, GANTRY_ERROR, ERROR_KUBE_ALREADY_EXISTS))

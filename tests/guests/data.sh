@@ -5,7 +5,7 @@ out=$1 megabytes=${2:-128}
 PATH=$PATH:/usr/sbin:/sbin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-seq 1 3000000 > "$work/numbers" # 22 MiB that nothing on the way could take for zeros
+seq 1 $((megabytes * 16000)) > "$work/numbers" # a tenth of it, that nothing on the way could take for zeros
 echo "This disk came from vSphere." > "$work/README"
 rm -f "$out"
 truncate -s "${megabytes}M" "$out"

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define TAKEOVER_MS   30000
-#define PROGRAM_BYTES ((guint64)24 << 20) /* what the process needs beside its buffers */
+#define PROGRAM_BYTES ((guint64)32 << 20) /* what the process needs beside its buffers */
 
 void copy_report_clear(CopyReport *report)
 {

@@ -337,13 +337,19 @@ Kubelet *kubelet_new(const char *data)
     return kubelet;
 }
 
-void kubelet_free(Kubelet *kubelet)
+/* Nothing is acted on by itself any more: first the loop ends, which adds to the queue. */
+static void stop_threads(Kubelet *kubelet)
 {
-    if (kubelet->thread) { /* it fills the queue, so it ends first */
+    if (kubelet->thread) {
         g_main_loop_quit(kubelet->loop);
-        g_thread_join(kubelet->thread);
+        g_thread_join(g_steal_pointer(&kubelet->thread));
     }
     g_clear_pointer(&kubelet->queue, work_queue_free);
+}
+
+void kubelet_free(Kubelet *kubelet)
+{
+    stop_threads(kubelet);
     g_main_loop_unref(kubelet->loop);
     g_main_context_unref(kubelet->context);
     g_hash_table_unref(kubelet->pods);

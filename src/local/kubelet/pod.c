@@ -12,8 +12,13 @@
 
 enum { STATE_LIMIT = 1 << 20, LOOK_SOON_MS = 100, LOOK_CONFIG_MS = 1000, STEADY_S = 600, TAIL = 4096 };
 
-/* What comes with the program, as share.h finds it. */
-static const char *const shared_names[] = {"deploy", "policies", "ui"};
+/* A file of each directory that comes with the program, where it lies in a source tree and when installed
+ * (base/share.h), and what the directory is called in a Pod. */
+static const struct {
+    const char *in_source, *installed, *name;
+} shared[] = {{"deploy/crds", "deploy/crds", "deploy"},
+              {"policies/io", "policies/io", "policies"},
+              {"ui/dist/index.html", "ui/index.html", "ui"}};
 static const char kept_variables[][20] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "GANTRY_ACCEL"};
 
 /* --- life --- */
@@ -260,7 +265,6 @@ static gboolean add_basics(PodRun *run, SandboxSpec *spec, const Container *cont
                            GError **error)
 {
     g_autofree char *last_words = pod_run_file(run, container, container->run, "message");
-    const char *shared = network_directory(run->host->network);
     g_autofree char *directory = g_path_get_dirname(last_words);
 
     if (g_mkdir_with_parents(directory, 0700) < 0 || !g_file_set_contents(last_words, "", 0, error)) {
@@ -269,13 +273,14 @@ static gboolean add_basics(PodRun *run, SandboxSpec *spec, const Container *cont
         return FALSE;
     }
     sandbox_spec_mount(spec, run->host->binary, "/usr/local/bin/gantry", TRUE);
-    for (guint i = 0; i < G_N_ELEMENTS(shared_names); i++) {
-        g_autofree char *source = share_find(NULL, shared_names[i], NULL);
-        g_autofree char *dest = g_build_filename("/usr/local/share/gantry", shared_names[i], NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(shared); i++) {
+        g_autofree char *found = share_find(NULL, shared[i].in_source, shared[i].installed, NULL);
+        g_autofree char *source = found ? g_path_get_dirname(found) : NULL;
+        g_autofree char *dest = g_build_filename("/usr/local/share/gantry", shared[i].name, NULL);
         if (source)
             sandbox_spec_mount(spec, source, dest, TRUE);
     }
-    sandbox_spec_mount(spec, shared, "/run/gantry", TRUE);
+    sandbox_spec_mount(spec, network_directory(run->host->network), "/run/gantry", TRUE);
     sandbox_spec_mount(spec, last_words,
                        json_string_at(wanted, "terminationMessagePath", "/dev/termination-log"), FALSE);
     add_text_file(spec, "/etc/resolv.conf", "/etc/resolv.conf");

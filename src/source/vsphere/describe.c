@@ -221,7 +221,7 @@ static void set_processor(Vm *vm, const json_t *workload)
 Vm *vsphere_describe(const json_t *workload, GError **error)
 {
     g_autoptr(Vm) vm = vm_new();
-    const char *timezone = json_string_at(workload, "host.timezone", "");
+    const char *zone = json_string_at(workload, "host.timezone", "");
 
     if (!check_vm(workload, error))
         return NULL;
@@ -233,7 +233,7 @@ Vm *vsphere_describe(const json_t *workload, GError **error)
     vm->tpm = json_bool_at(workload, "tpmEnabled", FALSE);
     set_processor(vm, workload);
     vm->memory = (guint64)json_int_at(workload, "memoryMB", 0) * 1024 * 1024;
-    vm->timezone = *timezone ? g_strdup(timezone) : NULL;
+    vm->timezone = *zone ? g_strdup(zone) : NULL;
     vm->os_label = os_label(workload);
     vm->powered_on = !strcmp(json_string_at(workload, "powerState", ""), "poweredOn");
     vm->needs_conversion = TRUE;

@@ -81,10 +81,10 @@ static void put_firmware(Writer *writer)
 
 static void put_clock(Writer *writer)
 {
-    const char *timezone = json_string_at(writer->spec, "domain.clock.timezone", NULL);
+    const char *zone = json_string_at(writer->spec, "domain.clock.timezone", NULL);
 
-    if (timezone)
-        put(writer, "<clock offset='timezone' timezone='%s'/>\n", timezone);
+    if (zone)
+        put(writer, "<clock offset='timezone' timezone='%s'/>\n", zone);
     else
         put(writer, "<clock offset='utc'/>\n");
 }

@@ -103,7 +103,8 @@ static gboolean may_try_again(Fetch *fetch, gint session, guint try, GError **fa
     ErrorClass class = error_class(*failed);
 
     if (g_cancellable_is_cancelled(cancel) || class == FATAL || try >= TRIES ||
-        g_error_matches(*failed, GANTRY_ERROR, ERROR_SOURCE_CHANGED))
+        g_error_matches(*failed, GANTRY_ERROR, ERROR_SOURCE_CHANGED) ||
+        (class == STALE && !fetch->reader->type->renew))
         return FALSE;
     if (class == STALE) {
         g_clear_error(failed);

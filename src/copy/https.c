@@ -321,8 +321,8 @@ static gboolean set_result(Call *call, CURLcode code, const char *text, const ch
     return FALSE;
 }
 
-static gboolean perform(Call *call, const char *url, const char *range, struct curl_slist *headers,
-                        GBytes *body, GError **error)
+static gboolean perform(Call *call, const char *url, const char *range, const HttpsDocument *document,
+                        struct curl_slist *headers, GError **error)
 {
     char text[CURL_ERROR_SIZE] = "";
     CURL *curl = take_handle(call->https, &headers);
@@ -335,10 +335,12 @@ static gboolean perform(Call *call, const char *url, const char *range, struct c
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
     curl_easy_setopt(curl, CURLOPT_RANGE, range);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    if (body) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)g_bytes_get_size(body));
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, g_bytes_get_data(body, NULL)); /* not copied */
+    if (document && document->body) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)g_bytes_get_size(document->body));
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, g_bytes_get_data(document->body, NULL)); /* not copied */
     }
+    if (document)
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, document->method);
     good = set_result(call, curl_easy_perform(curl), text, url, error);
     give_handle_back(call->https, curl, headers);
     return good;
@@ -358,19 +360,19 @@ gboolean https_get_range(Https *https, const char *url, guint64 start, gsize siz
     return perform(&call, url, range, NULL, NULL, error);
 }
 
-GBytes *https_exchange(Https *https, const char *url, const char *soap_action, GBytes *body,
-                       HttpsReply *reply, GCancellable *cancel, GError **error)
+GBytes *https_exchange(Https *https, const char *url, const HttpsDocument *document, HttpsReply *reply,
+                       GCancellable *cancel, GError **error)
 {
-    g_autofree guint8 *buffer = g_malloc(DOCUMENT_LIMIT);
-    Call call = {.https = https, .reply = reply, .buffer = buffer, .size = DOCUMENT_LIMIT, .cancel = cancel};
+    g_autofree guint8 *buffer = g_malloc(document->limit);
+    Call call = {.https = https, .reply = reply, .buffer = buffer, .size = document->limit, .cancel = cancel};
     struct curl_slist *headers = NULL;
 
-    if (body) {
-        g_autofree char *action = g_strdup_printf("SOAPAction: \"%s\"", soap_action);
+    if (document->body) {
+        g_autofree char *action = g_strdup_printf("SOAPAction: \"%s\"", document->soap_action);
         headers = curl_slist_append(headers, "Content-Type: text/xml; charset=utf-8");
         headers = curl_slist_append(headers, action);
     }
-    if (!perform(&call, url, NULL, headers, body, error))
+    if (!perform(&call, url, NULL, document, headers, error))
         return NULL;
-    return g_bytes_new(buffer, reply->size);
+    return g_bytes_new_take(g_realloc(g_steal_pointer(&buffer), MAX(reply->size, 1)), reply->size);
 }

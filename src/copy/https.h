@@ -34,7 +34,13 @@ typedef struct {
 gboolean https_get_range(Https *https, const char *url, guint64 start, gsize size, guint8 *buffer,
                          HttpsReply *reply, GCancellable *cancel, GError **error);
 
-/* Sends a small document and gets one, both of at most 1 MiB. body NULL: GET, else POST as XML with this
- * SOAPAction. */
-GBytes *https_exchange(Https *https, const char *url, const char *soap_action, GBytes *body,
-                       HttpsReply *reply, GCancellable *cancel, GError **error);
+/* Sends a small document and gets one of at most limit bytes (HTTP_TOO_LARGE). */
+typedef struct {
+    const char *method;      /* "GET", "POST", "OPTIONS" */
+    const char *soap_action; /* of a POST: its body is XML */
+    GBytes *body;            /* or NULL */
+    gsize limit;
+} HttpsDocument;
+
+GBytes *https_exchange(Https *https, const char *url, const HttpsDocument *document, HttpsReply *reply,
+                       GCancellable *cancel, GError **error);

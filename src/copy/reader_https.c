@@ -115,12 +115,13 @@ static gboolean login_helps(HttpsReader *self, guint try, GError **failed, GCanc
 static VmdkDescriptor *get_descriptor(HttpsReader *self, const char *path, GCancellable *cancel,
                                       GError **error)
 {
+    const HttpsDocument document = {.method = "GET", .limit = VMDK_DESCRIPTOR_LIMIT};
     g_autofree char *url = file_url(self, path);
 
     for (guint try = 0;; try++) {
         g_autoptr(GError) failed = NULL;
         HttpsReply reply;
-        g_autoptr(GBytes) text = https_exchange(self->https, url, NULL, NULL, &reply, cancel, &failed);
+        g_autoptr(GBytes) text = https_exchange(self->https, url, &document, &reply, cancel, &failed);
 
         if (text && reply.status == 200) {
             g_atomic_int_set(&self->accepted, TRUE);

@@ -30,7 +30,9 @@ VsphereLogin *vsphere_login_new(Https *https, const char *url, const char *crede
 static GBytes *call(VsphereLogin *login, GBytes *body, HttpsReply *reply, GCancellable *cancel,
                     GError **error)
 {
-    return https_exchange(login->https, login->url, "urn:vim25/6.0", body, reply, cancel, error);
+    const HttpsDocument document = {
+        .method = "POST", .soap_action = "urn:vim25/6.0", .body = body, .limit = 1024 * 1024};
+    return https_exchange(login->https, login->url, &document, reply, cancel, error);
 }
 
 void vsphere_login_free(VsphereLogin *login)

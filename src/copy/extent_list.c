@@ -1,0 +1,75 @@
+/* extent_list: a sorted array, 8 bytes an extent: where it begins, and in the lowest bit whether it is zero.
+ */
+#include "copy/extent_list.h"
+
+/* Sizes are whole sectors, so that the lowest bit of an offset is free. */
+struct ExtentList {
+    GArray *starts; /* of guint64 */
+    guint64 size;
+};
+
+ExtentList *extent_list_new(void)
+{
+    ExtentList *list = g_new0(ExtentList, 1);
+    list->starts = g_array_new(FALSE, FALSE, sizeof(guint64));
+    return list;
+}
+
+void extent_list_free(ExtentList *list)
+{
+    if (!list)
+        return;
+    g_array_unref(list->starts);
+    g_free(list);
+}
+
+guint64 extent_list_size(const ExtentList *list)
+{
+    return list->size;
+}
+
+static guint64 entry(const ExtentList *list, guint i)
+{
+    return g_array_index(list->starts, guint64, i);
+}
+
+gboolean extent_list_add(ExtentList *list, guint64 start, guint64 size, gboolean zero)
+{
+    guint64 value = start | (zero ? 1 : 0);
+    guint len = list->starts->len;
+
+    if (start != list->size || !size || start % 2 || size > G_MAXINT64 - start)
+        return FALSE;
+    list->size += size;
+    if (!len || (entry(list, len - 1) & 1) != (value & 1))
+        g_array_append_val(list->starts, value);
+    return TRUE;
+}
+
+/* The last entry that begins at start or before. */
+static guint find(const ExtentList *list, guint64 start)
+{
+    guint low = 0, high = list->starts->len;
+
+    while (high - low > 1) {
+        guint middle = low + (high - low) / 2;
+        if ((entry(list, middle) & ~(guint64)1) <= start)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void extent_list_find(const ExtentList *list, guint64 start, guint64 size, GArray *extents)
+{
+    guint64 end = start + size;
+
+    g_assert(end <= list->size);
+    for (guint i = find(list, start); start < end; i++) {
+        guint64 next = i + 1 < list->starts->len ? entry(list, i + 1) & ~(guint64)1 : list->size;
+        Extent extent = {start, MIN(next, end) - start, entry(list, i) & 1};
+        g_array_append_val(extents, extent);
+        start += extent.size;
+    }
+}

@@ -1,0 +1,20 @@
+/* extent_list: a whole disk's extents, as a source told them at once.
+ *
+ * Threads: immutable after it was made.
+ */
+#pragma once
+#include "copy/reader.h"
+
+typedef struct ExtentList ExtentList;
+
+ExtentList *extent_list_new(void);
+void extent_list_free(ExtentList *list);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ExtentList, extent_list_free)
+
+/* In order, from 0, without gaps; neighbours of a kind become one. FALSE: it does not begin where the last
+ * ended, or is empty or too large. */
+gboolean extent_list_add(ExtentList *list, guint64 start, guint64 size, gboolean zero);
+guint64 extent_list_size(const ExtentList *list); /* bytes covered */
+
+/* Adds the part of the list in [start, start + size) to extents, clipped. */
+void extent_list_find(const ExtentList *list, guint64 start, guint64 size, GArray *extents);

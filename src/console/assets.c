@@ -89,6 +89,8 @@ static gboolean load_dir(Assets *assets, const char *dir, const char *prefix, in
         g_autofree char *path = g_strconcat(prefix, "/", name, NULL);
         gboolean loaded;
 
+        if (name[0] == '.')
+            continue;
         if (g_file_test(file, G_FILE_TEST_IS_DIR))
             loaded = depth >= MOST_DEPTH || load_dir(assets, file, path, depth + 1, error);
         else

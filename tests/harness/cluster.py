@@ -104,8 +104,8 @@ def condition_of(thing, wanted):
 class Cluster:
     """One `gantry up`. May be killed and started again on the same directory and ports."""
 
-    def __init__(self, gantry, directory):
-        self.gantry, self.directory = gantry, pathlib.Path(directory)
+    def __init__(self, gantry, directory, *options):
+        self.gantry, self.directory, self.options = gantry, pathlib.Path(directory), options
         self.data = self.directory / "data"
         self.port = free_ports()
         self.process, self.starts = None, 0
@@ -120,7 +120,7 @@ class Cluster:
         self.log_path = self.directory / f"up-{self.starts}.log"
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [self.gantry, "up", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"],
+                [self.gantry, "up", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", *self.options],
                 stdout=subprocess.PIPE, stderr=log, text=True, env=environment, start_new_session=True)
         self.ready = self.process.stdout.readline().strip()
         if not self.ready:

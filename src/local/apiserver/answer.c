@@ -38,7 +38,6 @@ static guint http_code(const GError *error)
     case ERROR_KUBE_CONFLICT:
         return 409;
     case ERROR_KUBE_INVALID:
-    case ERROR_KUBE_BAD_PATCH:
         return 422;
     case ERROR_KUBE_FORBIDDEN:
         return 403;
@@ -52,6 +51,7 @@ static guint http_code(const GError *error)
     case ERROR_BAD_JSON:
     case ERROR_BAD_YAML:
     case ERROR_KUBE_BAD_SELECTOR:
+    case ERROR_KUBE_BAD_PATCH:
         return 400;
     default:
         return 500;
@@ -131,6 +131,17 @@ static json_t *error_details(const Request *request)
     return details;
 }
 
+/* kubectl shows the causes of an Invalid and nothing else of it, so one that came as text ("spec.vms: must
+ * …") becomes a cause. */
+static void cause_of_text(GPtrArray *causes, const char *text)
+{
+    const char *colon = strstr(text, ": ");
+    gboolean named = colon && strcspn(text, " ") > (gsize)(colon - text);
+    g_autofree char *field = named ? g_strndup(text, colon - text) : g_strdup("spec");
+
+    schema_cause_add(causes, "FieldValueInvalid", field, "%s", named ? colon + 2 : text);
+}
+
 json_t *status_of_error(Request *request, const GError *error, guint *code_out)
 {
     guint code = http_code(error);
@@ -139,7 +150,9 @@ json_t *status_of_error(Request *request, const GError *error, guint *code_out)
     g_autofree char *message = NULL;
     json_t *status;
 
-    if (detailed && code == 422 && request->causes->len)
+    if (detailed && code == 422 && !request->causes->len)
+        cause_of_text(request->causes, error->message);
+    if (detailed && code == 422)
         message = invalid_message(request);
     else if (detailed && code == 409 && g_error_matches(error, GANTRY_ERROR, ERROR_KUBE_CONFLICT) &&
              !request->causes->len)

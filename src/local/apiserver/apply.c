@@ -232,6 +232,8 @@ static void conflicts(Request *request, const json_t *mine, json_t *theirs, cons
         g_string_append_printf(path, *element == 'f' ? ".%s" : "[%s]", element + 2);
         if (json_object_size(inner) && json_object_size(other)) {
             conflicts(request, inner, other, is, wants, below, FALSE, manager, force, path);
+        } else if (json_is_object(wants) && !json_object_size(wants)) {
+            /* an empty map changes nothing of what is in it */
         } else if (is && wants && !json_equal(is, wants)) {
             if (force)
                 json_object_del(theirs, element);

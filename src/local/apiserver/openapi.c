@@ -156,6 +156,28 @@ static json_t *index_of(GPtrArray *kinds)
     return json_pack("{s:o}", "paths", paths);
 }
 
+/* Version 2, which kubectl asks for when version 3 does not know a kind: a document that knows none. In
+ * protobuf: {swagger: "2.0", info: {title: "Gantry", version: "1"}}. */
+static void serve_version_2(Request *request)
+{
+    static const char bytes[] = "\x0a\x03"
+                                "2.0"
+                                "\x12\x0b\x0a\x06"
+                                "Gantry"
+                                "\x12\x01"
+                                "1";
+    const char *accept = http_exchange_header(request->x, "Accept");
+    g_autoptr(GBytes) body = g_bytes_new_static(bytes, sizeof bytes - 1);
+
+    if (accept && strstr(accept, "proto-openapi.spec.v2"))
+        http_exchange_reply(request->x, 200, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+                            body);
+    else
+        answer_json(request, 200,
+                    json_pack("{s:s, s:{s:s, s:s}, s:{}}", "swagger", "2.0", "info", "title", "Gantry",
+                              "version", "1", "paths"));
+}
+
 void serve_openapi(Request *request, const char *path)
 {
     g_autoptr(GPtrArray) kinds = kinds_all(request->server->kinds);
@@ -163,6 +185,10 @@ void serve_openapi(Request *request, const char *path)
     guint count = g_strv_length(parts);
     g_autoptr(GError) error = NULL;
 
+    if (count == 2 && !strcmp(parts[1], "v2")) {
+        serve_version_2(request);
+        return;
+    }
     if (count >= 2 && !strcmp(parts[1], "v3")) {
         if (count == 2) {
             answer_json(request, 200, index_of(kinds));

@@ -57,10 +57,12 @@ static gboolean set_replicas(Request *request, Record *before, const json_t *sen
     g_autoptr(json_t) scale = scale_of(request, object);
     g_autoptr(json_t) want = wanted(request, scale, sent, error);
     const char *version = json_string_at(want, "metadata.resourceVersion", "");
-    const json_t *replicas = json_at(want, "spec.replicas");
+    g_autoptr(json_t) replicas = want ? json_incref(json_at(want, "spec.replicas")) : NULL;
 
     if (!want)
         return FALSE;
+    if (!replicas)
+        replicas = json_integer(0); /* clients leave a zero out */
     if (*version && strcmp(version, json_string_at(object, "metadata.resourceVersion", "")) != 0) {
         g_set_error(error, GANTRY_ERROR, ERROR_KUBE_CONFLICT, "the object has been modified");
         return FALSE;
@@ -71,7 +73,7 @@ static gboolean set_replicas(Request *request, Record *before, const json_t *sen
         g_set_error(error, GANTRY_ERROR, ERROR_KUBE_INVALID, "spec.replicas");
         return FALSE;
     }
-    json_set_at_new(object, request->kind->replicas_path, json_incref((json_t *)replicas));
+    json_set_at_new(object, request->kind->replicas_path, json_incref(replicas));
     return write_object(request, before, g_steal_pointer(&object), UNKNOWN_IGNORE, written, error);
 }
 

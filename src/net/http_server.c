@@ -46,6 +46,7 @@ struct HttpExchange {
     gint refs;
     HttpServer *server;
     SoupServerMessage *message;
+    GSocket *peer; /* the connection, or NULL */
     gboolean gone; /* the message has finished; server's thread only */
     Answer answer; /* the handler's thread only */
     char *path, *target;
@@ -125,6 +126,7 @@ static void exchange_free(gpointer data)
     HttpExchange *x = data;
 
     g_object_unref(x->message);
+    g_clear_object(&x->peer);
     g_clear_pointer(&x->query, g_hash_table_unref);
     g_clear_pointer(&x->body, g_bytes_unref);
     g_clear_pointer(&x->reply, g_bytes_unref);
@@ -154,6 +156,51 @@ static void exchange_unref(HttpExchange *x)
         on_server_thread(x->server, exchange_free, x);
 }
 
+/* ---- connections ----
+ * libsoup 3.2 reads that a peer has hung up between two requests, and then neither closes the socket nor forgets it. So
+ * each connection is watched here as well, and closed when its peer has hung up and no request is under way on it. */
+
+static const char watch_key[] = "gantry-watch", exchanges_key[] = "gantry-exchanges", hung_up_key[] = "gantry-hung-up";
+
+static void close_when_done(GSocket *peer)
+{
+    if (g_object_get_data(G_OBJECT(peer), hung_up_key) && !g_object_get_data(G_OBJECT(peer), exchanges_key))
+        g_socket_close(peer, NULL);
+}
+
+static gboolean peer_hung_up(gint fd, GIOCondition condition, gpointer peer)
+{
+    g_object_set_data(peer, hung_up_key, GINT_TO_POINTER(TRUE));
+    close_when_done(peer);
+    return G_SOURCE_REMOVE;
+}
+
+static void end_watch(gpointer source)
+{
+    g_source_destroy(source);
+    g_source_unref(source);
+}
+
+/* The source belongs to the socket, which therefore outlives it. */
+static void watch_peer(GSocket *peer)
+{
+    GSource *source;
+
+    if (g_object_get_data(G_OBJECT(peer), watch_key))
+        return;
+    source = g_unix_fd_source_new(g_socket_get_fd(peer), POLLRDHUP | G_IO_HUP | G_IO_ERR);
+    g_source_set_priority(source, G_PRIORITY_HIGH);
+    g_source_set_callback(source, G_SOURCE_FUNC(peer_hung_up), peer, NULL);
+    g_source_attach(source, g_main_context_get_thread_default());
+    g_object_set_data_full(G_OBJECT(peer), watch_key, source, end_watch);
+}
+
+static void count_exchange(GSocket *peer, int change)
+{
+    int count = GPOINTER_TO_INT(g_object_get_data(G_OBJECT(peer), exchanges_key)) + change;
+    g_object_set_data(G_OBJECT(peer), exchanges_key, GINT_TO_POINTER(count));
+}
+
 static void stream_peer_gone(HttpStream *stream);
 
 /* The message is through, or its peer went away. */
@@ -164,6 +211,10 @@ static void exchange_gone(HttpExchange *x)
     x->gone = TRUE;
     g_signal_handlers_disconnect_by_data(x->message, x);
     g_hash_table_remove(x->server->live, x);
+    if (x->peer) {
+        count_exchange(x->peer, -1);
+        close_when_done(x->peer);
+    }
     if (x->stream)
         stream_peer_gone(x->stream);
     g_cancellable_cancel(x->cancel);
@@ -744,6 +795,8 @@ static void socket_upgraded(SoupServerMessage *message, gpointer data)
     g_autoptr(GIOStream) stream = NULL;
 
     g_signal_handlers_disconnect_by_data(message, socket);
+    if (x->peer)
+        g_object_set_data(G_OBJECT(x->peer), watch_key, NULL); /* the WebSocket looks after it from here on */
     stream = soup_server_message_steal_connection(message);
     socket->connection =
         soup_websocket_connection_new(stream, soup_server_message_get_uri(message),
@@ -851,6 +904,11 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
     x->server = server;
     g_atomic_int_inc(&server->refs);
     x->message = g_object_ref(message);
+    if (soup_server_message_get_socket(message)) {
+        x->peer = g_object_ref(soup_server_message_get_socket(message));
+        count_exchange(x->peer, 1);
+        watch_peer(x->peer);
+    }
     x->path = g_uri_unescape_string(g_uri_get_path(uri), NULL);
     x->target = g_uri_get_query(uri) ? g_strconcat(g_uri_get_path(uri), "?", g_uri_get_query(uri), NULL)
                                      : g_strdup(g_uri_get_path(uri));

@@ -280,6 +280,47 @@ static void websocket(Fixture *f, gconstpointer data)
         g_main_context_iteration(NULL, FALSE);
 }
 
+static guint open_files(void)
+{
+    g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
+    guint count = 0;
+
+    while (g_dir_read_name(dir))
+        count++;
+    return count;
+}
+
+/* One request on a connection of its own, which is then closed from here. */
+static void ask_and_hang_up(guint port)
+{
+    static const char request[] = "GET /echo HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    g_autoptr(GSocketClient) client = g_socket_client_new();
+    g_autoptr(GSocketConnection) connection =
+        g_socket_client_connect_to_host(client, "127.0.0.1", port, NULL, NULL);
+    char answer[64];
+
+    g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(connection)), request, strlen(request), NULL,
+                              NULL, NULL);
+    g_assert_cmpint(g_input_stream_read(g_io_stream_get_input_stream(G_IO_STREAM(connection)), answer, sizeof answer,
+                                        NULL, NULL),
+                    >, 0);
+    g_io_stream_close(G_IO_STREAM(connection), NULL, NULL);
+}
+
+static void hang_ups(Fixture *f, gconstpointer data)
+{
+    gint64 until = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
+    guint before;
+
+    ask_and_hang_up(http_server_port(f->server));
+    before = open_files();
+    for (int i = 0; i < 50; i++)
+        ask_and_hang_up(http_server_port(f->server));
+    while (open_files() > before + 5 && g_get_monotonic_time() < until)
+        g_usleep(10000);
+    g_assert_cmpuint(open_files(), <=, before + 5);
+}
+
 static void bad_listen(void)
 {
     static const char *const bad[] = {"", "127.0.0.1", "127.0.0.1:99999", "localhost:1", ":80"};
@@ -308,6 +349,7 @@ int main(int argc, char **argv)
         {"a stream learns that its peer has gone", peer_goes},
         {"a stop closes the streams", stops_while_streaming},
         {"a WebSocket speaks the agreed subprotocol", websocket},
+        {"a connection that its peer closes is closed here", hang_ups},
     };
 
     g_test_init(&argc, &argv, NULL);

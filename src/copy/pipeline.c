@@ -448,6 +448,8 @@ static void land(Run *run)
         begin_read_backs(run);
         if (is_finished(run))
             return;
+        if (nothing_more_comes(run) && !run->waiting->len && run->checkpoint == NOTHING)
+            progress_set_phase(run->pipeline->progress, "Verifying");
         op = aio_wait(run->aio, 100);
         if (!op)
             continue;

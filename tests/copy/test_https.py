@@ -1,6 +1,7 @@
 """gantry copy from a datastore over HTTPS: what is right arrives whole, what is wrong is said clearly."""
 import json
 import os
+import socket
 import subprocess
 import urllib.request
 
@@ -183,13 +184,16 @@ def test_a_source_that_changes_while_it_is_copied_is_noticed(copy, store):
 
 def test_progress_and_metrics_are_served(copy, store):
     store.rate = 20 * MIB
-    process = copy.start("--listen", "127.77.0.1:18080")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    process = copy.start("--listen", address)
     seen, text = {}, ""
     while process.poll() is None:
         try:
-            with urllib.request.urlopen("http://127.77.0.1:18080/progress", timeout=1) as reply:
+            with urllib.request.urlopen(f"http://{address}/progress", timeout=1) as reply:
                 seen = json.load(reply)
-            with urllib.request.urlopen("http://127.77.0.1:18080/metrics", timeout=1) as reply:
+            with urllib.request.urlopen(f"http://{address}/metrics", timeout=1) as reply:
                 text = reply.read().decode()
         except OSError:
             continue

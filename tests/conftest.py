@@ -32,8 +32,8 @@ def gantry():
 
 
 @pytest.fixture(scope="module")
-def new_cluster(gantry, tmp_path_factory):
-    """A function that starts one more `gantry up`. All are ended with the module."""
+def new_cluster(gantry, tmp_path_factory, new_vcenter):
+    """A function that starts one more `gantry up`. All are ended with the module, before its vCenters."""
     made = []
 
     def start():

@@ -115,10 +115,12 @@ def test_the_manifest_says_what_was_copied(cluster, migrated, vcenter):
     assert len(claims) == 1
     state = pathlib.Path(run.volume(claims[0]["metadata"]["name"]))
     for index, disk in enumerate(vcenter.vms["tiny"]["disks"]):
-        manifest = json.loads((state / f"{disk['key']}.manifest").read_text())
+        head, *runs, last = (state / f"{disk['key']}.manifest").read_text().splitlines()
         task = migrated["run"].step("DiskTransfer")["tasks"][index]
-        assert manifest["size"] == vcenter.file("tiny", index).stat().st_size
-        assert manifest["hash"] == task["annotations"]["hash"]
+        manifest = json.loads(head)
+        assert manifest["size"] == vcenter.file("tiny", index).stat().st_size and manifest["readBack"] == "equal"
+        assert sum(int(run.split()[1]) for run in runs) == -(-manifest["size"] // manifest["chunkSize"])
+        assert last.replace("digest ", manifest["hash"] + ":") == task["annotations"]["hash"]
 
 
 def test_clients_see_it_all_with_kubectl(cluster, migrated):

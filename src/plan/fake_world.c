@@ -87,6 +87,12 @@ Object *kube_get(KubeClient *client, const KubeResource *resource, const char *n
     return found;
 }
 
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(object_name(*(Object *const *)a), object_name(*(Object *const *)b));
+}
+
+/* In the order of names, as an API server lists. */
 GPtrArray *kube_list(KubeClient *client, const KubeResource *resource, const char *ns, const char *label_selector,
                      const char *field_selector, char **resource_version, GCancellable *cancel, GError **error)
 {
@@ -102,6 +108,7 @@ GPtrArray *kube_list(KubeClient *client, const KubeResource *resource, const cha
             g_ptr_array_add(list, object_ref(one->object));
     }
     g_rec_mutex_unlock(&lock);
+    g_ptr_array_sort(list, by_name);
     return list;
 }
 
@@ -139,10 +146,15 @@ Object *kube_create(KubeClient *client, const KubeResource *resource, const char
 Object *kube_create_or_get(KubeClient *client, const KubeResource *resource, const char *ns, const json_t *body,
                            gboolean *created, GCancellable *cancel, GError **error)
 {
-    Object *found = kube_get(client, resource, ns, json_string_at(body, "metadata.name", ""), cancel, NULL);
+    Object *found;
 
+    g_rec_mutex_lock(&lock);
+    found = kube_get(client, resource, ns, json_string_at(body, "metadata.name", ""), cancel, NULL);
     *created = !found;
-    return found ? found : kube_create(client, resource, ns, body, cancel, error);
+    if (!found)
+        found = kube_create(client, resource, ns, body, cancel, error);
+    g_rec_mutex_unlock(&lock);
+    return found;
 }
 
 static void replace(Stored *one, json_t *take)

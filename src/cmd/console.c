@@ -85,7 +85,7 @@ static Assets *load_assets(void)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *dir =
-        ui ? g_strdup(ui) : share_find(&error, "ui/dist/index.html", NULL);
+        ui ? g_strdup(ui) : share_find(&error, "ui/dist/index.html", "ui/index.html", NULL);
     g_autofree char *folder = dir && !ui ? g_path_get_dirname(dir) : g_strdup(dir);
     Assets *assets = folder ? assets_load(folder, &error) : NULL;
 

@@ -140,7 +140,7 @@ static void classify(GError **error)
 static gboolean run_v2v(const ConvertSpec *spec, const Workshop *workshop, ConvertProgress *progress,
                         GCancellable *cancel, GError **error)
 {
-    g_autofree char *path = g_build_filename(workshop->folder, "domain.xml", NULL), *xml = domain_xml(spec);
+    g_autofree char *path = g_build_filename(workshop->folder, "domain.xml", NULL), *xml = conversion_domain_xml(spec);
     const char *argv[] = {"virt-v2v-in-place", "--root", "first", "-i", "libvirtxml", path, NULL};
     const ToolOptions options = {
         .environment = workshop->environment, .line = tool_said, .user_data = progress};

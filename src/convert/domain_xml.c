@@ -7,7 +7,7 @@ char *domain_disk_name(guint index)
     return g_strdup_printf("%s%c", more, 'a' + index % 26);
 }
 
-char *domain_xml(const ConvertSpec *spec)
+char *conversion_domain_xml(const ConvertSpec *spec)
 {
     GString *xml = g_string_new(NULL);
 

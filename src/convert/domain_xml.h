@@ -3,6 +3,6 @@
 #pragma once
 #include "convert/spec.h"
 
-char *domain_xml(const ConvertSpec *spec);
+char *conversion_domain_xml(const ConvertSpec *spec);
 /* "sda" … "sdz", "sdaa" … as the kernel counts; to be freed. */
 char *domain_disk_name(guint index);

@@ -24,7 +24,7 @@ static void a_good_document_decodes(void)
 static void the_domain_names_the_overlays_in_order_and_escapes(void)
 {
     g_autoptr(ConvertSpec) spec = convert_spec_parse(good, strlen(good), NULL);
-    g_autofree char *xml = domain_xml(spec);
+    g_autofree char *xml = conversion_domain_xml(spec);
 
     g_assert_nonnull(strstr(xml, "<name>a &lt;b&gt;</name>"));
     g_assert_nonnull(strstr(xml, "<os firmware='efi'>"));

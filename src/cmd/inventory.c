@@ -157,8 +157,11 @@ int cmd_inventory(int argc, char **argv)
                 error ? error->message : "it takes options only");
         return 2;
     }
-    /* Loading allocates and frees much, from several threads: a few arenas keep what is freed together. */
+    /* Loading allocates and frees much, from several threads: a few arenas keep what is freed together, and a page's text
+     * is given back as soon as it has been read. */
     mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
     if (!serve(&options, &error)) {
         fprintf(stderr, "gantry inventory: %s. %s\n", error->message, error_remedy(error));
         return 1;

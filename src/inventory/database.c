@@ -93,7 +93,7 @@ static sqlite3 *connect_to(const char *path, int flags, GError **error)
     }
     sqlite3_busy_timeout(connection, 10000);
     sqlite3_exec(connection,
-                 "PRAGMA cache_size = -1024; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY", NULL,
+                 "PRAGMA cache_size = -256; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY", NULL,
                  NULL, NULL);
     return connection;
 }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "inventory/stock.h"
 #include "net/http_client.h"
+#include <malloc.h>
 #include <string.h>
 
 enum {
@@ -395,6 +396,7 @@ static gpointer run(gpointer data)
 
         if (stock_wait_ready(validation->stock, 0, NULL)) /* while it loads, hosts may not have been said yet */
             run_pass(validation, &error);
+        malloc_trim(0); /* many documents were read and are not needed again */
         if (g_cancellable_is_cancelled(validation->cancel))
             break;
         note_problem(validation, error);

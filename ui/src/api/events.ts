@@ -7,6 +7,10 @@ import type { Store } from './store';
 const silence_ms = 25_000; // the server beats every ten seconds
 const first_wait_ms = 500;
 const most_wait_ms = 15_000;
+const patience_ms = 10_000;
+
+// A server that takes requests and does not answer is as good as none.
+const silent = (): Promise<never> => new Promise((_resolve, reject) => setTimeout(() => reject(new Error('silence')), patience_ms));
 
 export class EventsConnection {
   private source: EventSource | undefined;
@@ -104,7 +108,7 @@ export class EventsConnection {
 
   private async tryAgain(): Promise<void> {
     try {
-      const session = await this.ask();
+      const session = await Promise.race([this.ask(), silent()]);
       if (!this.open) return;
       if (session) {
         this.connect();

@@ -37,6 +37,8 @@ export async function text(path: string): Promise<string> {
   throw await errorOf(response);
 }
 
+const patience_ms = 60_000;
+
 async function send(method: string, path: string, body?: unknown, type?: string): Promise<Response> {
   const headers: Record<string, string> = { 'X-Gantry-Console': '1', Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = type ?? 'application/json';
@@ -45,6 +47,7 @@ async function send(method: string, path: string, body?: unknown, type?: string)
     headers,
     credentials: 'same-origin',
     body: body === undefined ? undefined : JSON.stringify(body),
+    signal: AbortSignal.timeout(patience_ms),
   });
   if (response.status === 401 && path !== '/login') signedOut();
   return response;

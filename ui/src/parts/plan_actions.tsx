@@ -56,14 +56,16 @@ export function PlanActions({ plan, state, migrations, compact }: Props) {
   );
 }
 
+const cutoverText = (state: PlanState): string => (state === 'CutoverScheduled' ? texts.plan.rescheduleCutover : texts.plan.cutover);
+
 function MainButton({ plan, state, compact, open }: { plan: Plan; state: PlanState; compact?: boolean; open: (dialog: Dialog) => void }) {
   const name = plan.metadata.name;
   const variant = compact ? 'secondary' : 'primary';
   const size = compact ? 'sm' : 'default';
   if (canCutover(state))
     return (
-      <Button variant={variant} size={size} onClick={() => open('cutover')} aria-label={`${texts.plan.cutover}: ${name}`}>
-        {state === 'CutoverScheduled' ? texts.plan.rescheduleCutover : texts.plan.cutover}
+      <Button variant={variant} size={size} onClick={() => open('cutover')} aria-label={`${cutoverText(state)}: ${name}`}>
+        {cutoverText(state)}
       </Button>
     );
   if (canRestart(state))

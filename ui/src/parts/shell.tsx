@@ -71,7 +71,7 @@ export function AccountMenu() {
       onSelect={() => setOpen(false)}
       popperProps={{ position: 'right' }}
       toggle={(ref) => (
-        <MenuToggle ref={ref} variant="plainText" icon={<UserIcon />} isExpanded={open} onClick={() => setOpen(!open)} aria-label={texts.shell.account}>
+        <MenuToggle ref={ref} variant="plainText" icon={<UserIcon />} isExpanded={open} onClick={() => setOpen(!open)} aria-label={`${texts.shell.account}: ${session.user}`}>
           <span className="gantry-wide-only">{session.user}</span>
         </MenuToggle>
       )}

@@ -206,7 +206,7 @@ function VmCells({ vm, at, now }: { vm: VmRow; at: VmState; now: number }) {
         <Label status={status} color={color}>
           {texts.vmState[at]}
         </Label>
-        {where && <div className="gantry-subtle">{where}</div>}
+        {where && <div className="gantry-subtle gantry-nowrap">{where}</div>}
         {at === 'Queued' && pending?.message && <div className="gantry-subtle">{pending.message}</div>}
         {at === 'WaitingCutover' && vm.warm?.nextPrecopyAt && (
           <div className="gantry-subtle">{texts.vm.nextCopy(duration((Date.parse(vm.warm.nextPrecopyAt) - now) / 1000))}</div>
@@ -223,7 +223,7 @@ function VmCells({ vm, at, now }: { vm: VmRow; at: VmState; now: number }) {
               value={percent(done, total)}
               size={ProgressSize.sm}
               measureLocation={ProgressMeasureLocation.none}
-              variant={at === 'Failed' ? 'danger' : done >= total ? 'success' : undefined}
+              variant={done >= total ? 'success' : at === 'Failed' ? 'danger' : undefined}
             />
             <span className="gantry-subtle gantry-numbers gantry-nowrap">
               {bytes(done)} / {bytes(total)}

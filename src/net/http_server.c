@@ -157,10 +157,12 @@ static void exchange_unref(HttpExchange *x)
 }
 
 /* ---- connections ----
- * libsoup 3.2 reads that a peer has hung up between two requests, and then neither closes the socket nor forgets it. So
- * each connection is watched here as well, and closed when its peer has hung up and no request is under way on it. */
+ * libsoup 3.2 reads that a peer has hung up between two requests, and then neither closes the socket nor
+ * forgets it. So each connection is watched here as well, and closed when its peer has hung up and no request
+ * is under way on it. */
 
-static const char watch_key[] = "gantry-watch", exchanges_key[] = "gantry-exchanges", hung_up_key[] = "gantry-hung-up";
+static const char watch_key[] = "gantry-watch", exchanges_key[] = "gantry-exchanges",
+                  hung_up_key[] = "gantry-hung-up";
 
 static void close_when_done(GSocket *peer)
 {
@@ -674,8 +676,12 @@ struct HttpSocket {
     gpointer user_data;
     SoupWebsocketConnection
         *connection; /* server's thread only; NULL before the handshake and after the end */
+    GSource *drain;  /* server's thread only: looks whether libsoup has sent what it was given */
+    gsize given;     /* server's thread only: bytes that libsoup may still hold */
     GMutex lock;     /* of the rest */
-    GQueue queue;    /* of Frame not yet given to libsoup */
+    GCond room;
+    GQueue queue;  /* of Frame not yet given to libsoup */
+    gsize waiting; /* bytes in the queue and with libsoup */
     gboolean scheduled, closed;
 };
 
@@ -698,6 +704,7 @@ void http_socket_unref(HttpSocket *socket)
         return;
     g_queue_clear_full(&socket->queue, frame_free);
     g_mutex_clear(&socket->lock);
+    g_cond_clear(&socket->room);
     exchange_unref(socket->exchange);
     g_free(socket->subprotocol);
     g_free(socket);
@@ -709,13 +716,57 @@ static void socket_message(SoupWebsocketConnection *connection, int type, GBytes
     socket->events.message(socket, type == SOUP_WEBSOCKET_DATA_BINARY, message, socket->user_data);
 }
 
+/* libsoup does not say when it has sent a frame. But its output goes before a source of low priority: when
+ * that one runs and the connection takes more, nothing is left of what was given. */
+static void drain_start(HttpSocket *socket);
+
+static void drain_stop(HttpSocket *socket)
+{
+    if (!socket->drain)
+        return;
+    g_source_destroy(socket->drain);
+    g_clear_pointer(&socket->drain, g_source_unref);
+}
+
+static gboolean drained(GObject *out, gpointer data)
+{
+    HttpSocket *socket = data;
+
+    drain_stop(socket);
+    if (!g_pollable_output_stream_is_writable(G_POLLABLE_OUTPUT_STREAM(out))) {
+        drain_start(socket);
+        return G_SOURCE_REMOVE;
+    }
+    g_mutex_lock(&socket->lock);
+    socket->waiting -= socket->given;
+    socket->given = 0;
+    g_cond_broadcast(&socket->room);
+    g_mutex_unlock(&socket->lock);
+    return G_SOURCE_REMOVE;
+}
+
+static void drain_start(HttpSocket *socket)
+{
+    GIOStream *stream = soup_websocket_connection_get_io_stream(socket->connection);
+    GOutputStream *out = g_io_stream_get_output_stream(stream);
+
+    if (socket->drain)
+        return;
+    socket->drain = g_pollable_output_stream_create_source(G_POLLABLE_OUTPUT_STREAM(out), NULL);
+    g_source_set_priority(socket->drain, G_PRIORITY_LOW);
+    g_source_set_callback(socket->drain, G_SOURCE_FUNC(drained), socket, NULL);
+    g_source_attach(socket->drain, socket->exchange->server->context);
+}
+
 /* The end, whether or not the handshake came through. Drops the reference that the connection held. */
 static void socket_gone(HttpSocket *socket)
 {
     g_mutex_lock(&socket->lock);
     socket->closed = TRUE;
+    g_cond_broadcast(&socket->room);
     g_mutex_unlock(&socket->lock);
 
+    drain_stop(socket);
     if (socket->connection) {
         g_signal_handlers_disconnect_by_data(socket->connection, socket);
         g_clear_object(&socket->connection);
@@ -746,12 +797,16 @@ static void socket_flush(gpointer data)
             soup_websocket_connection_get_state(socket->connection) != SOUP_WEBSOCKET_STATE_OPEN)
             continue;
         if (frame->message)
+            socket->given += g_bytes_get_size(frame->message);
+        if (frame->message)
             soup_websocket_connection_send_message(
                 socket->connection, frame->binary ? SOUP_WEBSOCKET_DATA_BINARY : SOUP_WEBSOCKET_DATA_TEXT,
                 frame->message);
         else
             soup_websocket_connection_close(socket->connection, frame->code, NULL);
     }
+    if (socket->given && socket->connection)
+        drain_start(socket);
     http_socket_unref(socket);
 }
 
@@ -761,6 +816,7 @@ static void socket_queue(HttpSocket *socket, gboolean binary, GBytes *message, g
     Frame *frame = g_new(Frame, 1);
 
     *frame = (Frame){binary, message ? g_bytes_ref(message) : NULL, code};
+    socket->waiting += message ? g_bytes_get_size(message) : 0;
     g_queue_push_tail(&socket->queue, frame);
     if (socket->scheduled)
         return;
@@ -777,6 +833,33 @@ gboolean http_socket_send(HttpSocket *socket, gboolean binary, GBytes *message)
         socket_queue(socket, binary, message, 0);
     g_mutex_unlock(&socket->lock);
     return open;
+}
+
+static void wake_socket(GCancellable *cancel, gpointer data)
+{
+    HttpSocket *socket = data;
+    g_mutex_lock(&socket->lock);
+    g_cond_broadcast(&socket->room);
+    g_mutex_unlock(&socket->lock);
+}
+
+gboolean http_socket_send_wait(HttpSocket *socket, gboolean binary, GBytes *message, GCancellable *cancel)
+{
+    gsize limit = socket->exchange->server->output_limit;
+    gulong id = cancel ? g_cancellable_connect(cancel, G_CALLBACK(wake_socket), socket, NULL) : 0;
+    gboolean sent;
+
+    g_mutex_lock(&socket->lock);
+    while (!socket->closed && socket->waiting && socket->waiting + g_bytes_get_size(message) > limit &&
+           !(cancel && g_cancellable_is_cancelled(cancel)))
+        g_cond_wait(&socket->room, &socket->lock);
+    sent = !socket->closed && !(cancel && g_cancellable_is_cancelled(cancel));
+    if (sent)
+        socket_queue(socket, binary, message, 0);
+    g_mutex_unlock(&socket->lock);
+    if (cancel)
+        g_cancellable_disconnect(cancel, id);
+    return sent;
 }
 
 void http_socket_close(HttpSocket *socket, guint16 code)
@@ -863,6 +946,7 @@ HttpSocket *http_exchange_websocket(HttpExchange *x, const char *subprotocol, co
     socket->user_data = user_data;
     socket->scheduled = TRUE; /* nothing is flushed before the handshake */
     g_mutex_init(&socket->lock);
+    g_cond_init(&socket->room);
     on_server_thread(x->server, socket_start, socket);
     return socket;
 }

@@ -109,5 +109,9 @@ HttpSocket *http_exchange_websocket(HttpExchange *exchange, const char *subproto
 HttpSocket *http_socket_ref(HttpSocket *socket);
 void http_socket_unref(HttpSocket *socket);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpSocket, http_socket_unref)
-gboolean http_socket_send(HttpSocket *socket, gboolean binary, GBytes *message); /* FALSE: closed */
-void http_socket_close(HttpSocket *socket, guint16 code);                        /* 1000: normal */
+/* Never blocks, and queues without a bound: for what a peer asked for piece by piece. FALSE: closed. */
+gboolean http_socket_send(HttpSocket *socket, gboolean binary, GBytes *message);
+/* Waits while more than output_limit bytes are on their way. FALSE: closed or cancelled. Not from the events
+ * above. */
+gboolean http_socket_send_wait(HttpSocket *socket, gboolean binary, GBytes *message, GCancellable *cancel);
+void http_socket_close(HttpSocket *socket, guint16 code); /* 1000: normal */

@@ -27,6 +27,19 @@ static void socket_closed(HttpSocket *socket, gpointer data)
     g_atomic_int_inc(&((Fixture *)data)->closed);
 }
 
+/* Sends 60 MB down a WebSocket, waiting for the reader. */
+static gpointer flood_socket(gpointer data)
+{
+    HttpSocket *socket = data;
+    g_autoptr(GBytes) piece = g_bytes_new_take(g_malloc0(60000), 60000);
+
+    for (int i = 0; i < 1000; i++)
+        g_assert_true(http_socket_send_wait(socket, TRUE, piece, NULL));
+    http_socket_close(socket, 1000);
+    http_socket_unref(socket);
+    return NULL;
+}
+
 static const HttpSocketEvents echo_events = {socket_message, socket_closed};
 
 static void answer(HttpExchange *x, gpointer data)
@@ -58,6 +71,9 @@ static void answer(HttpExchange *x, gpointer data)
                 f->full++;
                 g_assert_true(http_stream_send_wait(stream, piece, http_exchange_cancellable(x)));
             }
+    } else if (!strcmp(path, "/ws-flood") && http_exchange_wants_websocket(x)) {
+        HttpSocket *socket = http_exchange_websocket(x, NULL, &echo_events, f);
+        g_thread_unref(g_thread_new("flood", flood_socket, socket));
     } else if (!strcmp(path, "/ws") && http_exchange_wants_websocket(x)) {
         g_autoptr(HttpSocket) socket = http_exchange_websocket(
             x, http_exchange_offers_protocol(x, "v5.test") ? "v5.test" : NULL, &echo_events, f);
@@ -299,10 +315,10 @@ static void ask_and_hang_up(guint port)
         g_socket_client_connect_to_host(client, "127.0.0.1", port, NULL, NULL);
     char answer[64];
 
-    g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(connection)), request, strlen(request), NULL,
-                              NULL, NULL);
-    g_assert_cmpint(g_input_stream_read(g_io_stream_get_input_stream(G_IO_STREAM(connection)), answer, sizeof answer,
-                                        NULL, NULL),
+    g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(connection)), request,
+                              strlen(request), NULL, NULL, NULL);
+    g_assert_cmpint(g_input_stream_read(g_io_stream_get_input_stream(G_IO_STREAM(connection)), answer,
+                                        sizeof answer, NULL, NULL),
                     >, 0);
     g_io_stream_close(G_IO_STREAM(connection), NULL, NULL);
 }
@@ -319,6 +335,28 @@ static void hang_ups(Fixture *f, gconstpointer data)
     while (open_files() > before + 5 && g_get_monotonic_time() < until)
         g_usleep(10000);
     g_assert_cmpuint(open_files(), <=, before + 5);
+}
+
+static void count_bytes(SoupWebsocketConnection *connection, int type, GBytes *message, gpointer data)
+{
+    *(gsize *)data += g_bytes_get_size(message);
+}
+
+static void websocket_flood(Fixture *f, gconstpointer data)
+{
+    g_autoptr(SoupMessage) message = request(f, "GET", "/ws-flood", 0);
+    g_autoptr(SoupWebsocketConnection) connection = NULL;
+    gsize total = 0;
+
+    soup_session_websocket_connect_async(f->session, message, NULL, NULL, 0, NULL, connected, &connection);
+    while (!connection)
+        g_main_context_iteration(NULL, TRUE);
+    g_signal_connect(connection, "message", G_CALLBACK(count_bytes), &total);
+    while (soup_websocket_connection_get_state(connection) != SOUP_WEBSOCKET_STATE_CLOSED)
+        g_main_context_iteration(NULL, TRUE);
+    g_assert_cmpuint(total, ==, 60000000);
+    while (!g_atomic_int_get(&f->closed))
+        g_usleep(1000);
 }
 
 static void bad_listen(void)
@@ -349,6 +387,7 @@ int main(int argc, char **argv)
         {"a stream learns that its peer has gone", peer_goes},
         {"a stop closes the streams", stops_while_streaming},
         {"a WebSocket speaks the agreed subprotocol", websocket},
+        {"a slow reader of a WebSocket holds the sender back", websocket_flood},
         {"a connection that its peer closes is closed here", hang_ups},
     };
 

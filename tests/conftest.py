@@ -42,14 +42,17 @@ def new_cluster(gantry, tmp_path_factory, new_vcenter):
         return cluster.start()
 
     yield start
+    problems = []
     for one in made:
         try:
-            code = one.stop()
-            complaints = one.complaints()
+            if code := one.stop():
+                problems.append(f"gantry up ended with {code}:\n{one.report()}")
+            problems += one.complaints()
+        except AssertionError as error:
+            problems.append(str(error))
         finally:
             one.end_processes()
-        assert code == 0, f"gantry up ended with {code}:\n{one.report()}"
-        assert not complaints, "\n".join(complaints)
+    assert not problems, "\n".join(problems)
 
 
 @pytest.fixture(scope="module")

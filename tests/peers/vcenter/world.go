@@ -57,7 +57,7 @@ func makeWorld(config *Config) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{config: config, model: model, client: client, datacenter: "DC0", folders: map[string]string{}}
+	w := &world{config: config, model: model, client: client, datacenter: "DC0", folders: map[string]string{}, vms: []madeVM{}}
 	finder := find.NewFinder(client)
 	dc, err := finder.Datacenter(ctx, w.datacenter)
 	if err != nil {

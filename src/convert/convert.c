@@ -61,8 +61,7 @@ static void tool_said(const char *line, gpointer user_data)
     progress->detail = g_utf8_make_valid(text + strspn(text, " "), -1);
 }
 
-/* ---- the tools' surroundings
- * --------------------------------------------------------------------------------- */
+/* ---- the tools' surroundings ------------------------------------------------------------------- */
 
 typedef struct {
     char *
@@ -109,8 +108,7 @@ static gboolean workshop_open(Workshop *workshop, const ConvertSpec *spec, GErro
     return TRUE;
 }
 
-/* ---- steps
- * --------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------- */
 
 static void discard_all(const ConvertSpec *spec)
 {
@@ -140,7 +138,8 @@ static void classify(GError **error)
 static gboolean run_v2v(const ConvertSpec *spec, const Workshop *workshop, ConvertProgress *progress,
                         GCancellable *cancel, GError **error)
 {
-    g_autofree char *path = g_build_filename(workshop->folder, "domain.xml", NULL), *xml = conversion_domain_xml(spec);
+    g_autofree char *path = g_build_filename(workshop->folder, "domain.xml", NULL),
+                    *xml = conversion_domain_xml(spec);
     const char *argv[] = {"virt-v2v-in-place", "--root", "first", "-i", "libvirtxml", path, NULL};
     const ToolOptions options = {
         .environment = workshop->environment, .line = tool_said, .user_data = progress};

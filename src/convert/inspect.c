@@ -110,7 +110,7 @@ static gboolean check_windows(const ConvertSpec *spec, const json_t *guest, char
     const char *drivers = g_getenv("VIRTIO_WIN");
     g_autofree char *root = g_strconcat(json_string_at(guest, "root", ""), ":/", NULL);
     const char *before[] = {"guestfish", "--ro", "--format=raw", NULL};
-    const char *after[] = {"-m", root, "-pread", "/hiberfil.sys", "4", "0", NULL};
+    const char *after[] = {"-m", root, "--", "-pread", "/hiberfil.sys", "4", "0", NULL};
     g_autofree char *signature = NULL;
 
     if (access(drivers ? drivers : "/usr/share/virtio-win", R_OK) ||
@@ -121,6 +121,7 @@ static gboolean check_windows(const ConvertSpec *spec, const json_t *guest, char
                     json_string_at(guest, "product", "Windows"));
         return FALSE;
     }
+    /* the minus: a guest without that file is no error */
     if (!(signature = ask(spec, before, after, environment, cancel, error)))
         return FALSE;
     if (!g_ascii_strncasecmp(signature, "hibr", 4)) {

@@ -62,8 +62,7 @@ static gboolean flush(const char *path, GError **error)
 
 gboolean overlay_commit(const ConvertDisk *disk, GCancellable *cancel, GError **error)
 {
-    /* -d: the overlay is left as it is, so that a commit that was cut short can be run again from its start
-     */
+    /* -d: the overlay is left as it is, so that a commit that was cut short can be run again */
     const char *argv[] = {"qemu-img", "commit", "-q", "-d", "-f", "qcow2", disk->overlay, NULL};
     const ToolOptions options = {0};
     g_autoptr(json_t) note = NULL;

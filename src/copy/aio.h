@@ -20,8 +20,7 @@ typedef struct {
     guint64 offset;
 } AioOp;
 
-/* memory: where all buffers lie, pinned for the kernel where it allows that. depth: most operations at once.
- */
+/* memory: where all buffers lie, pinned where the kernel allows that. depth: most operations at once. */
 Aio *aio_new(gpointer memory, gsize size, guint depth, gboolean *uring, GError **error);
 void aio_free(Aio *aio); /* nothing may be under way */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Aio, aio_free)

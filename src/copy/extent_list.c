@@ -1,5 +1,4 @@
-/* extent_list: a sorted array, 8 bytes an extent: where it begins, and in the lowest bit whether it is zero.
- */
+/* extent_list: a sorted array, 8 bytes an extent: where it begins; the lowest bit says zero. */
 #include "copy/extent_list.h"
 
 /* Sizes are whole sectors, so that the lowest bit of an offset is free. */

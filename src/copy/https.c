@@ -105,8 +105,7 @@ void https_set_credential(Https *https, const char *header)
     g_mutex_unlock(&https->lock);
 }
 
-/* ---- what comes in
- * ------------------------------------------------------------------------------------------- */
+/* ---- what comes in ----------------------------------------------------------------------------- */
 
 static gboolean parse_content_range(const char *value, HttpsReply *reply)
 {
@@ -176,8 +175,7 @@ static int on_progress(void *user_data, curl_off_t a, curl_off_t b, curl_off_t c
     return g_cancellable_is_cancelled(((Call *)user_data)->cancel);
 }
 
-/* ---- whom we talk to
- * ----------------------------------------------------------------------------------------- */
+/* ---- whom we talk to --------------------------------------------------------------------------- */
 
 static char *leaf_fingerprint(CURL *curl, GChecksumType type)
 {
@@ -225,8 +223,7 @@ static void set_certificate_error(const char *url, const char *why, GCancellable
                 "%s; the SHA-256 fingerprint that was seen is %s", why, seen ? seen->sha256 : "unknown");
 }
 
-/* ---- a call
- * -------------------------------------------------------------------------------------------------- */
+/* ---- a call ------------------------------------------------------------------------------------ */
 
 /* Adds the credential to the headers. */
 static CURL *take_handle(Https *https, struct curl_slist **headers)

@@ -82,8 +82,7 @@ static gboolean write_at(const Journal *journal, gconstpointer data, gsize size,
     return fail(journal, "write", error);
 }
 
-/* ---- the token
- * ----------------------------------------------------------------------------------------------- */
+/* ---- the token --------------------------------------------------------------------------------- */
 
 /* FALSE: there is none, or none that can be read. */
 static gboolean read_fence(const Journal *journal, char **uid, guint64 *generation)
@@ -154,8 +153,7 @@ static gboolean take_lock(Journal *journal, guint takeover_ms, GCancellable *can
     return write_fence(journal, error);
 }
 
-/* ---- opening
- * ------------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------- */
 
 static json_t *identity_of(const JournalOptions *options)
 {
@@ -330,8 +328,7 @@ void journal_close(Journal *journal)
     g_free(journal);
 }
 
-/* ---- use
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- use --------------------------------------------------------------------------------------- */
 
 gboolean journal_resumed(Journal *journal)
 {

@@ -66,8 +66,7 @@ gboolean manifest_write(const char *path, const json_t *head, guint64 disk_size,
     return FALSE;
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------- */
 
 void manifest_result_clear(ManifestResult *result)
 {

@@ -77,8 +77,7 @@ static gboolean is_stopped(Run *run)
     return g_cancellable_is_cancelled(run->cancel);
 }
 
-/* ---- reader threads
- * ------------------------------------------------------------------------------------------ */
+/* ---- reader threads ---------------------------------------------------------------------------- */
 
 static gboolean claim(Run *run, guint64 *chunk)
 {
@@ -192,8 +191,7 @@ static gpointer read_chunks(gpointer user_data)
     return NULL;
 }
 
-/* ---- the landing thread: writes
- * ------------------------------------------------------------------------------ */
+/* ---- the landing thread: writes ---------------------------------------------------------------- */
 
 static void landed(Run *run, Buffer *buffer)
 {
@@ -267,8 +265,7 @@ static void write_ended(Run *run, AioOp *op)
         landed(run, buffer);
 }
 
-/* ---- the landing thread: checkpoints
- * ------------------------------------------------------------------------- */
+/* ---- the landing thread: checkpoints ----------------------------------------------------------- */
 
 static gboolean nothing_more_comes(Run *run)
 {
@@ -327,8 +324,7 @@ static void checkpoint_ended(Run *run)
         stop(run, error);
 }
 
-/* ---- the landing thread: read-back
- * --------------------------------------------------------------------------- */
+/* ---- the landing thread: read-back ------------------------------------------------------------- */
 
 static void compared(Run *run, Buffer *buffer, const Hash *seen)
 {
@@ -425,8 +421,7 @@ static void read_back_ended(Run *run, AioOp *op)
     }
 }
 
-/* ---- the landing thread
- * -------------------------------------------------------------------------------------- */
+/* ---- the landing thread ------------------------------------------------------------------------ */
 
 static gboolean is_finished(Run *run)
 {
@@ -463,8 +458,7 @@ static void land(Run *run)
     }
 }
 
-/* ---- the run
- * ------------------------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------------------- */
 
 static void count_read(guint64 bytes, gpointer user_data)
 {

@@ -27,8 +27,7 @@ typedef struct {
     gboolean (*extents)(Reader *reader, guint64 start, guint64 size, GArray *extents, GCancellable *cancel,
                         GError **error);
 
-    /* Fills buffer from *done on and moves *done along, also when it fails: the next try goes on from there.
-     */
+    /* Fills buffer from *done on and moves *done along, also when it fails: the next try goes on there. */
     gboolean (*read)(Reader *reader, guint64 start, gsize size, guint8 *buffer, gsize *done,
                      GCancellable *cancel, GError **error);
 

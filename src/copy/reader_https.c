@@ -96,11 +96,9 @@ static gboolean https_renew(Reader *reader, gint session, GCancellable *cancel, 
     return TRUE;
 }
 
-/* ---- opening
- * ------------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------- */
 
-/* While a disk is opened, its session may still have to make place for Basic authentication. TRUE: ask again.
- */
+/* While a disk is opened, its session may have to make place for Basic authentication. TRUE: ask again. */
 static gboolean login_helps(HttpsReader *self, guint try, GError **failed, GCancellable *cancel,
                             GError **error)
 {
@@ -127,8 +125,9 @@ static VmdkDescriptor *get_descriptor(HttpsReader *self, const char *path, GCanc
             g_atomic_int_set(&self->accepted, TRUE);
             return vmdk_descriptor_parse(g_bytes_get_data(text, NULL), g_bytes_get_size(text), error);
         }
-        if (text)
-            check_status(&reply, path, &failed);
+        if (text && check_status(&reply, path, &failed))
+            g_set_error(&failed, GANTRY_ERROR, ERROR_SOURCE_READ, "%s: the source answered with a part of it",
+                        path);
         if (g_error_matches(failed, GANTRY_ERROR, ERROR_HTTP_TOO_LARGE))
             return vmdk_descriptor_parse("", VMDK_DESCRIPTOR_LIMIT + 1, error); /* says that it is none */
         if (!login_helps(self, try, &failed, cancel, error))
@@ -300,8 +299,7 @@ static Reader *open_https(const CopySpec *spec, GCancellable *cancel, GError **e
     return g_steal_pointer(&reader);
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------- */
 
 static gboolean https_extents(Reader *reader, guint64 start, guint64 size, GArray *extents,
                               GCancellable *cancel, GError **error)

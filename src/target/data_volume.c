@@ -30,11 +30,13 @@ static json_t *claim(const TargetStorage *storage, guint64 size)
 json_t *target_data_volume(const TargetOwner *owner, const VmDisk *disk, guint index, const TargetStorage *storage)
 {
     g_autofree char *number = g_strdup_printf("%u", index), *id = target_label_value(disk->id);
+    g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, disk->size);
     json_t *metadata = target_metadata(owner, "");
 
     json_object_set_new(json_object_get(metadata, "labels"), TARGET_DISK_LABEL, json_string(id));
     json_object_set_new(metadata, "annotations",
-                        json_pack("{s:s, s:s, s:s, s:s}", TARGET_DISK_SOURCE, disk->name, TARGET_DISK_INDEX, number,
+                        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", TARGET_DISK_SOURCE, disk->name, TARGET_DISK_INDEX,
+                                  number, TARGET_DISK_ID, disk->id, TARGET_DISK_SIZE, size,
                                   "cdi.kubevirt.io/storage.bind.immediate.requested", "true",
                                   "cdi.kubevirt.io/storage.deleteAfterCompletion", "false"));
     return json_pack("{s:s, s:s, s:o, s:{s:{s:{}}, s:o}}", "apiVersion", "cdi.kubevirt.io/v1beta1", "kind", "DataVolume",

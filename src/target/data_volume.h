@@ -16,6 +16,8 @@ typedef struct {
 #define TARGET_DISK_LABEL  "gantry.io/disk"
 #define TARGET_DISK_SOURCE "forklift.konveyor.io/disk-source"
 #define TARGET_DISK_INDEX  "forklift.konveyor.io/disk-index"
+#define TARGET_DISK_ID     "gantry.io/disk-id"
+#define TARGET_DISK_SIZE   "gantry.io/disk-size" /* of the source, bytes */
 
 /* The size asked for: the source's, rounded up to 1 MiB, as CDI does. 0 when that overflows. */
 guint64 target_disk_size(guint64 source_size);

@@ -16,7 +16,7 @@ enum { STALLED_AFTER_S = 180 };
 
 typedef struct {
     VmRun        *vm;
-    const VmDisk *disk;
+    const VmDisk *disk;         /* id, name and size, as its DataVolume says */
     const Object *volume, *pod; /* pod NULL: none yet */
     const char   *state_claim;
     json_t       *task;
@@ -220,10 +220,6 @@ static gboolean go_on(Copy *copy, GCancellable *cancel, GError **error)
 {
     if (item_ended(copy->task))
         return TRUE;
-    if (!copy->volume) {
-        g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED, "the DataVolume of disk %s has been deleted", copy->disk->name);
-        return FALSE;
-    }
     if (copy->pod)
         return look(copy, cancel, error);
     if (!volume_ready(copy->volume)) {
@@ -235,56 +231,69 @@ static gboolean go_on(Copy *copy, GCancellable *cancel, GError **error)
 
 /* ---- all disks ----------------------------------------------------------------------------------------------------- */
 
-static const Object *pod_of(GPtrArray *pods, const VmDisk *disk)
+static const Object *pod_of(GPtrArray *pods, const Object *volume)
 {
-    g_autofree char *id = target_label_value(disk->id);
-
     for (guint i = 0; i < pods->len; i++)
-        if (!object_deleting(pods->pdata[i]) && !strcmp(object_label(pods->pdata[i], TARGET_DISK_LABEL, ""), id))
+        if (!object_deleting(pods->pdata[i]) && !strcmp(object_label(pods->pdata[i], TARGET_DISK_LABEL, ""),
+                                                        object_label(volume, TARGET_DISK_LABEL, "")))
             return pods->pdata[i];
     return NULL;
 }
 
-static StepResult copy_all(VmRun *vm, const Vm *machine, GPtrArray *volumes, GPtrArray *pods, const char *state_claim,
-                           GCancellable *cancel, GError **error)
+/* The DataVolume of a task's disk; with it the copy needs no inventory but to start, so that a vCenter or an inventory that is away
+ * for a while does not hide what the Pods do. */
+static const Object *volume_of(GPtrArray *volumes, const json_t *task)
 {
-    json_t *step = vm_run_step(vm, "DiskTransfer");
-    gboolean all = TRUE;
+    for (guint i = 0; i < volumes->len; i++)
+        if (!object_deleting(volumes->pdata[i]) &&
+            !strcmp(object_annotation(volumes->pdata[i], TARGET_DISK_SOURCE, ""), json_string_at(task, "name", "")))
+            return volumes->pdata[i];
+    return NULL;
+}
 
-    for (guint i = 0; i < machine->disks->len; i++) {
-        const VmDisk *disk = machine->disks->pdata[i];
-        Copy copy = {.vm = vm, .disk = disk, .volume = vm_run_disk_volume(volumes, disk), .pod = pod_of(pods, disk),
-                     .state_claim = state_claim, .task = item_task(step, disk->name)};
-        if (!copy.task) {
-            g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED,
-                        "disk %s was not there when the migration began; start a new Migration", disk->name);
-            return STEP_FAILED;
-        }
-        if (!go_on(&copy, cancel, error))
-            return STEP_FAILED;
-        all = all && item_ended(copy.task);
+static gboolean copy_one(VmRun *vm, json_t *task, GPtrArray *volumes, GPtrArray *pods, const char *state_claim,
+                         GCancellable *cancel, GError **error)
+{
+    const Object *volume = volume_of(volumes, task);
+    VmDisk disk = {0};
+    Copy copy = {.vm = vm, .disk = &disk, .volume = volume, .state_claim = state_claim, .task = task};
+
+    if (!volume) {
+        g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED, "the DataVolume of disk %s has been deleted",
+                    json_string_at(task, "name", ""));
+        return FALSE;
     }
-    item_sum_tasks(step);
-    return all ? STEP_DONE : STEP_WAIT;
+    disk = (VmDisk){.id = (char *)object_annotation(volume, TARGET_DISK_ID, ""),
+                    .name = (char *)object_annotation(volume, TARGET_DISK_SOURCE, ""),
+                    .size = g_ascii_strtoull(object_annotation(volume, TARGET_DISK_SIZE, "0"), NULL, 10)};
+    copy.pod = pod_of(pods, volume);
+    return go_on(&copy, cancel, error);
 }
 
 static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
 {
-    const Vm *machine = vm_run_describe(vm, cancel, error);
-    g_autoptr(GPtrArray) volumes = NULL, pods = NULL, claims = NULL;
+    json_t *step = vm_run_step(vm, "DiskTransfer"), *tasks = json_object_get(step, "tasks"), *task;
+    g_autoptr(GPtrArray) volumes = vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error);
+    g_autoptr(GPtrArray) pods =
+        volumes ? vm_run_list(vm, &KUBE_POD, FALSE, "forklift.app=" TARGET_IMPORTER_APP, cancel, error) : NULL;
+    g_autoptr(GPtrArray) claims =
+        pods ? vm_run_list(vm, &KUBE_PERSISTENT_VOLUME_CLAIM, TRUE, "resource=state", cancel, error) : NULL;
+    gboolean all = TRUE;
+    size_t i;
 
-    if (!machine)
-        return STEP_FAILED;
-    volumes = vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error);
-    pods = volumes ? vm_run_list(vm, &KUBE_POD, FALSE, "forklift.app=" TARGET_IMPORTER_APP, cancel, error) : NULL;
-    claims = pods ? vm_run_list(vm, &KUBE_PERSISTENT_VOLUME_CLAIM, TRUE, "resource=state", cancel, error) : NULL;
     if (!claims)
         return STEP_FAILED;
-    if (machine->disks->len && !claims->len) {
+    if (json_array_size(tasks) && !claims->len) {
         g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED, "the claim with the copy's journals has been deleted");
         return STEP_FAILED;
     }
-    return copy_all(vm, machine, volumes, pods, claims->len ? object_name(claims->pdata[0]) : NULL, cancel, error);
+    json_array_foreach (tasks, i, task) {
+        if (!copy_one(vm, task, volumes, pods, object_name(claims->pdata[0]), cancel, error))
+            return STEP_FAILED;
+        all = all && item_ended(task);
+    }
+    item_sum_tasks(step);
+    return all ? STEP_DONE : STEP_WAIT;
 }
 
 const Step step_copy_disks = {.phase = "CopyDisks", .pipeline = "DiskTransfer", .run = run};

@@ -26,9 +26,11 @@ static gboolean storage_of(VmRun *vm, const VmDisk *disk, TargetStorage *storage
 static gboolean fits(const Object *volume, const VmDisk *disk, const TargetStorage *storage)
 {
     g_autofree char *size = target_quantity(target_disk_size(disk->size));
+    g_autofree char *exact = g_strdup_printf("%" G_GUINT64_FORMAT, disk->size);
     const json_t *spec = json_at(object_json(volume), "spec.storage");
 
     return !strcmp(json_string_at(spec, "resources.requests.storage", ""), size) &&
+           !strcmp(object_annotation(volume, TARGET_DISK_SIZE, ""), exact) &&
            !g_strcmp0(json_string_at(spec, "storageClassName", NULL), storage->storage_class);
 }
 
@@ -68,12 +70,26 @@ static gboolean ensure_state(VmRun *vm, const Vm *machine, GCancellable *cancel,
     return created != NULL;
 }
 
+/* The pipeline was made when the migration began; the VM may have got or lost a disk since. */
+static gboolean check_disks(VmRun *vm, const Vm *machine, GError **error)
+{
+    const json_t *step = vm_run_step(vm, "DiskTransfer");
+    gboolean same = json_array_size(json_object_get(step, "tasks")) == machine->disks->len;
+
+    for (guint i = 0; same && i < machine->disks->len; i++)
+        same = item_task(step, ((const VmDisk *)machine->disks->pdata[i])->name) != NULL;
+    if (!same)
+        g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED,
+                    "the VM's disks are not those that it had when the migration began; start a new Migration");
+    return same;
+}
+
 static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
 {
     const Vm *machine = vm_run_describe(vm, cancel, error);
     g_autoptr(GPtrArray) volumes = machine ? vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error) : NULL;
 
-    if (!volumes)
+    if (!volumes || !check_disks(vm, machine, error))
         return STEP_FAILED;
     for (guint i = 0; i < machine->disks->len; i++)
         if (!ensure_volume(vm, volumes, machine->disks->pdata[i], i, cancel, error))

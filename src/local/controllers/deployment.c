@@ -237,7 +237,7 @@ static GPtrArray *sets_of(LocalView *view, const Object *deployment, GCancellabl
     return sets;
 }
 
-static guint sync_deployment(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+static guint look_at_deployment(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
     LocalView *view = user_data;
     g_autofree char *ns = NULL, *name = NULL;
@@ -258,6 +258,11 @@ static guint sync_deployment(const char *key, gpointer user_data, GCancellable *
     if ((paused || (at_once ? recreate(&rollout, error) : roll(&rollout, error))) && report(&rollout, error))
         prune(&rollout, error);
     return 0;
+}
+
+static guint sync_deployment(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+{
+    return end_of_work(user_data, key, look_at_deployment(key, user_data, cancel, error), error);
 }
 
 static void on_deployment(Object *before, Object *after, gpointer queue)

@@ -181,7 +181,7 @@ static guint go_on(Run *run, GError **error)
     return room && wait ? (next ? MIN(next, wait) : wait) : next;
 }
 
-static guint sync_job(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+static guint look_at_job(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
     LocalView *view = user_data;
     g_autofree char *ns = NULL, *name = NULL;
@@ -205,6 +205,11 @@ static guint sync_job(const char *key, gpointer user_data, GCancellable *cancel,
     if (object_condition(job, "Complete") || object_condition(job, "Failed"))
         return expire(&run, error);
     return go_on(&run, error);
+}
+
+static guint sync_job(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+{
+    return end_of_work(user_data, key, look_at_job(key, user_data, cancel, error), error);
 }
 
 static void on_job(Object *before, Object *after, gpointer queue)

@@ -1,8 +1,28 @@
 /* namespace: gives each Namespace its default ServiceAccount, and empties those that are deleted. */
 #include "local/controllers/parts.h"
+#include "local/controllers/template.h"
 #include <string.h>
 
-enum { LOOK_AGAIN_MS = 300 };
+enum { LOOK_AGAIN_MS = 200 };
+
+/* What makes other things goes before them, so that nothing is made anew while its Namespace is emptied. What
+ * is in no tier goes last. */
+enum { TIERS = 4 };
+static const KubeResource *const tiers[TIERS - 1][8] = {
+    {&KUBE_MIGRATION, &KUBE_PLAN, &KUBE_VIRTUAL_MACHINE, &KUBE_DEPLOYMENT, &KUBE_JOB, &KUBE_ROUTE,
+     &KUBE_SERVICE},
+    {&KUBE_REPLICA_SET, &KUBE_VIRTUAL_MACHINE_INSTANCE, &KUBE_DATA_VOLUME},
+    {&KUBE_POD},
+};
+
+static guint tier_of(const KubeResource *resource)
+{
+    for (guint i = 0; i < TIERS - 1; i++)
+        for (guint j = 0; j < G_N_ELEMENTS(tiers[i]) && tiers[i][j]; j++)
+            if (tiers[i][j] == resource)
+                return i;
+    return TIERS - 1;
+}
 
 static gboolean make_account(LocalView *view, const char *ns, GCancellable *cancel, GError **error)
 {
@@ -48,11 +68,14 @@ static guint empty(LocalView *view, Object *object, GCancellable *cancel, GError
     const char *ns = object_name(object);
     guint left = 0;
 
-    for (guint i = 0; collected_kinds[i]; i++)
-        if (collected_kinds[i]->namespaced && !empty_kind(view, collected_kinds[i], ns, &left, cancel, error))
-            return 0;
-    if (left)
-        return LOOK_AGAIN_MS;
+    for (guint tier = 0; tier < TIERS; tier++) {
+        for (guint i = 0; collected_kinds[i]; i++)
+            if (collected_kinds[i]->namespaced && tier_of(collected_kinds[i]) == tier &&
+                !empty_kind(view, collected_kinds[i], ns, &left, cancel, error))
+                return 0;
+        if (left)
+            return LOOK_AGAIN_MS;
+    }
     if (!empty_kind(view, &KUBE_EVENT, ns, &left, cancel, error) ||
         !empty_kind(view, &KUBE_LEASE, ns, &left, cancel, error))
         return 0;
@@ -63,7 +86,7 @@ static guint empty(LocalView *view, Object *object, GCancellable *cancel, GError
     return 0;
 }
 
-static guint sync_namespace(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+static guint look_at_namespace(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
     LocalView *view = user_data;
     g_autofree char *none = NULL, *name = NULL;
@@ -76,6 +99,11 @@ static guint sync_namespace(const char *key, gpointer user_data, GCancellable *c
         return empty(view, object, cancel, error);
     make_account(view, name, cancel, error);
     return 0;
+}
+
+static guint sync_namespace(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+{
+    return end_of_work(user_data, key, look_at_namespace(key, user_data, cancel, error), error);
 }
 
 static void on_namespace(Object *before, Object *after, gpointer queue)

@@ -73,7 +73,7 @@ static GPtrArray *live_pods(LocalView *view, const Object *set, GCancellable *ca
     return pods;
 }
 
-static guint sync_set(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+static guint look_at_set(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
     LocalView *view = user_data;
     g_autofree char *ns = NULL, *name = NULL;
@@ -90,6 +90,11 @@ static guint sync_set(const char *key, gpointer user_data, GCancellable *cancel,
     if ((gint64)pods->len != wanted && !scale(view, set, pods, wanted, cancel, error))
         return 0;
     return report(view, set, pods, &next, cancel, error) ? next : 0;
+}
+
+static guint sync_set(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+{
+    return end_of_work(user_data, key, look_at_set(key, user_data, cancel, error), error);
 }
 
 static void on_set(Object *before, Object *after, gpointer queue)

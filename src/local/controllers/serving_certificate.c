@@ -6,6 +6,7 @@
  * the authority's certificate.
  */
 #include "local/controllers/parts.h"
+#include "local/controllers/template.h"
 #include <string.h>
 
 #define SECRET_ANNOTATION "service.beta.openshift.io/serving-cert-secret-name"
@@ -65,7 +66,7 @@ static gboolean write_secret(ServingCertificates *certificates, const Object *se
     return patched != NULL;
 }
 
-static guint sync_service(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+static guint look_at_service(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
     ServingCertificates *certificates = user_data;
     g_autofree char *ns = NULL, *name = NULL;
@@ -81,7 +82,13 @@ static guint sync_service(const char *key, gpointer user_data, GCancellable *can
     return LOOK_MS;
 }
 
-static guint sync_namespace(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+static guint sync_service(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+{
+    return end_of_work(((ServingCertificates *)user_data)->view, key,
+                       look_at_service(key, user_data, cancel, error), error);
+}
+
+static guint look_at_namespace(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
     ServingCertificates *certificates = user_data;
     KubeClient *client = local_view_client(certificates->view);
@@ -101,6 +108,12 @@ static guint sync_namespace(const char *key, gpointer user_data, GCancellable *c
     g_autoptr(Object) patched =
         kube_patch(client, &KUBE_CONFIG_MAP, name, CA_CONFIG_MAP, KUBE_PATCH_MERGE, map, NULL, cancel, error);
     return 0;
+}
+
+static guint sync_namespace(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+{
+    return end_of_work(((ServingCertificates *)user_data)->view, key,
+                       look_at_namespace(key, user_data, cancel, error), error);
 }
 
 static void on_object(Object *before, Object *after, gpointer queue)

@@ -138,3 +138,17 @@ gboolean write_status(LocalView *view, const KubeResource *resource, const Objec
                    KUBE_PATCH_MERGE, patch, "status", cancel, error);
     return written != NULL;
 }
+
+guint end_of_work(LocalView *view, const char *key, guint next, GError **error)
+{
+    g_autofree char *ns = NULL, *name = NULL;
+
+    if (!g_error_matches(*error, GANTRY_ERROR, ERROR_KUBE_FORBIDDEN))
+        return next;
+    local_key_split(key, &ns, &name);
+    g_autoptr(Object) namespace =
+        kube_get(local_view_client(view), &KUBE_NAMESPACE, NULL, *ns ? ns : name, NULL, NULL);
+    if (!namespace || object_deleting(namespace))
+        g_clear_error(error);
+    return next;
+}

@@ -288,12 +288,20 @@ static gboolean same_doors(Proxy *proxy, const char *key, GPtrArray *doors)
 
 /* --- Services and Routes --- */
 
-static void write_hosts(Proxy *proxy)
+static void write_hosts(Proxy *proxy, const char *services)
+{
+    g_autofree char *path = g_build_filename(network_directory(proxy->network), "hosts", NULL);
+    g_autofree char *text = g_strconcat("127.0.0.1 localhost\n", services, NULL);
+    g_autoptr(GError) error = NULL;
+
+    if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, &error))
+        log_warn("the Pods' hosts file cannot be written", "error", error->message, NULL);
+}
+
+static void name_services(Proxy *proxy)
 {
     g_autoptr(GPtrArray) services = local_view_list(proxy->view, &KUBE_SERVICE, NULL, NULL);
-    g_autofree char *path = g_build_filename(network_directory(proxy->network), "hosts", NULL);
-    g_autoptr(GString) text = g_string_new("127.0.0.1 localhost\n");
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) text = g_string_new(NULL);
 
     for (guint i = 0; i < services->len; i++) {
         const Object *service = services->pdata[i];
@@ -303,8 +311,7 @@ static void write_hosts(Proxy *proxy)
             g_string_append_printf(text, "%s %s.%s.svc %s.%s.svc.cluster.local %s.%s %s\n", ip, name, ns,
                                    name, ns, name, ns, name);
     }
-    if (!g_file_set_contents_full(path, text->str, text->len, G_FILE_SET_CONTENTS_CONSISTENT, 0644, &error))
-        log_warn("the Pods' hosts file cannot be written", "error", error->message, NULL);
+    write_hosts(proxy, text->str);
 }
 
 /* The Service's own address, given to it when it has none of this block. */
@@ -336,7 +343,7 @@ static gboolean sync_service(Proxy *proxy, const char *key, const char *ns, cons
     const json_t *port;
     gsize i;
 
-    write_hosts(proxy);
+    name_services(proxy);
     if (!service)
         return set_doors(proxy, key, NULL, error);
     g_autofree char *ip = cluster_ip(proxy, service, cancel, error);
@@ -454,6 +461,7 @@ Proxy *proxy_new(LocalView *view, Network *network, const char *host, guint port
     proxy->cancel = g_cancellable_new();
     proxy->context = g_main_context_new();
     proxy->loop = g_main_loop_new(proxy->context, FALSE);
+    write_hosts(proxy, ""); /* until the Services are known */
     proxy->thread = g_thread_new("proxy", run_loop, proxy);
     proxy->queue = work_queue_new("proxy", 1, sync_key, proxy);
     local_view_subscribe(view, &KUBE_SERVICE, on_service, proxy);

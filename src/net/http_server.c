@@ -177,6 +177,21 @@ static gboolean peer_hung_up(gint fd, GIOCondition condition, gpointer peer)
     return G_SOURCE_REMOVE;
 }
 
+static gboolean close_now(gpointer peer)
+{
+    close_when_done(peer);
+    return G_SOURCE_REMOVE;
+}
+
+/* Not from within libsoup's own handling of the connection, which would go on with a closed socket. */
+static void close_soon(GSocket *peer)
+{
+    g_autoptr(GSource) source = g_idle_source_new();
+
+    g_source_set_callback(source, close_now, g_object_ref(peer), g_object_unref);
+    g_source_attach(source, g_main_context_get_thread_default());
+}
+
 static void end_watch(gpointer source)
 {
     g_source_destroy(source);
@@ -215,7 +230,8 @@ static void exchange_gone(HttpExchange *x)
     g_hash_table_remove(x->server->live, x);
     if (x->peer) {
         count_exchange(x->peer, -1);
-        close_when_done(x->peer);
+        if (g_object_get_data(G_OBJECT(x->peer), hung_up_key))
+            close_soon(x->peer);
     }
     if (x->stream)
         stream_peer_gone(x->stream);

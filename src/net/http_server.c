@@ -692,6 +692,7 @@ struct HttpSocket {
     gpointer user_data;
     SoupWebsocketConnection
         *connection; /* server's thread only; NULL before the handshake and after the end */
+    GSocket *link;   /* under the connection */
     GSource *drain;  /* server's thread only: looks whether libsoup has sent what it was given */
     gsize given;     /* server's thread only: bytes that libsoup may still hold */
     GMutex lock;     /* of the rest */
@@ -721,6 +722,7 @@ void http_socket_unref(HttpSocket *socket)
     g_queue_clear_full(&socket->queue, frame_free);
     g_mutex_clear(&socket->lock);
     g_cond_clear(&socket->room);
+    g_clear_object(&socket->link);
     exchange_unref(socket->exchange);
     g_free(socket->subprotocol);
     g_free(socket);
@@ -732,10 +734,6 @@ static void socket_message(SoupWebsocketConnection *connection, int type, GBytes
     socket->events.message(socket, type == SOUP_WEBSOCKET_DATA_BINARY, message, socket->user_data);
 }
 
-/* libsoup does not say when it has sent a frame. But its output goes before a source of low priority: when
- * that one runs and the connection takes more, nothing is left of what was given. */
-static void drain_start(HttpSocket *socket);
-
 static void drain_stop(HttpSocket *socket)
 {
     if (!socket->drain)
@@ -744,15 +742,11 @@ static void drain_stop(HttpSocket *socket)
     g_clear_pointer(&socket->drain, g_source_unref);
 }
 
-static gboolean drained(GObject *out, gpointer data)
+static gboolean drained(gint fd, GIOCondition condition, gpointer data)
 {
     HttpSocket *socket = data;
 
     drain_stop(socket);
-    if (!g_pollable_output_stream_is_writable(G_POLLABLE_OUTPUT_STREAM(out))) {
-        drain_start(socket);
-        return G_SOURCE_REMOVE;
-    }
     g_mutex_lock(&socket->lock);
     socket->waiting -= socket->given;
     socket->given = 0;
@@ -761,14 +755,13 @@ static gboolean drained(GObject *out, gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* libsoup does not say when it has sent a frame. But its output goes before a source of low priority: when
+ * that one runs because the connection takes more, nothing is left of what was given. */
 static void drain_start(HttpSocket *socket)
 {
-    GIOStream *stream = soup_websocket_connection_get_io_stream(socket->connection);
-    GOutputStream *out = g_io_stream_get_output_stream(stream);
-
-    if (socket->drain)
+    if (socket->drain || g_socket_is_closed(socket->link))
         return;
-    socket->drain = g_pollable_output_stream_create_source(G_POLLABLE_OUTPUT_STREAM(out), NULL);
+    socket->drain = g_unix_fd_source_new(g_socket_get_fd(socket->link), G_IO_OUT);
     g_source_set_priority(socket->drain, G_PRIORITY_LOW);
     g_source_set_callback(socket->drain, G_SOURCE_FUNC(drained), socket, NULL);
     g_source_attach(socket->drain, socket->exchange->server->context);
@@ -896,6 +889,7 @@ static void socket_upgraded(SoupServerMessage *message, gpointer data)
     g_signal_handlers_disconnect_by_data(message, socket);
     if (x->peer)
         g_object_set_data(G_OBJECT(x->peer), watch_key, NULL); /* the WebSocket looks after it from here on */
+    socket->link = g_object_ref(soup_server_message_get_socket(message));
     stream = soup_server_message_steal_connection(message);
     socket->connection =
         soup_websocket_connection_new(stream, soup_server_message_get_uri(message),

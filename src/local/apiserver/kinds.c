@@ -331,12 +331,12 @@ static json_t *condition(const char *type, const char *reason, const char *messa
 
 static void fill_status(json_t *definition)
 {
-    json_t *versions = json_array();
+    json_t *versions, *version;
     size_t i;
-    json_t *version;
 
     if (json_array_size(json_at(definition, "status.conditions")))
         return;
+    versions = json_array();
     json_array_foreach(json_at(definition, "spec.versions"), i,
                        version) if (json_bool_at(version, "storage", FALSE))
         json_array_append(versions, json_object_get(version, "name"));

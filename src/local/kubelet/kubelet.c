@@ -315,9 +315,20 @@ static guint sync_pod(const char *key, gpointer user_data, GCancellable *cancel,
     return show_status(kubelet, run, pod, error) ? next : 0;
 }
 
+/* The logs of a Pod that others run go with it. */
+static void forget_elsewhere(Kubelet *kubelet, const Object *pod)
+{
+    g_autofree char *directory = g_build_filename(kubelet->data, "pods", object_uid(pod), NULL);
+
+    if (*object_uid(pod) && object_annotation(pod, POD_RUN_ELSEWHERE, NULL))
+        pod_remove_directory(directory);
+}
+
 static void on_pod(Object *before, Object *after, gpointer user_data)
 {
     Kubelet *kubelet = user_data;
+    if (!after)
+        forget_elsewhere(kubelet, before);
     g_autofree char *key = local_key(after ? after : before);
     work_queue_add(kubelet->queue, key);
 }

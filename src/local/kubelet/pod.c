@@ -193,14 +193,14 @@ gboolean pod_run_owns(const PodRun *run, const char *mark)
     return FALSE;
 }
 
-static void remove_tree(const char *path)
+void pod_remove_directory(const char *path)
 {
     if (!g_file_test(path, G_FILE_TEST_IS_SYMLINK) && g_file_test(path, G_FILE_TEST_IS_DIR)) {
         g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
         const char *name;
         while (dir && (name = g_dir_read_name(dir))) {
             g_autofree char *child = g_build_filename(path, name, NULL);
-            remove_tree(child);
+            pod_remove_directory(child);
         }
     }
     g_remove(path);
@@ -208,7 +208,7 @@ static void remove_tree(const char *path)
 
 void pod_run_remove(PodRun *run)
 {
-    remove_tree(run->directory);
+    pod_remove_directory(run->directory);
     network_release(run->host->network, run->ip);
 }
 

@@ -48,7 +48,8 @@ gboolean pod_run_end(PodRun *run, guint grace_seconds);
 /* As pod_run_end(), for a stop of Gantry: what was running is run again when the Pod is opened the next time.
  */
 gboolean pod_run_suspend(PodRun *run, guint grace_seconds);
-void pod_run_remove(PodRun *run); /* its directory and address; nothing may be running */
+void pod_remove_directory(const char *path); /* with all that is in it; follows no link */
+void pod_run_remove(PodRun *run);            /* its directory and address; nothing may be running */
 
 /* The Pod's status as it should be shown. */
 json_t *pod_run_status(const PodRun *run, const json_t *pod);

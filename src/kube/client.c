@@ -477,14 +477,16 @@ Object *kube_patch(KubeClient *client, const KubeResource *resource, const char 
 
 gboolean kube_finalize_namespace(KubeClient *client, const json_t *body, GCancellable *cancel, GError **error)
 {
-    g_autofree char *path = object_path(&KUBE_NAMESPACE, NULL, json_string_at(body, "metadata.name", ""), "finalize", error);
-    g_autoptr(Object) written = path ? request_object(client, "PUT", path, "application/json", body, cancel, error) : NULL;
+    g_autofree char *path =
+        object_path(&KUBE_NAMESPACE, NULL, json_string_at(body, "metadata.name", ""), "finalize", error);
+    g_autoptr(Object) written =
+        path ? request_object(client, "PUT", path, "application/json", body, cancel, error) : NULL;
 
     return written != NULL;
 }
 
-static gboolean delete_with(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
-                            const json_t *options, GCancellable *cancel, GError **error)
+static gboolean delete_with(KubeClient *client, const KubeResource *resource, const char *ns,
+                            const char *name, const json_t *options, GCancellable *cancel, GError **error)
 {
     g_autofree char *path = object_path(resource, ns, name, NULL, error);
     g_autoptr(HttpReply) reply = NULL;
@@ -509,8 +511,9 @@ gboolean kube_delete(KubeClient *client, const KubeResource *resource, const cha
 gboolean kube_delete_now(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
                          const char *uid, GCancellable *cancel, GError **error)
 {
-    g_autoptr(json_t) options = json_pack("{s:s,s:s,s:i,s:{s:s}}", "apiVersion", "v1", "kind", "DeleteOptions",
-                                          "gracePeriodSeconds", 0, "preconditions", "uid", uid);
+    g_autoptr(json_t) options =
+        json_pack("{s:s,s:s,s:i,s:{s:s}}", "apiVersion", "v1", "kind", "DeleteOptions", "gracePeriodSeconds",
+                  0, "preconditions", "uid", uid);
 
     return delete_with(client, resource, ns, name, options, cancel, error);
 }

@@ -163,8 +163,9 @@ static gboolean call_begin(Call *call, HttpClient *client, const char *method, c
     }
     call->client = client;
     call->message = soup_message_new_from_uri(method, uri);
-    /* libsoup would make a new connection for each POST, PUT, PATCH and DELETE otherwise. What the flag also allows, sending
-     * again on a fresh connection, happens only when a kept one turns out to be closed before any answer came. */
+    /* libsoup would make a new connection for each POST, PUT, PATCH and DELETE otherwise. What the flag also
+     * allows, sending again on a fresh connection, happens only when a kept one turns out to be closed before
+     * any answer came. */
     soup_message_add_flags(call->message, SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_IDEMPOTENT);
     if (client->identity)
         soup_message_set_tls_client_certificate(call->message, client->identity);

@@ -46,7 +46,7 @@ GPtrArray *kube_list(KubeClient *client, const KubeResource *resource, const cha
 /* body is borrowed; apiVersion, kind and metadata.namespace are filled in where absent. */
 Object *kube_create(KubeClient *client, const KubeResource *resource, const char *ns, const json_t *body,
                     GCancellable *cancel, GError **error);
-/* The object with *created TRUE when this call made it; when it exists already, *created FALSE and the existing one. */
+/* The object with *created (may be NULL) TRUE when this call made it; when it exists already, FALSE and the existing one. */
 Object *kube_create_or_get(KubeClient *client, const KubeResource *resource, const char *ns, const json_t *body,
                            gboolean *created, GCancellable *cancel, GError **error);
 /* body: metadata.name and (if namespaced) metadata.namespace say which; with metadata.resourceVersion a change meanwhile is

@@ -320,7 +320,6 @@ static gboolean open_parts(ApiServer *server, const ApiServerOptions *options, G
         return FALSE;
     server->watches = api_watches_new();
     load_definitions(server);
-    auth_sweep(server);
     return make_namespaces(server, error);
 }
 
@@ -357,6 +356,7 @@ ApiServer *apiserver_start(const ApiServerOptions *options, GError **error)
     if (!lock_directory(server, options->data, error) || !open_parts(server, options, error) ||
         !listen_on(server, options, error))
         return NULL;
+    server->upkeep = upkeep_start(server, options->listen);
     return g_steal_pointer(&server);
 }
 
@@ -364,6 +364,7 @@ void apiserver_stop(ApiServer *server)
 {
     if (!server)
         return;
+    upkeep_stop(server->upkeep);
     if (server->watches)
         api_watches_stop(server->watches);
     http_server_stop(server->http);

@@ -111,6 +111,17 @@ void pki_free(Pki *pki)
     g_free(pki);
 }
 
+gboolean pki_renew_serving(Pki *pki, const char *listen, GError **error)
+{
+    Certificate *serving = make_serving(pki, listen, error);
+
+    if (!serving)
+        return FALSE;
+    certificate_free(pki->serving);
+    pki->serving = serving;
+    return TRUE;
+}
+
 gboolean pki_write_kubeconfig(const Pki *pki, const char *data, const char *url, GError **error)
 {
     g_autofree char *path = g_build_filename(data, "kubeconfig", NULL);

@@ -1,7 +1,7 @@
 /* pki: the certificates, tokens and kubeconfig of a data directory.
  *
- * In DIR/pki: ca.crt, ca.key (0600), admin.token (0600), made once; serving.crt and serving.key (0600), made
- * at each start for the address. DIR/kubeconfig (0600) names all that.
+ * In DIR/pki: ca.crt, ca.key (0600) and admin.token (0600), made once. DIR/kubeconfig (0600) has what a
+ * client needs. The serving certificate is made at each start, for the address, and kept in memory only.
  */
 #pragma once
 #include "net/certificate.h"
@@ -15,6 +15,8 @@ typedef struct {
 Pki *pki_open(const char *data, const char *listen, GError **error);
 void pki_free(Pki *pki);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pki, pki_free)
+/* A new serving certificate in place of the old one. */
+gboolean pki_renew_serving(Pki *pki, const char *listen, GError **error);
 /* Writes DIR/kubeconfig for the server's URL. */
 gboolean pki_write_kubeconfig(const Pki *pki, const char *data, const char *url, GError **error);
 

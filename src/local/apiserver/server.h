@@ -7,12 +7,14 @@
 #include "net/http_server.h"
 
 typedef struct ApiWatches ApiWatches;
+typedef struct Upkeep Upkeep;
 
 struct ApiServer {
     Store *store;
     Kinds *kinds;
     Pki *pki;
     ApiWatches *watches;
+    Upkeep *upkeep;
     HttpServer *http;
     PodsBackend pods; /* zero where there is none */
     gpointer pods_data;
@@ -116,3 +118,8 @@ gboolean apiserver_write(ApiServer *server, const char *group, const char *versi
 ApiWatches *api_watches_new(void);
 void api_watches_stop(ApiWatches *hub); /* ends the watches and waits for them */
 void api_watches_free(ApiWatches *hub);
+
+/* ---- what is done from time to time: upkeep.c ---- */
+
+Upkeep *upkeep_start(ApiServer *server, const char *listen);
+void upkeep_stop(Upkeep *upkeep);

@@ -1,0 +1,182 @@
+"""The inventory as its clients see it: REST, levels of detail, authorisation, watches, and a source that changes or breaks."""
+import json
+import ssl
+import urllib.error
+import urllib.request
+
+import pytest
+
+from harness import manifests, waiting
+
+
+class Inventory:
+    """`gantry up`'s inventory over HTTPS, with the token of its kubeconfig."""
+
+    def __init__(self, cluster):
+        self.base = f"https://127.0.0.1:{cluster.port + 2}"
+        self.token = cluster.kubectl("config", "view", "--raw", "-o", "jsonpath={.users[0].user.token}").strip()
+        self.trust = ssl._create_unverified_context()
+
+    def ask(self, path, token=None, **headers):
+        """Status, headers and decoded body."""
+        request = urllib.request.Request(f"{self.base}/{path}", headers={
+            "Authorization": f"Bearer {self.token if token is None else token}", **headers})
+        try:
+            with urllib.request.urlopen(request, timeout=60, context=self.trust) as answer:
+                text = answer.read()
+                return answer.status, answer.headers, json.loads(text) if text else None
+        except urllib.error.HTTPError as problem:
+            return problem.code, problem.headers, None
+
+    def get(self, path):
+        status, headers, body = self.ask(path)
+        assert status == 200, f"{path}: {status} {headers.get('X-Reason')}"
+        return body
+
+
+@pytest.fixture(scope="module")
+def vcenter(new_vcenter, random_disk, tmp_path_factory):
+    disk = str(random_disk(tmp_path_factory.mktemp("disks") / "disk.raw", 2048))
+    card = {"network": "VM Network", "mac": "00:50:56:0d:00:01"}
+    return new_vcenter(vms=[{"name": "one", "disks": [{"file": disk}], "nics": [card]},
+                            {"name": "two", "disks": [{"file": disk}, {"file": disk}], "nics": [card]}])
+
+
+@pytest.fixture(scope="module")
+def inventory(module_cluster):
+    return Inventory(module_cluster)
+
+
+@pytest.fixture(scope="module")
+def source(module_cluster, vcenter):
+    """The path of a loaded provider."""
+    kubectl = module_cluster.kubectl
+    kubectl.apply(manifests.secret("vc", vcenter.user, vcenter.password, thumbprint=vcenter.sha1),
+                  manifests.provider("vc", vcenter.url))
+    kubectl.condition("provider", "vc", "Ready")
+    return f"providers/vsphere/{kubectl.get('provider', 'vc')['metadata']['uid']}"
+
+
+def named(items, name):
+    return next(item for item in items if item["name"] == name)
+
+
+def test_providers_are_listed_by_type(cluster, inventory, source):
+    listed = inventory.get("providers?detail=1")
+    assert [p["name"] for p in listed["vsphere"]] == ["vc"] and [p["name"] for p in listed["openshift"]] == ["host"]
+    vsphere = listed["vsphere"][0]
+    assert vsphere["vmCount"] >= 2 and vsphere["object"]["spec"]["type"] == "vsphere" and vsphere["selfLink"] == source
+    assert [p["uid"] for p in inventory.get("providers/vsphere")] == [vsphere["uid"]]
+
+
+@pytest.mark.parametrize("detail, there, absent", [
+    ("0", ["id", "name", "parent", "path", "revision", "selfLink"], ["powerState", "memoryMB"]),
+    ("1", ["powerState", "disks", "networks", "concerns", "revisionValidated"], ["memoryMB", "nics"]),
+    ("all", ["memoryMB", "nics", "policyVersion", "devices", "guestNetworks"], []),
+])
+def test_a_vm_shows_as_much_as_was_asked_for(cluster, inventory, source, detail, there, absent):
+    vm = named(inventory.get(f"{source}/vms?detail={detail}"), "two")
+    assert all(key in vm for key in there) and not any(key in vm for key in absent)
+    assert vm["path"].endswith("/vm/two")
+
+
+def test_a_workload_is_bare_and_under_input(cluster, inventory, source):
+    vm = named(inventory.get(f"{source}/vms"), "two")
+    workload = inventory.get(f"{source}/workloads/{vm['id']}")
+    bare = workload.pop("input")
+    assert bare == workload and workload["host"]["cluster"]["datacenter"]["name"] == "DC0"
+    assert workload["changeTrackingEnabled"] is False and workload["cpuAffinity"] == [] and workload["host"]["vms"] is None
+
+
+@pytest.mark.parametrize("query, names", [
+    ("name=one", {"one"}), ("name=vm/one", {"one"}), ("name=nowhere", set()), ("limit=0", set()),
+    ("q=name~w,name!=none&detail=0", {"two"}), ("q=disks.capacity>1,name=two", {"two"}),
+])
+def test_lists_can_be_narrowed(cluster, inventory, source, query, names):
+    found = {vm["name"] for vm in inventory.get(f"{source}/vms?{query}")}
+    assert found & {"one", "two"} == names
+
+
+@pytest.mark.parametrize("path, status, reason", [
+    ("{source}/vms/nothing", 404, "no such object"), ("{source}/bananas", 404, "no such collection"),
+    ("providers/vsphere/nobody/vms", 404, "ProviderNotFound"), ("{source}/vms?limit=many", 400, "limit"),
+    ("{source}/vms?detail=much", 400, "detail"), ("{source}/vms?q=!", 400, "q:"), ("bananas", 404, "/providers"),
+    ("providers/bananas", 404, "type"),
+])
+def test_a_refusal_says_why(cluster, inventory, source, path, status, reason):
+    answered, headers, _ = inventory.ask(path.format(source=source))
+    assert answered == status and reason in headers["X-Reason"]
+
+
+@pytest.mark.parametrize("token", ["", "wrong"])
+def test_nothing_is_served_without_a_valid_token(cluster, inventory, source, token):
+    for path in ("providers", f"{source}/vms", "providers/vsphere/nobody"):
+        status, headers, _ = inventory.ask(path, token=token)
+        assert status == 401 and headers["X-Reason"]
+
+
+def test_a_tree_holds_every_vm_once(cluster, inventory, source):
+    def vms(node):
+        own = [node["object"]["name"]] if node["kind"] == "VM" else []
+        return own + [name for child in node["children"] or [] for name in vms(child)]
+
+    everything = sorted(vm["name"] for vm in inventory.get(f"{source}/vms"))
+    for tree in ("host", "vm"):
+        assert sorted(vms(inventory.get(f"{source}/tree/{tree}"))) == everything
+
+
+def test_the_cluster_itself_is_a_provider(cluster, inventory):
+    host = inventory.get("providers/openshift")[0]
+    assert "openshift-mtv" in {ns["name"] for ns in inventory.get(f"{host['selfLink']}/namespaces")}
+    classes = inventory.get(f"{host['selfLink']}/storageclasses?detail=1")
+    assert "standard" in {one["name"] for one in classes} and classes[0]["object"]["kind"] == "StorageClass"
+
+
+def test_a_power_off_reaches_the_inventory_with_a_new_revision(cluster, inventory, source, vcenter):
+    vcenter.power("one", "on")
+    path = f"{source}/vms/{named(inventory.get(source + '/vms'), 'one')['id']}"
+    on = waiting.until("VM that is on", lambda: (vm := inventory.get(path))["powerState"] == "poweredOn" and vm)
+    vcenter.power("one", "off")
+    off = waiting.until("VM that is off", lambda: (vm := inventory.get(path))["powerState"] == "poweredOff" and vm)
+    assert off["revision"] > on["revision"]
+    checked = waiting.until("validated VM", lambda: (vm := inventory.get(path))["revisionValidated"] == vm["revision"] and vm)
+    assert checked["policyVersion"] > 0 and all(c["category"] in ("Critical", "Warning", "Information") for c in checked["concerns"])
+
+
+def test_a_lost_session_heals_and_keeps_revisions(cluster, inventory, source, vcenter):
+    cluster.allow("the connection to a provider ended")
+    before = {vm["id"]: vm["revision"] for vm in inventory.get(f"{source}/vms")}
+    vcenter.fault("expire-sessions")
+    vcenter.power("two", "on")
+    vcenter.power("two", "off")
+    two = named(inventory.get(f"{source}/vms"), "two")["id"]
+
+    def renewed():
+        status, _, vms = inventory.ask(f"{source}/vms")
+        return status == 200 and {vm["id"]: vm["revision"] for vm in vms}
+
+    after = waiting.until("inventory after the loss", lambda: (now := renewed()) and now[two] > before[two] and now)
+    assert {id: revision for id, revision in after.items() if id != two} == {
+        id: revision for id, revision in before.items() if id != two}
+    assert all(login["ok"] for login in vcenter.log()["logins"])
+
+
+def test_a_deleted_provider_leaves_nothing(cluster, kubectl, inventory, vcenter):
+    kubectl.apply(manifests.secret("short", vcenter.user, vcenter.password, thumbprint=vcenter.sha1),
+                  manifests.provider("short", vcenter.url))
+    kubectl.condition("provider", "short", "Ready")
+    path = f"providers/vsphere/{kubectl.get('provider', 'short')['metadata']['uid']}"
+    assert inventory.ask(path)[0] == 200
+    kubectl("delete", "provider", "short", "-n", "openshift-mtv")
+    waiting.until("404 for a deleted provider", lambda: inventory.ask(path)[0] == 404)
+
+
+def test_the_old_certificate_no_longer_counts_after_the_secret_changed(cluster, kubectl, vcenter):
+    cluster.allow("the connection to a provider ended")
+    kubectl.apply(manifests.secret("turns", vcenter.user, vcenter.password, thumbprint=vcenter.sha256),
+                  manifests.provider("turns", vcenter.url))
+    kubectl.condition("provider", "turns", "Ready")
+    kubectl.apply(manifests.secret("turns", vcenter.user, vcenter.password, thumbprint="00:" * 19 + "00"))
+    found = kubectl.condition("provider", "turns", "ConnectionTestFailed")
+    assert vcenter.sha1 in found["message"]
+    kubectl("delete", "provider", "turns", "-n", "openshift-mtv")

@@ -105,8 +105,9 @@ static guint look_at_namespace(const char *key, gpointer user_data, GCancellable
     const json_t *data = made ? json_object_get(object_json(made), "data") : NULL;
     if (!made || created || json_equal(data, json_object_get(map, "data")))
         return 0;
-    g_autoptr(Object) patched =
+    Object *patched =
         kube_patch(client, &KUBE_CONFIG_MAP, name, CA_CONFIG_MAP, KUBE_PATCH_MERGE, map, NULL, cancel, error);
+    g_clear_pointer(&patched, object_unref);
     return 0;
 }
 

@@ -753,7 +753,7 @@ static gboolean is_quantity(const char *text)
 static void check_string(const Schema *schema, const json_t *value, const char *path, GPtrArray *causes)
 {
     const char *text = json_string_value(value);
-    glong length = g_utf8_strlen(text, -1);
+    glong length = schema->min_size >= 0 || schema->max_size >= 0 ? g_utf8_strlen(text, -1) : 0;
 
     if (schema->min_size >= 0 && length < schema->min_size)
         schema_cause_add(causes, "FieldValueInvalid", path,

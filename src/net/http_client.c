@@ -129,6 +129,21 @@ static gboolean accept_certificate(SoupMessage *message, GTlsCertificate *certif
     return call->refusal == NULL;
 }
 
+/* GLib resumes TLS sessions across all clients of the process, and a resumed one asks nobody about its certificate: so each
+ * connection is held against this client's trust once more before the first byte of a request goes over it. */
+static void check_resumed(Call *call, GIOStream *connection)
+{
+    GTlsCertificate *certificate =
+        G_IS_TLS_CONNECTION(connection) ? g_tls_connection_get_peer_certificate(G_TLS_CONNECTION(connection)) : NULL;
+
+    g_clear_pointer(&call->refusal, g_free);
+    call->refusal =
+        certificate ? trust_refuse(call->client->trust, certificate, g_uri_get_host(soup_message_get_uri(call->message)))
+                    : g_strdup("it showed no certificate");
+    if (call->refusal)
+        g_io_stream_close(connection, NULL, NULL);
+}
+
 /* A request's last segment must not wait for the answer to its first; and a peer that dies while it owes an
  * answer, however long that may take, is noticed within a minute. */
 static void tune_connection(SoupMessage *message, GSocketClientEvent event, GIOStream *connection,
@@ -142,6 +157,8 @@ static void tune_connection(SoupMessage *message, GSocketClientEvent event, GIOS
                    {IPPROTO_TCP, TCP_KEEPINTVL, 10},
                    {IPPROTO_TCP, TCP_KEEPCNT, 3}};
 
+    if (event == G_SOCKET_CLIENT_TLS_HANDSHAKED)
+        check_resumed(data, connection);
     if (event != G_SOCKET_CLIENT_CONNECTED || !G_IS_SOCKET_CONNECTION(connection))
         return;
     for (gsize i = 0; i < G_N_ELEMENTS(options); i++)

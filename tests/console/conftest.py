@@ -106,13 +106,10 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(module_cluster):
     kubectl = module_cluster.kubectl
-    kubectl("apply", "-f", ROOT / "deploy/crds")
-    kubectl("create", "namespace", "openshift-mtv", check=False)
     # From here on nobody but the test says how things are.
-    if kubectl.get("deployment", "forklift-controller"):
-        kubectl("scale", "deployment", "forklift-controller", "-n", "openshift-mtv", "--replicas=0")
-        waiting.until("end of the controllers",
-                      lambda: not [pod for pod in kubectl.get("pods") if "forklift-controller" in pod["metadata"]["name"]])
+    kubectl("scale", "deployment", "forklift-controller", "-n", "openshift-mtv", "--replicas=0")
+    waiting.until("end of the controllers",
+                  lambda: not [pod for pod in kubectl.get("pods") if "forklift-controller" in pod["metadata"]["name"]])
     return Stage(kubectl)
 
 

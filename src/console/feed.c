@@ -80,7 +80,7 @@ static gboolean tell(Viewer *viewer, GBytes *bytes)
 static gboolean tell_new(Viewer *viewer, const char *event, json_t *data)
 {
     g_autoptr(json_t) owned = data;
-    g_autoptr(GBytes) bytes = message(event, data);
+    g_autoptr(GBytes) bytes = message(event, owned);
     return tell(viewer, bytes);
 }
 
@@ -96,7 +96,7 @@ static void tell_all(Feed *feed, GBytes *bytes)
 static void tell_all_new(Feed *feed, const char *event, json_t *data)
 {
     g_autoptr(json_t) owned = data;
-    g_autoptr(GBytes) bytes = message(event, data);
+    g_autoptr(GBytes) bytes = message(event, owned);
     tell_all(feed, bytes);
 }
 

@@ -10,7 +10,7 @@ enum { CERTIFICATE_TIMEOUT_S = 10 };
 void proxy_reply_json(HttpExchange *x, guint status, json_t *json)
 {
     g_autoptr(json_t) owned = json;
-    char *text = json_text(json);
+    char *text = json_text(owned);
     g_autoptr(GBytes) body = g_bytes_new_take(text, strlen(text));
 
     http_exchange_add_header(x, "Cache-Control", "no-store");

@@ -23,6 +23,7 @@ def vcenter(new_vcenter, tiny_guest, random_disk, tmp_path):
 
 def half_way(run):
     """The migration stands with half of the second disk read."""
+    run.cluster.allow("cannot watch", "is tried again")  # said while the API is away
     run.prepare().start()
     waiting.until("half of the disk", lambda: run.vcenter.log()["held"] > 0 and run.vcenter.reads("half", 0)["bytes"] > 0, waiting.LONG)
     # What has left the source is also in the target once the copier has said so.

@@ -476,7 +476,7 @@ export const texts = {
     reviewHelp: 'Check the plan, then finish. Nothing is migrated until you start it.',
     saving: 'Saving the plan',
     failed: 'The plan could not be saved',
-    warnCritical: (n: number) => `${vms(n)} have critical concerns and may fail.`,
+    warnCritical: (n: number) => `${vms(n)} with critical concerns: migrating them may fail.`,
     noVmsFound: 'The inventory has no VMs here. It may still be filling: this can take minutes for a large vCenter.',
   },
 

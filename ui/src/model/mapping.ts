@@ -60,8 +60,13 @@ export function usedBy(
   return [...new Set(ids.filter((id): id is string => !!id))];
 }
 
-// Rows for everything that is used: as they were where they were, else the default. Only one source may go to the Pod network
-// on its own account; the others have to be chosen.
-export function prefill(used: string[], before: MapRow[], fallback: string): MapRow[] {
-  return used.map((source) => before.find((row) => row.source === source) ?? { source, target: fallback });
+// Rows for everything that is used: as they were where they were, else the default. Only one network may fall to the Pod network
+// by itself; a person has to say what stands for the others. Rows of what is no longer used stay, in case it is chosen again.
+export function prefill(kind: MapKind, used: string[], before: MapRow[], fallback: string): MapRow[] {
+  const kept = before.filter((row) => row.target || !used.includes(row.source));
+  const added = used.filter((source) => !kept.some((row) => row.source === source));
+  const taken = kind === 'network' && kept.some((row) => used.includes(row.source) && row.target === fallback);
+  return [...kept, ...added.map((source, n) => ({ source, target: kind === 'network' && (taken || n > 0) ? '' : fallback }))];
 }
+
+export const usedRows = (rows: MapRow[], used: string[]): MapRow[] => rows.filter((row) => used.includes(row.source));

@@ -33,17 +33,20 @@ export function MapEditor({ kind, ovirt, rows, sources, targets, fallback, fixed
       {rows.map((row, index) => (
         <div key={index} className="gantry-mapping-row">
           <FormGroup label={index === 0 ? sourceLabel : undefined} fieldId={`${kind}-source-${index}`}>
-            <Choose
-              bare
-              id={`${kind}-source-${index}`}
-              label={sourceLabel}
-              value={row.source}
-              choices={known([...sources.filter((source) => source.value === row.source), ...free], row.source)}
-              onChange={(source) => change(index, { source })}
-              disabled={fixed}
-            />
+            {fixed ? (
+              <span className="gantry-fixed-source gantry-break">{sources.find((source) => source.value === row.source)?.label ?? t.gone(row.source)}</span>
+            ) : (
+              <Choose
+                bare
+                id={`${kind}-source-${index}`}
+                label={sourceLabel}
+                value={row.source}
+                choices={known([...sources.filter((source) => source.value === row.source), ...free], row.source)}
+                onChange={(source) => change(index, { source })}
+              />
+            )}
           </FormGroup>
-          <span aria-hidden>→</span>
+          <span aria-hidden className="gantry-fixed-source">→</span>
           <FormGroup label={index === 0 ? targetLabel : undefined} fieldId={`${kind}-target-${index}`}>
             <Choose
               bare

@@ -1,6 +1,6 @@
 // A plan as it is being made: what each step of the wizard fills in, and what is still missing.
 import type { InventoryVm, TreeNode } from '../../api/cluster';
-import { complete, type MapRow } from '../../model/mapping';
+import { complete, usedRows, type MapRow } from '../../model/mapping';
 import { nameMistake, planNameMistake, type Mistake } from '../../model/names';
 import type { Hook, NetworkMap, Plan, StorageMap } from '../../model/types';
 
@@ -108,7 +108,8 @@ export const generalMistakes = (draft: PlanDraft, taken: string[], editing: bool
 export const mapComplete = (map: MapDraft, used: string[], taken: string[]): boolean => {
   if (map.existing) return true;
   if (map.save && nameMistake(map.saveAs, taken)) return false;
-  return used.length === 0 || (complete(map.rows) && used.every((id) => map.rows.some((row) => row.source === id)));
+  const rows = usedRows(map.rows, used);
+  return used.length === 0 || (complete(rows) && used.every((id) => rows.some((row) => row.source === id)));
 };
 
 // ---- the tree ----

@@ -22,7 +22,7 @@ import { parse } from 'yaml';
 import type { InventoryVm } from '../../api/cluster';
 import type { MapChoices } from '../../api/map_choices';
 import { isReady } from '../../model/conditions';
-import type { MapKind, MapRow } from '../../model/mapping';
+import { usedRows, type MapKind, type MapRow } from '../../model/mapping';
 import { nameMistake } from '../../model/names';
 import type { NetworkMap, StorageMap } from '../../model/types';
 import { Choose, Field } from '../../parts/fields';
@@ -48,7 +48,7 @@ interface MapsProps {
 export function Maps({ kind, map, shared, taken, ovirt, choices, problem, used, onChange }: MapsProps) {
   if (problem) return <Alert isInline variant="danger" title={problem} />;
   if (!choices) return <Spinner aria-label={texts.common.loading} />;
-  const rows: MapRow[] = map.rows.filter((row) => used.includes(row.source));
+  const rows: MapRow[] = usedRows(map.rows, used);
   return (
     <Form>
       <FormGroup role="radiogroup" fieldId={`${kind}-mode`} label={kind === 'network' ? t.networkMap : t.storageMap}>
@@ -78,7 +78,7 @@ export function Maps({ kind, map, shared, taken, ovirt, choices, problem, used, 
       ) : (
         <>
           {used.length ? (
-            <MapEditor kind={kind} ovirt={ovirt} rows={rows} sources={choices.sources} targets={choices.targets} fallback={choices.fallback} fixed onChange={(next) => onChange({ ...map, rows: next })} />
+            <MapEditor kind={kind} ovirt={ovirt} rows={rows} sources={choices.sources} targets={choices.targets} fallback={choices.fallback} fixed onChange={(next) => onChange({ ...map, rows: [...map.rows.filter((row) => !used.includes(row.source)), ...next] })} />
           ) : (
             <p>{t.mapNothing}</p>
           )}
@@ -234,6 +234,7 @@ export function Review({ draft, vms, newNamespace, networks, stores, problem }: 
   const mapText = (map: MapDraft, choices?: MapChoices): string =>
     map.existing ||
     map.rows
+      .filter((row) => row.target)
       .map(
         (row) =>
           `${choices?.sources.find((choice) => choice.value === row.source)?.label ?? row.source} → ${choices?.targets.find((choice) => choice.value === row.target)?.label ?? row.target}`,

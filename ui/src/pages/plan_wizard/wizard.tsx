@@ -8,7 +8,7 @@ import { mapChoices } from '../../api/map_choices';
 import { transferNetworkOf } from '../../api/providers';
 import { useStore, type Store } from '../../api/store';
 import { useFetched } from '../../api/use';
-import { isFor, isShared, networkRows, prefill, storageRows, usedBy, type MapKind } from '../../model/mapping';
+import { isFor, isShared, networkRows, prefill, storageRows, usedBy, usedRows, type MapKind } from '../../model/mapping';
 import { copyName } from '../../model/names';
 import type { Provider } from '../../model/types';
 import { Loading } from '../../parts/states';
@@ -151,8 +151,8 @@ function PlanWizard({ mode, start, before }: { mode: Mode; start: PlanDraft; bef
   useEffect(() => {
     setDraft((old) => ({
       ...old,
-      network: { ...old.network, rows: prefill(usedNetworks ? usedNetworks.split(',') : [], old.network.rows, networkChoices.data?.fallback ?? '') },
-      storage: { ...old.storage, rows: prefill(usedStorage ? usedStorage.split(',') : [], old.storage.rows, storageChoices.data?.fallback ?? '') },
+      network: { ...old.network, rows: prefill('network', usedNetworks ? usedNetworks.split(',') : [], old.network.rows, networkChoices.data?.fallback ?? '') },
+      storage: { ...old.storage, rows: prefill('storage', usedStorage ? usedStorage.split(',') : [], old.storage.rows, storageChoices.data?.fallback ?? '') },
     }));
   }, [usedNetworks, usedStorage, networkChoices.data, storageChoices.data]);
 
@@ -168,7 +168,12 @@ function PlanWizard({ mode, start, before }: { mode: Mode; start: PlanDraft; bef
     setSaving(true);
     setProblem(undefined);
     try {
-      await savePlan(draft, { source: source!, target: target! }, newNamespace, editing ? { hooks: hookNames(before) } : undefined);
+      const exact = {
+        ...draft,
+        network: { ...draft.network, rows: usedRows(draft.network.rows, used('network')) },
+        storage: { ...draft.storage, rows: usedRows(draft.storage.rows, used('storage')) },
+      };
+      await savePlan(exact, { source: source!, target: target! }, newNamespace, editing ? { hooks: hookNames(before) } : undefined);
       navigate(`/plans/${draft.name}`);
     } catch (error) {
       setProblem(messageOf(error));

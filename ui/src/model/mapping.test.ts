@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { complete, networkSpec, prefill, usedRows } from './mapping';
+
+describe('the rows of a map', () => {
+  it('gives the Pod network to one network only', () => {
+    expect(prefill('network', ['a', 'b'], [], 'pod')).toEqual([
+      { source: 'a', target: 'pod' },
+      { source: 'b', target: '' },
+    ]);
+  });
+  it('gives every datastore the default class', () => {
+    expect(prefill('storage', ['a', 'b'], [], 'standard').every((row) => row.target === 'standard')).toBe(true);
+  });
+  it('fills in what was empty while the choices were being fetched', () => {
+    const early = prefill('storage', ['a'], [], '');
+    expect(prefill('storage', ['a'], early, 'standard')).toEqual([{ source: 'a', target: 'standard' }]);
+  });
+  it('keeps rows of what is not used for the moment, and does not count them', () => {
+    const kept = prefill('network', [], [{ source: 'a', target: 'ns/br0' }], 'pod');
+    expect(kept).toEqual([{ source: 'a', target: 'ns/br0' }]);
+    expect(usedRows(kept, ['b'])).toEqual([]);
+  });
+  it('writes each kind of target', () => {
+    const rows = [
+      { source: 'a', target: 'pod' },
+      { source: 'b', target: 'ns/br0' },
+      { source: 'c', target: 'ignored' },
+    ];
+    expect(networkSpec(rows)?.map((row) => row.destination)).toEqual([{ type: 'pod' }, { type: 'multus', namespace: 'ns', name: 'br0' }, { type: 'ignored' }]);
+  });
+  it('is complete when every row has both sides', () => {
+    expect(complete([{ source: 'a', target: '' }])).toBe(false);
+    expect(complete([])).toBe(false);
+  });
+});

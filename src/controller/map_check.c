@@ -11,8 +11,8 @@ void map_check_clear(MapCheck *check)
     g_clear_pointer(&check->target, kube_client_unref);
 }
 
-static gboolean find_provider(MapCheck *check, const char *side, const char *prefix, Object **out, GCancellable *cancel,
-                              GError **error)
+static gboolean find_provider(MapCheck *check, const char *side, const char *prefix, Object **out,
+                              GCancellable *cancel, GError **error)
 {
     g_autofree char *path = g_strdup_printf("spec.provider.%s", side);
     g_autofree char *not_valid = g_strdup_printf("%sProviderNotValid", prefix);
@@ -81,15 +81,19 @@ static json_t *resolve(MapCheck *check, const json_t *source, GCancellable *canc
                             "Each of spec.map[].source must have an id or a name.", "(empty)");
         return json_object();
     }
-    found = inventory_find(check->inventory, check->source, map_check_collection(check), source, cancel, &problem);
+    found = inventory_find(check->inventory, check->source, map_check_collection(check), source, cancel,
+                           &problem);
     if (found)
-        return json_pack("{s:s, s:s}", "id", json_string_at(found, "id", ""), "name", json_string_at(found, "name", ""));
+        return json_pack("{s:s, s:s}", "id", json_string_at(found, "id", ""), "name",
+                         json_string_at(found, "name", ""));
     if (g_error_matches(problem, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND)) {
         message = g_strdup_printf("The source provider has no such %s.", check->what);
-        conditions_add_item(check->conditions, check->source_type, CONDITION_CRITICAL, "NotFound", message, item);
+        conditions_add_item(check->conditions, check->source_type, CONDITION_CRITICAL, "NotFound", message,
+                            item);
     } else if (g_error_matches(problem, GANTRY_ERROR, ERROR_INVENTORY_AMBIGUOUS)) {
         message = g_strdup_printf("Several %ss have this name: give the id or the path.", check->what);
-        conditions_add_item(check->conditions, check->source_type, CONDITION_CRITICAL, "Ambiguous", message, item);
+        conditions_add_item(check->conditions, check->source_type, CONDITION_CRITICAL, "Ambiguous", message,
+                            item);
     } else {
         conditions_add_item(check->conditions, "SourceProviderNotReady", CONDITION_CRITICAL, NULL,
                             "The source provider's inventory cannot be asked.", problem->message);
@@ -98,12 +102,26 @@ static json_t *resolve(MapCheck *check, const json_t *source, GCancellable *canc
     return json_object();
 }
 
+/* What was found for this very spec before; NULL: nothing. */
+static json_t *resolved_before(const MapCheck *check, size_t index)
+{
+    const json_t *map = object_json(check->map);
+
+    if (json_int_at(map, "status.observedGeneration", -1) != object_generation(check->map))
+        return NULL;
+    return json_incref(json_array_get(json_at(map, "status.references"), index));
+}
+
+/* While the inventory cannot be asked, as after a restart, references stay: a plan under way needs them. */
 json_t *map_check_references(MapCheck *check, GCancellable *cancel)
 {
     const json_t *pairs = json_at(object_json(check->map), "spec.map");
     json_t *references = json_array();
 
-    for (size_t i = 0; i < json_array_size(pairs); i++)
-        json_array_append_new(references, resolve(check, json_at(json_array_get(pairs, i), "source"), cancel));
+    for (size_t i = 0; i < json_array_size(pairs); i++) {
+        g_autoptr(json_t) found = resolve(check, json_at(json_array_get(pairs, i), "source"), cancel);
+        json_t *before = check->again && !json_object_size(found) ? resolved_before(check, i) : NULL;
+        json_array_append_new(references, before ? before : json_incref(found));
+    }
     return references;
 }

@@ -1,6 +1,6 @@
 // The Kubernetes API and the inventory, through the console's server.
 import type { AnyResource, Concern, Hook, Kind, Migration, NetworkMap, Plan, Provider, Ref, Resource, Session, StorageMap } from '../model/types';
-import { request, text } from './http';
+import { HttpError, request, text } from './http';
 
 const group = 'forklift.konveyor.io/v1beta1';
 const plurals: Record<Kind, string> = {
@@ -114,8 +114,14 @@ interface List<T> {
 export const namespaces = async (): Promise<string[]> =>
   (await request<List<Resource>>('GET', '/cluster-api/api/v1/namespaces')).items.map((item) => item.metadata.name).sort();
 
-export const createNamespace = (name: string): Promise<unknown> =>
-  request('POST', '/cluster-api/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+// One that somebody else has made meanwhile is as good.
+export async function ensureNamespace(name: string): Promise<void> {
+  try {
+    await request('POST', '/cluster-api/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  } catch (error) {
+    if (!(error instanceof HttpError && error.status === 409)) throw error;
+  }
+}
 
 export interface PodSummary {
   name: string;

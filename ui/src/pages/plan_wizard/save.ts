@@ -42,7 +42,7 @@ const own = (object: Resource, plan: Plan): Promise<unknown> =>
 
 // edited: the plan that is changed; hooks of it that are no longer wanted are removed.
 export async function savePlan(draft: PlanDraft, parties: Parties, newNamespace: boolean, edited?: { hooks: string[] }): Promise<void> {
-  if (newNamespace && !parties.target.spec.url) await cluster.createNamespace(draft.namespace);
+  if (newNamespace && !parties.target.spec.url) await cluster.ensureNamespace(draft.namespace);
   const network = await saveMap('network', draft.network, draft.name, parties);
   const storage = await saveMap('storage', draft.storage, draft.name, parties);
   const hooks = await Promise.all(draft.hooks.map(async (hook) => ({ step: hook.step, object: await saveHook(hook, draft.name) })));

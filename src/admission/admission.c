@@ -7,9 +7,18 @@
 #define TRANSFER_NETWORK "forklift.konveyor.io/defaultTransferNetwork"
 #define NAD              "network-attachment-definitions.k8s.cni.cncf.io"
 
-static const char *name_of(const json_t *object) { return json_string_at(object, "metadata.name", ""); }
-static const char *namespace_of(const json_t *object) { return json_string_at(object, "metadata.namespace", ""); }
-static gboolean is(const AdmissionRequest *request, const char *operation) { return !strcmp(request->operation, operation); }
+static const char *name_of(const json_t *object)
+{
+    return json_string_at(object, "metadata.name", "");
+}
+static const char *namespace_of(const json_t *object)
+{
+    return json_string_at(object, "metadata.namespace", "");
+}
+static gboolean is(const AdmissionRequest *request, const char *operation)
+{
+    return !strcmp(request->operation, operation);
+}
 
 static gboolean has(const json_t *object, const char *condition)
 {
@@ -27,16 +36,19 @@ static Object *follow(const AdmissionRequest *request, const char *path, const c
     return request->look(resource, *ns ? ns : namespace_of(request->object), name, request->store);
 }
 
-/* ---- Plan --------------------------------------------------------------------------------------------------------------- */
+/* ---- Plan ---- */
 
-/* The destination's migration network, when it exists in the namespace that it names or, unnamed, in the target's. */
+/* The destination's migration network, when it exists in the namespace that it names or, unnamed, in the
+ * target's. */
 static void default_transfer_network(const AdmissionRequest *request)
 {
     json_t *plan = request->object;
-    g_autoptr(Object) provider = follow(request, "spec.provider.destination", "providers" GROUP), network = NULL;
+    g_autoptr(Object) provider = follow(request, "spec.provider.destination", "providers" GROUP),
+                      network = NULL;
     const char *text = provider ? object_annotation(provider, TRANSFER_NETWORK, "") : "";
     const char *slash = strchr(text, '/');
-    g_autofree char *ns = slash ? g_strndup(text, slash - text) : g_strdup(json_string_at(plan, "spec.targetNamespace", ""));
+    g_autofree char *ns =
+        slash ? g_strndup(text, slash - text) : g_strdup(json_string_at(plan, "spec.targetNamespace", ""));
     const char *name = slash ? slash + 1 : text;
 
     if (!*name || json_at(plan, "spec.transferNetwork"))
@@ -58,7 +70,8 @@ static void agree_on_warm(json_t *plan)
 /* Equal but for the fields that a running or finished plan may still change. */
 static gboolean same_work(const json_t *before, const json_t *after)
 {
-    g_autoptr(json_t) left = json_copy(json_object_get(before, "spec")), right = json_copy(json_object_get(after, "spec"));
+    g_autoptr(json_t) left = json_copy(json_object_get(before, "spec")),
+                      right = json_copy(json_object_get(after, "spec"));
 
     for (const char *const *field = (const char *const[]){"archived", "description", NULL}; *field; field++) {
         json_object_del(left, *field);
@@ -90,7 +103,8 @@ static gboolean review_plan(const AdmissionRequest *request, GError **error)
 
     if (is(request, "DELETE")) {
         if (has(before, "Executing") && !by_the_cluster(request))
-            return refuse(error, "plan '%s' is running: cancel its migration first (delete the Migration)", name_of(before));
+            return refuse(error, "plan '%s' is running: cancel its migration first (delete the Migration)",
+                          name_of(before));
         return TRUE;
     }
     agree_on_warm(request->object);
@@ -99,14 +113,18 @@ static gboolean review_plan(const AdmissionRequest *request, GError **error)
         return TRUE;
     }
     if (has(before, "Executing") && !same_work(before, request->object))
-        return refuse(error, "spec: plan '%s' is running and cannot be edited until its migration has ended", name_of(before));
-    if (json_bool_at(before, "spec.archived", FALSE) && !json_bool_at(request->object, "spec.archived", FALSE))
-        return refuse(error, "spec.archived: plan '%s' has been archived, which cannot be undone; make a new plan from its spec",
+        return refuse(error, "spec: plan '%s' is running and cannot be edited until its migration has ended",
+                      name_of(before));
+    if (json_bool_at(before, "spec.archived", FALSE) &&
+        !json_bool_at(request->object, "spec.archived", FALSE))
+        return refuse(error,
+                      "spec.archived: plan '%s' has been archived, which cannot be undone; make a new plan "
+                      "from its spec",
                       name_of(before));
     return TRUE;
 }
 
-/* ---- Migration ----------------------------------------------------------------------------------------------------------- */
+/* ---- Migration ---- */
 
 static gboolean review_migration(const AdmissionRequest *request, GError **error)
 {
@@ -125,14 +143,15 @@ static gboolean review_migration(const AdmissionRequest *request, GError **error
     if (!plan)
         return TRUE;
     if (is(request, "CREATE") && json_bool_at(object_json(plan), "spec.archived", FALSE))
-        return refuse(error, "spec.plan: plan '%s' has been archived and cannot be run; make a new plan from its spec",
-                      object_name(plan));
+        return refuse(
+            error, "spec.plan: plan '%s' has been archived and cannot be run; make a new plan from its spec",
+            object_name(plan));
     if (!*json_string_at(migration, "spec.plan.uid", ""))
         json_set_at_new(migration, "spec.plan.uid", json_string(object_uid(plan)));
     return TRUE;
 }
 
-/* ---- Provider ------------------------------------------------------------------------------------------------------------ */
+/* ---- Provider ---- */
 
 static gboolean review_provider(const AdmissionRequest *request, GError **error)
 {
@@ -144,17 +163,19 @@ static gboolean review_provider(const AdmissionRequest *request, GError **error)
         return TRUE;
     if (*before && strcmp(before, after)) {
         g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
-                    "spec.type: '%s' cannot become '%s'; create another Provider for another type", before, after);
+                    "spec.type: '%s' cannot become '%s'; create another Provider for another type", before,
+                    after);
         return FALSE;
     }
     if (strcmp(endpoint, "vcenter") && strcmp(endpoint, "esxi")) {
-        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "spec.settings.sdkEndpoint: '%s' must be vcenter or esxi", endpoint);
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
+                    "spec.settings.sdkEndpoint: '%s' must be vcenter or esxi", endpoint);
         return FALSE;
     }
     return TRUE;
 }
 
-/* -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- all ---- */
 
 static const struct {
     const char *resource;

@@ -10,7 +10,8 @@ static Object *look(const char *resource, const char *ns, const char *name, gpoi
     const char *text = NULL;
 
     if (!strcmp(key, "providers.forklift.konveyor.io/openshift-mtv/host"))
-        text = "{\"metadata\":{\"annotations\":{\"forklift.konveyor.io/defaultTransferNetwork\":\"target/fast\"}}}";
+        text = "{\"metadata\":{\"annotations\":{\"forklift.konveyor.io/defaultTransferNetwork\":\"target/"
+               "fast\"}}}";
     else if (!strcmp(key, "network-attachment-definitions.k8s.cni.cncf.io/target/fast"))
         text = "{}";
     else if (!strcmp(key, "plans.forklift.konveyor.io/openshift-mtv/p"))
@@ -20,11 +21,16 @@ static Object *look(const char *resource, const char *ns, const char *name, gpoi
     return text ? object_new_take(json_loads(text, 0, NULL)) : NULL;
 }
 
-static gboolean review(const char *operation, const char *resource, const char *before, json_t *object, GError **error)
+static gboolean review(const char *operation, const char *resource, const char *before, json_t *object,
+                       GError **error)
 {
     g_autoptr(json_t) old = before ? json_loads(before, 0, NULL) : NULL;
-    AdmissionRequest request = {.operation = operation, .resource = resource, .user = "system:admin", .before = old,
-                                .object = object, .look = look};
+    AdmissionRequest request = {.operation = operation,
+                                .resource = resource,
+                                .user = "system:admin",
+                                .before = old,
+                                .object = object,
+                                .look = look};
     g_assert_true(!before == !old);
     return admission_review(&request, error);
 }
@@ -38,15 +44,17 @@ static json_t *parse(const char *text)
 
 static void a_plan_gets_the_providers_transfer_network(void)
 {
-    g_autoptr(json_t) plan = parse("{\"metadata\":{\"namespace\":\"openshift-mtv\"},\"spec\":{\"targetNamespace\":\"target\","
-                                   "\"provider\":{\"destination\":{\"name\":\"host\"}}}}");
+    g_autoptr(json_t) plan =
+        parse("{\"metadata\":{\"namespace\":\"openshift-mtv\"},\"spec\":{\"targetNamespace\":\"target\","
+              "\"provider\":{\"destination\":{\"name\":\"host\"}}}}");
     g_assert_true(review("CREATE", "plans", NULL, plan, NULL));
     g_assert_cmpstr(json_string_at(plan, "spec.transferNetwork.name", ""), ==, "fast");
 }
 
 static void type_and_warm_agree(void)
 {
-    g_autoptr(json_t) warm = parse("{\"spec\":{\"type\":\"warm\"}}"), cold = parse("{\"spec\":{\"type\":\"cold\",\"warm\":true}}");
+    g_autoptr(json_t) warm = parse("{\"spec\":{\"type\":\"warm\"}}"),
+                      cold = parse("{\"spec\":{\"type\":\"cold\",\"warm\":true}}");
     g_autoptr(json_t) guide = parse("{\"spec\":{\"warm\":true}}");
     g_assert_true(review("CREATE", "plans", NULL, warm, NULL));
     g_assert_true(json_bool_at(warm, "spec.warm", FALSE));
@@ -58,8 +66,9 @@ static void type_and_warm_agree(void)
 
 static void a_migration_gets_its_plans_uid_and_cutover_moves_to_its_place(void)
 {
-    g_autoptr(json_t) migration = parse("{\"metadata\":{\"namespace\":\"openshift-mtv\"},\"spec\":{\"plan\":{\"name\":\"p\","
-                                        "\"namespace\":\"openshift-mtv\",\"cutover\":\"2021-04-04T01:23:45.678+09:00\"}}}");
+    g_autoptr(json_t) migration =
+        parse("{\"metadata\":{\"namespace\":\"openshift-mtv\"},\"spec\":{\"plan\":{\"name\":\"p\","
+              "\"namespace\":\"openshift-mtv\",\"cutover\":\"2021-04-04T01:23:45.678+09:00\"}}}");
     g_assert_true(review("CREATE", "migrations", NULL, migration, NULL));
     g_assert_cmpstr(json_string_at(migration, "spec.plan.uid", ""), ==, "u-1");
     g_assert_cmpstr(json_string_at(migration, "spec.cutover", ""), ==, "2021-04-04T01:23:45.678+09:00");
@@ -69,16 +78,20 @@ static void a_migration_gets_its_plans_uid_and_cutover_moves_to_its_place(void)
 static const struct {
     const char *what, *operation, *resource, *before, *object, *text;
 } refused[] = {
-    {"an edit of a running plan", "UPDATE", "plans", "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"targetNamespace\":\"a\"}," EXECUTING "}",
+    {"an edit of a running plan", "UPDATE", "plans",
+     "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"targetNamespace\":\"a\"}," EXECUTING "}",
      "{\"spec\":{\"targetNamespace\":\"b\"}}", "is running"},
-    {"the deletion of a running plan", "DELETE", "plans", "{\"metadata\":{\"name\":\"p\"}," EXECUTING "}", NULL, "cancel its migration"},
-    {"the restoration of an archived plan", "UPDATE", "plans", "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"archived\":true}}",
-     "{\"spec\":{\"archived\":false}}", "spec.archived"},
+    {"the deletion of a running plan", "DELETE", "plans", "{\"metadata\":{\"name\":\"p\"}," EXECUTING "}",
+     NULL, "cancel its migration"},
+    {"the restoration of an archived plan", "UPDATE", "plans",
+     "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"archived\":true}}", "{\"spec\":{\"archived\":false}}",
+     "spec.archived"},
     {"a migration of an archived plan", "CREATE", "migrations", NULL,
      "{\"metadata\":{\"namespace\":\"openshift-mtv\"},\"spec\":{\"plan\":{\"name\":\"old\"}}}", "archived"},
-    {"another type of a provider", "UPDATE", "providers", "{\"spec\":{\"type\":\"vsphere\"}}", "{\"spec\":{\"type\":\"ovirt\"}}", "spec.type"},
-    {"an unknown sdkEndpoint", "CREATE", "providers", NULL, "{\"spec\":{\"type\":\"vsphere\",\"settings\":{\"sdkEndpoint\":\"x\"}}}",
-     "spec.settings.sdkEndpoint"},
+    {"another type of a provider", "UPDATE", "providers", "{\"spec\":{\"type\":\"vsphere\"}}",
+     "{\"spec\":{\"type\":\"ovirt\"}}", "spec.type"},
+    {"an unknown sdkEndpoint", "CREATE", "providers", NULL,
+     "{\"spec\":{\"type\":\"vsphere\",\"settings\":{\"sdkEndpoint\":\"x\"}}}", "spec.settings.sdkEndpoint"},
 };
 
 static void is_refused(gconstpointer data)
@@ -96,7 +109,8 @@ static const struct {
 } allowed[] = {
     {"archiving a running plan", "UPDATE", "{\"spec\":{\"targetNamespace\":\"a\"}," EXECUTING "}",
      "{\"spec\":{\"targetNamespace\":\"a\",\"archived\":true}}"},
-    {"an edit of a plan that does not run", "UPDATE", "{\"spec\":{\"targetNamespace\":\"a\"}}", "{\"spec\":{\"targetNamespace\":\"b\"}}"},
+    {"an edit of a plan that does not run", "UPDATE", "{\"spec\":{\"targetNamespace\":\"a\"}}",
+     "{\"spec\":{\"targetNamespace\":\"b\"}}"},
     {"the deletion of a plan that does not run", "DELETE", "{\"spec\":{}}", NULL},
 };
 
@@ -113,7 +127,9 @@ static void is_allowed(gconstpointer data)
 static void an_uninstall_is_not_held_up(void)
 {
     g_autoptr(json_t) before = parse("{\"metadata\":{\"name\":\"p\"}," EXECUTING "}");
-    AdmissionRequest request = {.operation = "DELETE", .resource = "plans", .before = before,
+    AdmissionRequest request = {.operation = "DELETE",
+                                .resource = "plans",
+                                .before = before,
                                 .user = "system:serviceaccount:kube-system:namespace-controller"};
     g_assert_true(admission_review(&request, NULL));
 }
@@ -121,7 +137,8 @@ static void an_uninstall_is_not_held_up(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/admission/a plan gets the provider's transfer network", a_plan_gets_the_providers_transfer_network);
+    g_test_add_func("/admission/a plan gets the provider's transfer network",
+                    a_plan_gets_the_providers_transfer_network);
     g_test_add_func("/admission/type and warm agree", type_and_warm_agree);
     g_test_add_func("/admission/a Migration gets its plan's uid, and cutover moves to its place",
                     a_migration_gets_its_plans_uid_and_cutover_moves_to_its_place);

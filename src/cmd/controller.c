@@ -9,10 +9,12 @@
 static char *kubeconfig, *image, *metrics_at;
 
 static const GOptionEntry entries[] = {
-    {"kubeconfig", 0, 0, G_OPTION_ARG_FILENAME, &kubeconfig, "how to reach the API (in a Pod: its service account; else $KUBECONFIG)",
-     "FILE"},
-    {"image", 0, 0, G_OPTION_ARG_STRING, &image, "Gantry's image for migration Pods ($GANTRY_IMAGE, else this version's)", "IMAGE"},
-    {"metrics", 0, 0, G_OPTION_ARG_STRING, &metrics_at, "where to serve /metrics ($POD_IP:2112; outside a Pod nowhere)", "ADDR:PORT"},
+    {"kubeconfig", 0, 0, G_OPTION_ARG_FILENAME, &kubeconfig,
+     "how to reach the API (in a Pod: its service account; else $KUBECONFIG)", "FILE"},
+    {"image", 0, 0, G_OPTION_ARG_STRING, &image,
+     "Gantry's image for migration Pods ($GANTRY_IMAGE, else this version's)", "IMAGE"},
+    {"metrics", 0, 0, G_OPTION_ARG_STRING, &metrics_at,
+     "where to serve /metrics ($POD_IP:2112; outside a Pod nowhere)", "ADDR:PORT"},
     {NULL},
 };
 
@@ -78,7 +80,8 @@ int cmd_controller(int argc, char **argv)
     GThread *signals;
     gboolean done;
 
-    g_option_context_set_summary(context, "Runs the controllers of all kinds but Provider's, which runs in 'gantry inventory'.");
+    g_option_context_set_summary(
+        context, "Runs the controllers of all kinds but Provider's, which runs in 'gantry inventory'.");
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error)) {
         fprintf(stderr, "gantry controller: %s\n", error->message);

@@ -12,13 +12,22 @@
 
 enum { PLAN_THREADS = 8, OTHER_THREADS = 2 };
 
-typedef enum { NETWORK_MAPS, STORAGE_MAPS, HOSTS, HOOKS, PLANS, MIGRATIONS, FORKLIFT_CONTROLLERS, OWN_KINDS } Own;
+typedef enum {
+    NETWORK_MAPS,
+    STORAGE_MAPS,
+    HOSTS,
+    HOOKS,
+    PLANS,
+    MIGRATIONS,
+    FORKLIFT_CONTROLLERS,
+    OWN_KINDS
+} Own;
 
 static const struct {
-    const char         *name;
+    const char *name;
     const KubeResource *resource;
-    WorkQueueRun        run;
-    guint               threads;
+    WorkQueueRun run;
+    guint threads;
 } own[OWN_KINDS] = {
     [NETWORK_MAPS] = {"network-map", &KUBE_NETWORK_MAP, network_map_reconcile, OTHER_THREADS},
     [STORAGE_MAPS] = {"storage-map", &KUBE_STORAGE_MAP, storage_map_reconcile, OTHER_THREADS},
@@ -26,7 +35,8 @@ static const struct {
     [HOOKS] = {"hook", &KUBE_HOOK, hook_reconcile, 1},
     [PLANS] = {"plan", &KUBE_PLAN, plan_reconcile, PLAN_THREADS},
     [MIGRATIONS] = {"migration", &KUBE_MIGRATION, migration_reconcile, OTHER_THREADS},
-    [FORKLIFT_CONTROLLERS] = {"forklift-controller", &KUBE_FORKLIFT_CONTROLLER, forklift_controller_reconcile, 1},
+    [FORKLIFT_CONTROLLERS] = {"forklift-controller", &KUBE_FORKLIFT_CONTROLLER, forklift_controller_reconcile,
+                              1},
 };
 
 /* What a migration makes: a change of one wakes its plan. */
@@ -36,27 +46,36 @@ static const KubeResource *const children[] = {&KUBE_POD, &KUBE_DATA_VOLUME, &KU
 /* One informer's kind, for its callback. */
 typedef struct {
     Controllers *controllers;
-    Own          kind;
+    Own kind;
 } Watched;
 
 struct Controllers {
-    KubeClient      *kube;
+    KubeClient *kube;
     InventoryClient *inventory;
-    char            *image;
-    WorkQueue       *queues[OWN_KINDS];
-    Informer        *informers[OWN_KINDS];
-    Watched          watched[OWN_KINDS];
-    Informer        *providers;
-    Informer        *children[G_N_ELEMENTS(children)];
-    GMutex           lock;
-    gboolean         running; /* under lock: queues take keys */
+    char *image;
+    WorkQueue *queues[OWN_KINDS];
+    Informer *informers[OWN_KINDS];
+    Watched watched[OWN_KINDS];
+    Informer *providers;
+    Informer *children[G_N_ELEMENTS(children)];
+    GMutex lock;
+    gboolean running; /* under lock: queues take keys */
 };
 
-KubeClient *controllers_kube(const Controllers *controllers) { return controllers->kube; }
-InventoryClient *controllers_inventory(const Controllers *controllers) { return controllers->inventory; }
-const char *controllers_image(const Controllers *controllers) { return controllers->image; }
+KubeClient *controllers_kube(const Controllers *controllers)
+{
+    return controllers->kube;
+}
+InventoryClient *controllers_inventory(const Controllers *controllers)
+{
+    return controllers->inventory;
+}
+const char *controllers_image(const Controllers *controllers)
+{
+    return controllers->image;
+}
 
-/* ---- waking ---------------------------------------------------------------------------------------------------------- */
+/* ---- waking ---- */
 
 static void wake(Controllers *c, Own kind, const char *ns, const char *name)
 {
@@ -86,7 +105,8 @@ static gboolean by_others(const Object *before, const Object *after)
 {
     return !before || !after || object_generation(before) != object_generation(after) ||
            object_deleting(before) != object_deleting(after) ||
-           !json_equal(json_at(object_json(before), "metadata.annotations"), json_at(object_json(after), "metadata.annotations"));
+           !json_equal(json_at(object_json(before), "metadata.annotations"),
+                       json_at(object_json(after), "metadata.annotations"));
 }
 
 static gboolean readiness_changed(const Object *before, const Object *after)
@@ -134,7 +154,8 @@ static void provider_changed(Object *before, Object *after, gpointer user_data)
 static void child_changed(Object *before, Object *after, gpointer user_data)
 {
     const Object *object = after ? after : before;
-    const char *ns = object_label(object, "plan-namespace", ""), *name = object_label(object, "plan-name", "");
+    const char *ns = object_label(object, "plan-namespace", ""),
+               *name = object_label(object, "plan-name", "");
 
     if (*ns && *name)
         wake(user_data, PLANS, ns, name);
@@ -155,10 +176,16 @@ GPtrArray *controllers_migrations_of(const Controllers *c, const Object *plan)
     return mine;
 }
 
-GPtrArray *controllers_plans(const Controllers *c) { return informer_list(c->informers[PLANS], NULL); }
-GPtrArray *controllers_migrations(const Controllers *c) { return informer_list(c->informers[MIGRATIONS], NULL); }
+GPtrArray *controllers_plans(const Controllers *c)
+{
+    return informer_list(c->informers[PLANS], NULL);
+}
+GPtrArray *controllers_migrations(const Controllers *c)
+{
+    return informer_list(c->informers[MIGRATIONS], NULL);
+}
 
-/* ---- starting -------------------------------------------------------------------------------------------------------- */
+/* ---- starting ---- */
 
 static gboolean wait_synced(Controllers *c, GCancellable *cancel)
 {
@@ -183,8 +210,13 @@ static void hold_shares(Controllers *c, GCancellable *cancel)
     for (guint i = 0; i < plans->len; i++) {
         const json_t *status = json_object_get(object_json(plans->pdata[i]), "status");
         g_autoptr(Object) provider = provider_of(c, plans->pdata[i]);
-        Execution execution = {.kube = c->kube, .target = c->kube, .inventory = c->inventory, .settings = settings,
-                               .plan = plans->pdata[i], .provider = provider, .image = c->image};
+        Execution execution = {.kube = c->kube,
+                               .target = c->kube,
+                               .inventory = c->inventory,
+                               .settings = settings,
+                               .plan = plans->pdata[i],
+                               .provider = provider,
+                               .image = c->image};
         if (provider && execution_active(status))
             execution_hold_shares(&execution, status, cancel);
     }

@@ -1,7 +1,8 @@
 /* controllers: the reconcilers that run in `gantry controller`, one per kind, and what wakes them.
  *
- * Each reconciler reads its object and what it refers to, says its conditions, acts, writes its status. Informers only wake them: what a
- * reconciler decides on it reads anew. (The Provider's reconciler runs in `gantry inventory`: controller/provider.c.)
+ * Each reconciler reads its object and what it refers to, says its conditions, acts, writes its status.
+ * Informers only wake them: what a reconciler decides on it reads anew. (The Provider's reconciler runs in
+ * `gantry inventory`: controller/provider.c.)
  * Threads: reconcilers run on their work queues' threads; a Controllers is read-only to them.
  */
 #pragma once
@@ -12,21 +13,22 @@
 typedef struct Controllers Controllers;
 
 typedef struct {
-    KubeClient      *kube;
+    KubeClient *kube;
     InventoryClient *inventory;
-    const char      *image; /* for migration Pods; NULL: $GANTRY_IMAGE, else this version's */
-} ControllerOptions;        /* borrowed until controllers_free() */
+    const char *image; /* for migration Pods; NULL: $GANTRY_IMAGE, else this version's */
+} ControllerOptions;   /* borrowed until controllers_free() */
 
-/* Lists everything once, cleans up what no plan owns any more, then starts to work. NULL when cancelled first. */
+/* Lists everything once, cleans up what no plan owns any more, then starts to work. NULL when cancelled
+ * first. */
 Controllers *controllers_start(const ControllerOptions *options, GCancellable *cancel, GError **error);
-void         controllers_free(Controllers *controllers); /* ends running passes and waits for them */
+void controllers_free(Controllers *controllers); /* ends running passes and waits for them */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Controllers, controllers_free)
 
-/* ---- for the reconcilers ------------------------------------------------------------------------------------------------ */
+/* ---- for the reconcilers ---- */
 
-KubeClient      *controllers_kube(const Controllers *controllers);
+KubeClient *controllers_kube(const Controllers *controllers);
 InventoryClient *controllers_inventory(const Controllers *controllers);
-const char      *controllers_image(const Controllers *controllers);
+const char *controllers_image(const Controllers *controllers);
 /* Of Object, owned: the Migrations that name this plan, as the informer has them. */
 GPtrArray *controllers_migrations_of(const Controllers *controllers, const Object *plan);
 GPtrArray *controllers_plans(const Controllers *controllers);      /* of Object, owned */
@@ -39,7 +41,8 @@ guint host_reconcile(const char *key, gpointer controllers, GCancellable *cancel
 guint hook_reconcile(const char *key, gpointer controllers, GCancellable *cancel, GError **error);
 guint plan_reconcile(const char *key, gpointer controllers, GCancellable *cancel, GError **error);
 guint migration_reconcile(const char *key, gpointer controllers, GCancellable *cancel, GError **error);
-guint forklift_controller_reconcile(const char *key, gpointer controllers, GCancellable *cancel, GError **error);
+guint forklift_controller_reconcile(const char *key, gpointer controllers, GCancellable *cancel,
+                                    GError **error);
 
 /* Milliseconds after which a reconciler looks again. */
 enum { AGAIN_NOW = 1, AGAIN_RUNNING = 1000, AGAIN_SOON = 3000, AGAIN_LATER = 30000 };

@@ -6,7 +6,8 @@
 /* Several ForkliftControllers are one too many: the first by name counts. */
 static Object *chosen(KubeClient *kube, GCancellable *cancel, GError **error)
 {
-    g_autoptr(GPtrArray) all = kube_list(kube, &KUBE_FORKLIFT_CONTROLLER, NULL, NULL, NULL, NULL, cancel, error);
+    g_autoptr(GPtrArray) all =
+        kube_list(kube, &KUBE_FORKLIFT_CONTROLLER, NULL, NULL, NULL, NULL, cancel, error);
     return all && all->len ? object_ref(all->pdata[0]) : NULL;
 }
 
@@ -14,7 +15,8 @@ static void report(Conditions *conditions, const Settings *settings)
 {
     for (guint i = 0; i < settings->wrong->len; i++)
         conditions_add_item(conditions, "SettingNotValid", CONDITION_WARN, "NotValid",
-                            "Settings that cannot be used; their defaults are in force.", settings->wrong->pdata[i]);
+                            "Settings that cannot be used; their defaults are in force.",
+                            settings->wrong->pdata[i]);
     for (guint i = 0; i < settings->unknown->len; i++)
         conditions_add_item(conditions, "SettingUnknown", CONDITION_WARN, "NotFound",
                             "Settings that nothing reads; are they misspelt?", settings->unknown->pdata[i]);
@@ -38,7 +40,7 @@ guint forklift_controller_reconcile(const char *key, gpointer data, GCancellable
         return 0;
     conditions = status_conditions(object);
     report(conditions, settings);
-    status_write(kube, &KUBE_FORKLIFT_CONTROLLER, object, status_copy(object), conditions, "forklift-controller", cancel,
-                 error);
+    status_write(kube, &KUBE_FORKLIFT_CONTROLLER, object, status_copy(object), conditions,
+                 "forklift-controller", cancel, error);
     return 0;
 }

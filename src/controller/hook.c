@@ -17,10 +17,12 @@ guint hook_reconcile(const char *key, gpointer data, GCancellable *cancel, GErro
     spec = json_object_get(object_json(hook), "spec");
     if (!*json_string_at(spec, "image", ""))
         conditions_set(conditions, "InvalidImage", CONDITION_CRITICAL, "NotSet",
-                       "spec.image is not set: name the hook-runner image (%s) or your own.", TARGET_HOOK_IMAGE);
+                       "spec.image is not set: name the hook-runner image (%s) or your own.",
+                       TARGET_HOOK_IMAGE);
     playbook = target_hook_playbook(spec, &problem);
     if (problem)
-        conditions_set(conditions, "InvalidPlaybook", CONDITION_CRITICAL, "DataError", "%s.", problem->message);
+        conditions_set(conditions, "InvalidPlaybook", CONDITION_CRITICAL, "DataError", "%s.",
+                       problem->message);
     if (!conditions_blocked(conditions))
         conditions_set(conditions, "Ready", CONDITION_REQUIRED, NULL, "The hook is ready.");
     status_write(kube, &KUBE_HOOK, hook, status_copy(hook), conditions, "hook", cancel, error);

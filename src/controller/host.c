@@ -28,8 +28,8 @@ static void critical(Pass *pass, const char *type, const char *reason, const cha
     conditions_set(pass->conditions, type, CONDITION_CRITICAL, reason, "%s", message);
 }
 
-static gboolean look_up(Pass *pass, const KubeResource *resource, const json_t *ref, Object **out, GCancellable *cancel,
-                        GError **error)
+static gboolean look_up(Pass *pass, const KubeResource *resource, const json_t *ref, Object **out,
+                        GCancellable *cancel, GError **error)
 {
     g_autoptr(GError) problem = NULL;
 
@@ -46,7 +46,8 @@ static gboolean check_provider(Pass *pass, GCancellable *cancel, GError **error)
     const json_t *ref = json_at(object_json(pass->host), "spec.provider");
 
     if (!*json_string_at(ref, "name", "")) {
-        critical(pass, "ProviderNotValid", "NotSet", "spec.provider is not set: name the vSphere Provider of the host.");
+        critical(pass, "ProviderNotValid", "NotSet",
+                 "spec.provider is not set: name the vSphere Provider of the host.");
         return TRUE;
     }
     if (!look_up(pass, &KUBE_PROVIDER, ref, &pass->provider, cancel, error))
@@ -67,12 +68,15 @@ static gboolean find_host(Pass *pass, GCancellable *cancel, GError **error)
     g_autoptr(GError) problem = NULL;
 
     if (!*json_string_at(spec, "id", "") && !*json_string_at(spec, "name", "")) {
-        critical(pass, "RefNotValid", "NotSet", "spec.id and spec.name are not set: give the host's id or name.");
+        critical(pass, "RefNotValid", "NotSet",
+                 "spec.id and spec.name are not set: give the host's id or name.");
         return TRUE;
     }
-    pass->found = inventory_find(controllers_inventory(pass->controllers), pass->provider, "hosts", spec, cancel, &problem);
+    pass->found = inventory_find(controllers_inventory(pass->controllers), pass->provider, "hosts", spec,
+                                 cancel, &problem);
     if (g_error_matches(problem, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND))
-        critical(pass, "RefNotValid", "NotFound", "The provider's inventory has no host with that id or name.");
+        critical(pass, "RefNotValid", "NotFound",
+                 "The provider's inventory has no host with that id or name.");
     else if (g_error_matches(problem, GANTRY_ERROR, ERROR_INVENTORY_AMBIGUOUS))
         critical(pass, "RefNotValid", "Ambiguous", "Several hosts have that name: give the id.");
     else if (problem) {
@@ -116,9 +120,13 @@ static gboolean connect(Pass *pass, GCancellable *cancel, GError **error)
 {
     g_autofree char *url =
         g_strdup_printf("https://%s/sdk", json_string_at(object_json(pass->host), "spec.ipAddress", ""));
-    g_autofree char *user = secret_text(pass->secret, "user"), *password = secret_text(pass->secret, "password");
+    g_autofree char *user = secret_text(pass->secret, "user"),
+                    *password = secret_text(pass->secret, "password");
     const char *thumbprint = json_string_at(pass->found, "thumbprint", "");
-    SourceAccess access = {.type = "vsphere", .url = url, .user = user, .password = password,
+    SourceAccess access = {.type = "vsphere",
+                           .url = url,
+                           .user = user,
+                           .password = password,
                            .trust = {.fingerprint = *thumbprint ? thumbprint : NULL}};
     g_autoptr(Source) source = NULL;
     g_autoptr(json_t) about = NULL;
@@ -135,8 +143,9 @@ static gboolean connect(Pass *pass, GCancellable *cancel, GError **error)
         return FALSE;
     same = !*thumbprint || !g_ascii_strcasecmp(seen->sha1, thumbprint);
     if (!same)
-        g_set_error(error, GANTRY_ERROR, ERROR_HTTP_CERTIFICATE, "%s shows a certificate with fingerprint %s; vCenter knows %s",
-                    url, seen->sha1, thumbprint);
+        g_set_error(error, GANTRY_ERROR, ERROR_HTTP_CERTIFICATE,
+                    "%s shows a certificate with fingerprint %s; vCenter knows %s", url, seen->sha1,
+                    thumbprint);
     http_certificate_free(seen);
     return same;
 }
@@ -148,12 +157,14 @@ static guint test_connection(Pass *pass, GCancellable *cancel)
     gboolean same = json_int_at(status, "observedGeneration", -1) == object_generation(pass->host);
     g_autoptr(GError) problem = NULL;
 
-    if ((same && object_condition(pass->host, "ConnectionTestSucceeded")) || connect(pass, cancel, &problem)) {
-        conditions_set(pass->conditions, "ConnectionTestSucceeded", CONDITION_REQUIRED, "Tested", "The host answers.");
+    if ((same && object_condition(pass->host, "ConnectionTestSucceeded")) ||
+        connect(pass, cancel, &problem)) {
+        conditions_set(pass->conditions, "ConnectionTestSucceeded", CONDITION_REQUIRED, "Tested",
+                       "The host answers.");
         return AGAIN_LATER;
     }
-    conditions_set(pass->conditions, "ConnectionTestFailed", CONDITION_CRITICAL, "Tested", "%s. %s", problem->message,
-                   error_remedy(problem));
+    conditions_set(pass->conditions, "ConnectionTestFailed", CONDITION_CRITICAL, "Tested", "%s. %s",
+                   problem->message, error_remedy(problem));
     return RETRY_CONNECTION;
 }
 
@@ -162,7 +173,8 @@ static gboolean validate(Pass *pass, GCancellable *cancel, GError **error)
     if (!check_provider(pass, cancel, error))
         return FALSE;
     if (!*json_string_at(object_json(pass->host), "spec.ipAddress", ""))
-        critical(pass, "IpNotValid", "NotSet", "spec.ipAddress is not set: give the host's address in the migration network.");
+        critical(pass, "IpNotValid", "NotSet",
+                 "spec.ipAddress is not set: give the host's address in the migration network.");
     if (!check_secret(pass, cancel, error))
         return FALSE;
     if (conditions_blocked(pass->conditions))
@@ -185,7 +197,8 @@ guint host_reconcile(const char *key, gpointer data, GCancellable *cancel, GErro
     if (!host || !validate(&pass, cancel, error))
         return AGAIN_SOON * (host != NULL);
     if (!conditions_blocked(conditions)) {
-        conditions_set(conditions, "Validated", CONDITION_ADVISORY, "Completed", "Validation has been completed.");
+        conditions_set(conditions, "Validated", CONDITION_ADVISORY, "Completed",
+                       "Validation has been completed.");
         again = test_connection(&pass, cancel);
     }
     if (!conditions_blocked(conditions))

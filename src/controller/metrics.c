@@ -30,11 +30,13 @@ static const struct {
     [PLANS_STATUS] = {"mtv_plans_status", "gauge", "Plans by status, provider, mode and target."},
     [PLAN_ALERT] = {"mtv_plan_alert_status", "gauge", "The status of each plan."},
     [MIGRATIONS_STATUS] = {"mtv_migrations_status_total", "counter", "Migrations by status."},
-    [WORKLOAD_MIGRATIONS_STATUS] = {"mtv_workload_migrations_status_total", "counter", "VM migrations by status and plan."},
+    [WORKLOAD_MIGRATIONS_STATUS] = {"mtv_workload_migrations_status_total", "counter",
+                                    "VM migrations by status and plan."},
     [PLANNED_VMS] = {"mtv_planned_vms_total", "counter", "VMs in plans."},
     [MIGRATED_VMS] = {"mtv_migrated_vms_total", "counter", "VMs by how their migration ended."},
     [DURATION] = {"mtv_migration_duration_seconds", "gauge", "How long the plan's last migration took."},
-    [TRANSFERRED] = {"mtv_migration_data_transferred_bytes", "gauge", "Bytes of disks that the plan's last migration moved."},
+    [TRANSFERRED] = {"mtv_migration_data_transferred_bytes", "gauge",
+                     "Bytes of disks that the plan's last migration moved."},
     [VM_BYTES] = {"gantry_vm_copied_bytes", "gauge", "Bytes of a VM's disks that have landed."},
     [VM_RATE] = {"gantry_vm_copy_bytes_per_second", "gauge", "The rate at which a VM's disks land."},
     [VMS_QUEUED] = {"gantry_vms_queued", "gauge", "VMs that wait for room on their host."},
@@ -45,7 +47,10 @@ typedef struct {
     GTree *samples[FAMILIES];
 } Metrics;
 
-static gint compare(gconstpointer a, gconstpointer b, gpointer data) { return strcmp(a, b); }
+static gint compare(gconstpointer a, gconstpointer b, gpointer data)
+{
+    return strcmp(a, b);
+}
 
 static void add(Metrics *metrics, Family family, gint64 amount, char *take_labels)
 {
@@ -76,7 +81,7 @@ static char *escape(const char *text)
     return g_string_free(out, FALSE);
 }
 
-/* ---- plans --------------------------------------------------------------------------------------------------------------- */
+/* ---- plans ---- */
 
 static const char *plan_status(const Object *plan)
 {
@@ -106,7 +111,8 @@ static char *common_labels(const Object *plan)
     const char *target = json_string_at(spec, "provider.destination.name", "");
 
     return g_strdup_printf("provider=\"%s\",mode=\"%s\",target=\"%s\"", provider,
-                           json_bool_at(spec, "warm", FALSE) ? "Warm" : "Cold", strcmp(target, "host") ? "Remote" : "Local");
+                           json_bool_at(spec, "warm", FALSE) ? "Warm" : "Cold",
+                           strcmp(target, "host") ? "Remote" : "Local");
 }
 
 static gint64 sum_of(const json_t *vm, const char *key)
@@ -127,15 +133,17 @@ static gint64 add_vm(Metrics *metrics, const Object *plan, const json_t *vm, con
 {
     const char *state = vm_state(vm);
     gint64 bytes = sum_of(vm, "bytes");
-    g_autofree char *labels = g_strdup_printf("plan=\"%s\",plan_name=\"%s\",vm=\"%s\"", object_uid(plan), object_name(plan),
-                                              vm_status_id(vm));
+    g_autofree char *labels = g_strdup_printf("plan=\"%s\",plan_name=\"%s\",vm=\"%s\"", object_uid(plan),
+                                              object_name(plan), vm_status_id(vm));
 
     if (vm_status_has(vm, "Pending"))
-        add(metrics, VMS_QUEUED, 1, g_strdup_printf("plan=\"%s\",plan_name=\"%s\"", object_uid(plan), object_name(plan)));
+        add(metrics, VMS_QUEUED, 1,
+            g_strdup_printf("plan=\"%s\",plan_name=\"%s\"", object_uid(plan), object_name(plan)));
     if (!state)
         return 0;
     add(metrics, WORKLOAD_MIGRATIONS, 1, g_strdup_printf("status=\"%s\"", state));
-    add(metrics, WORKLOAD_MIGRATIONS_STATUS, 1, g_strdup_printf("status=\"%s\",%s,plan=\"%s\"", state, common, object_uid(plan)));
+    add(metrics, WORKLOAD_MIGRATIONS_STATUS, 1,
+        g_strdup_printf("status=\"%s\",%s,plan=\"%s\"", state, common, object_uid(plan)));
     if (vm_status_completed(vm))
         add(metrics, MIGRATED_VMS, 1, g_strdup_printf("status=\"%s\",%s", state, common));
     add(metrics, VM_BYTES, bytes, g_strdup(labels));
@@ -148,7 +156,8 @@ static void add_plan(Metrics *metrics, const Object *plan)
     const json_t *json = object_json(plan), *run = json_at(json, "status.migration");
     g_autofree char *common = common_labels(plan);
     const char *status = plan_status(plan);
-    gint64 started = clock_parse(json_string_at(run, "started", "")), ended = clock_parse(json_string_at(run, "completed", ""));
+    gint64 started = clock_parse(json_string_at(run, "started", "")),
+           ended = clock_parse(json_string_at(run, "completed", ""));
     gint64 bytes = 0;
     size_t i;
     json_t *vm;
@@ -156,13 +165,15 @@ static void add_plan(Metrics *metrics, const Object *plan)
     add(metrics, WORKLOAD_PLANS, 1, g_strdup_printf("status=\"%s\"", status));
     add(metrics, PLANS_STATUS, 1, g_strdup_printf("status=\"%s\",%s", status, common));
     add(metrics, PLAN_ALERT, 1,
-        g_strdup_printf("status=\"%s\",%s,plan=\"%s\",plan_name=\"%s\"", status, common, object_uid(plan), object_name(plan)));
+        g_strdup_printf("status=\"%s\",%s,plan=\"%s\",plan_name=\"%s\"", status, common, object_uid(plan),
+                        object_name(plan)));
     add(metrics, PLANNED_VMS, json_array_size(json_at(json, "spec.vms")), g_strdup(common));
     json_array_foreach (json_object_get(run, "vms"), i, vm)
         bytes += add_vm(metrics, plan, vm, common);
     if (ended < started || started < 0)
         return;
-    add(metrics, DURATION, (ended - started) / G_USEC_PER_SEC, g_strdup_printf("%s,plan=\"%s\"", common, object_uid(plan)));
+    add(metrics, DURATION, (ended - started) / G_USEC_PER_SEC,
+        g_strdup_printf("%s,plan=\"%s\"", common, object_uid(plan)));
     add(metrics, TRANSFERRED, bytes, g_strdup_printf("%s,plan=\"%s\"", common, object_uid(plan)));
 }
 
@@ -175,13 +186,13 @@ static void add_migration(Metrics *metrics, const Object *migration)
             add(metrics, MIGRATIONS_STATUS, 1, g_strdup_printf("status=\"%s\"", known[i]));
 }
 
-/* ---- text ---------------------------------------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
 static gboolean print_sample(gpointer labels, gpointer value, gpointer user_data)
 {
     gpointer *place = user_data;
-    g_string_append_printf(place[0], "%s{%s} %" G_GINT64_FORMAT "\n", (const char *)place[1], (const char *)labels,
-                           *(gint64 *)value);
+    g_string_append_printf(place[0], "%s{%s} %" G_GINT64_FORMAT "\n", (const char *)place[1],
+                           (const char *)labels, *(gint64 *)value);
     return FALSE;
 }
 
@@ -198,15 +209,15 @@ char *metrics_text(GPtrArray *plans, GPtrArray *migrations)
         add_migration(&metrics, migrations->pdata[i]);
     for (guint i = 0; i < FAMILIES; i++) {
         gpointer place[] = {text, (gpointer)families[i].name};
-        g_string_append_printf(text, "# HELP %s %s\n# TYPE %s %s\n", families[i].name, families[i].help, families[i].name,
-                               families[i].type);
+        g_string_append_printf(text, "# HELP %s %s\n# TYPE %s %s\n", families[i].name, families[i].help,
+                               families[i].name, families[i].type);
         g_tree_foreach(metrics.samples[i], print_sample, place);
         g_tree_unref(metrics.samples[i]);
     }
     return g_string_free(text, FALSE);
 }
 
-/* ---- server -------------------------------------------------------------------------------------------------------------- */
+/* ---- server ---- */
 
 struct MetricsServer {
     HttpServer *server;

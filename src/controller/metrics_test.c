@@ -13,10 +13,14 @@ static GPtrArray *one(const char *text)
 }
 
 static const char plan[] =
-    "{\"metadata\":{\"uid\":\"u\",\"name\":\"p\"},\"spec\":{\"provider\":{\"source\":{\"name\":\"v\\\"c\"},\"destination\":{\"name\":"
-    "\"host\"}},\"vms\":[{},{}]},\"status\":{\"conditions\":[{\"type\":\"Executing\",\"status\":\"True\"}],\"migration\":{\"started\":"
-    "\"2026-01-01T00:00:00Z\",\"vms\":[{\"id\":\"vm-1\",\"started\":\"2026-01-01T00:00:00Z\",\"pipeline\":[{\"name\":\"DiskTransfer\","
-    "\"tasks\":[{\"annotations\":{\"bytes\":\"1000\",\"bytesPerSecond\":\"10\"}},{\"annotations\":{\"bytes\":\"24\"}}]}]},"
+    "{\"metadata\":{\"uid\":\"u\",\"name\":\"p\"},\"spec\":{\"provider\":{\"source\":{\"name\":\"v\\\"c\"},"
+    "\"destination\":{\"name\":"
+    "\"host\"}},\"vms\":[{},{}]},\"status\":{\"conditions\":[{\"type\":\"Executing\",\"status\":\"True\"}],"
+    "\"migration\":{\"started\":"
+    "\"2026-01-01T00:00:00Z\",\"vms\":[{\"id\":\"vm-1\",\"started\":\"2026-01-01T00:00:00Z\",\"pipeline\":[{"
+    "\"name\":\"DiskTransfer\","
+    "\"tasks\":[{\"annotations\":{\"bytes\":\"1000\",\"bytesPerSecond\":\"10\"}},{\"annotations\":{\"bytes\":"
+    "\"24\"}}]}]},"
     "{\"id\":\"vm-2\",\"conditions\":[{\"type\":\"Pending\",\"status\":\"True\"}]}]}}}";
 
 static void expect(const char *text, const char *line)
@@ -28,12 +32,14 @@ static void expect(const char *text, const char *line)
 static void a_running_plan_shows_in_both_generations_of_names(void)
 {
     g_autoptr(GPtrArray) plans = one(plan);
-    g_autoptr(GPtrArray) migrations = one("{\"status\":{\"conditions\":[{\"type\":\"Running\",\"status\":\"True\"}]}}");
+    g_autoptr(GPtrArray) migrations =
+        one("{\"status\":{\"conditions\":[{\"type\":\"Running\",\"status\":\"True\"}]}}");
     g_autofree char *text = metrics_text(plans, migrations);
 
     expect(text, "# TYPE mtv_workload_plans gauge\nmtv_workload_plans{status=\"Executing\"} 1\n");
     expect(text, "mtv_workload_migrations{status=\"Executing\"} 1\n");
-    expect(text, "mtv_plans_status{status=\"Executing\",provider=\"v\\\"c\",mode=\"Cold\",target=\"Local\"} 1\n");
+    expect(text,
+           "mtv_plans_status{status=\"Executing\",provider=\"v\\\"c\",mode=\"Cold\",target=\"Local\"} 1\n");
     expect(text, "mtv_planned_vms_total{provider=\"v\\\"c\",mode=\"Cold\",target=\"Local\"} 2\n");
     expect(text, "mtv_migrations_status_total{status=\"Running\"} 1\n");
     expect(text, "gantry_vm_copied_bytes{plan=\"u\",plan_name=\"p\",vm=\"vm-1\"} 1024\n");

@@ -3,8 +3,10 @@
 #include "controller/status.h"
 #include <string.h>
 
-/* The plan becomes the owner, and its UID is filled in, so that clients that look for it find the Migration. */
-static gboolean adopt(KubeClient *kube, const Object *migration, const Object *plan, GCancellable *cancel, GError **error)
+/* The plan becomes the owner, and its UID is filled in, so that clients that look for it find the Migration.
+ */
+static gboolean adopt(KubeClient *kube, const Object *migration, const Object *plan, GCancellable *cancel,
+                      GError **error)
 {
     const json_t *json = object_json(migration);
     g_autoptr(json_t) patch = NULL;
@@ -17,11 +19,11 @@ static gboolean adopt(KubeClient *kube, const Object *migration, const Object *p
         owned = owned || !strcmp(json_string_at(owner, "uid", ""), object_uid(plan));
     if (owned && !strcmp(json_string_at(json, "spec.plan.uid", ""), object_uid(plan)))
         return TRUE;
-    patch = json_pack("{s:{s:{s:s}}, s:{s:[{s:s, s:s, s:s, s:s}]}}", "spec", "plan", "uid", object_uid(plan), "metadata",
-                      "ownerReferences", "apiVersion", "forklift.konveyor.io/v1beta1", "kind", "Plan", "name",
-                      object_name(plan), "uid", object_uid(plan));
-    done = kube_patch(kube, &KUBE_MIGRATION, object_namespace(migration), object_name(migration), KUBE_PATCH_MERGE, patch, NULL,
-                      cancel, error);
+    patch = json_pack("{s:{s:{s:s}}, s:{s:[{s:s, s:s, s:s, s:s}]}}", "spec", "plan", "uid", object_uid(plan),
+                      "metadata", "ownerReferences", "apiVersion", "forklift.konveyor.io/v1beta1", "kind",
+                      "Plan", "name", object_name(plan), "uid", object_uid(plan));
+    done = kube_patch(kube, &KUBE_MIGRATION, object_namespace(migration), object_name(migration),
+                      KUBE_PATCH_MERGE, patch, NULL, cancel, error);
     return done != NULL;
 }
 
@@ -52,7 +54,8 @@ static void check_cancels(const Object *migration, const json_t *vms, Conditions
         const char *id = json_string_at(ref, "id", ""), *name = json_string_at(ref, "name", "");
         guint hits = 0;
         json_array_foreach (vms, j, vm)
-            hits += *id ? !strcmp(id, json_string_at(vm, "id", "")) : !strcmp(name, json_string_at(vm, "name", ""));
+            hits += *id ? !strcmp(id, json_string_at(vm, "id", ""))
+                        : !strcmp(name, json_string_at(vm, "name", ""));
         if (hits == 0)
             conditions_add_item(conditions, "VMNotFound", CONDITION_WARN, "NotFound",
                                 "spec.cancel names VMs that are not in this migration.", *id ? id : name);
@@ -67,7 +70,8 @@ static void mirror(const Object *plan, const json_t *snapshot, json_t *status, C
 {
     static const struct {
         const char *type, *message;
-    } ends[] = {{"Succeeded", "The migration has SUCCEEDED."}, {"Failed", "The migration has FAILED."},
+    } ends[] = {{"Succeeded", "The migration has SUCCEEDED."},
+                {"Failed", "The migration has FAILED."},
                 {"Canceled", "The migration has been CANCELED."}};
     const json_t *run = json_at(object_json(plan), "status.migration");
     const json_t *said = json_object_get(snapshot, "conditions");
@@ -138,6 +142,7 @@ guint migration_reconcile(const char *key, gpointer data, GCancellable *cancel, 
             return AGAIN_SOON;
     if (!conditions_blocked(conditions))
         conditions_set(conditions, "Ready", CONDITION_REQUIRED, NULL, "The migration is ready.");
-    status_write(kube, &KUBE_MIGRATION, migration, g_steal_pointer(&status), conditions, "migration", cancel, error);
+    status_write(kube, &KUBE_MIGRATION, migration, g_steal_pointer(&status), conditions, "migration", cancel,
+                 error);
     return conditions_blocked(conditions) ? AGAIN_SOON : 0;
 }

@@ -6,12 +6,14 @@
 
 static void complain(MapCheck *check, const char *reason, const char *message, const char *item)
 {
-    conditions_add_item(check->conditions, "DestinationNetworkNotValid", CONDITION_CRITICAL, reason, message, item);
+    conditions_add_item(check->conditions, "DestinationNetworkNotValid", CONDITION_CRITICAL, reason, message,
+                        item);
 }
 
 static void check_destination(MapCheck *check, const json_t *destination, GCancellable *cancel)
 {
-    const char *type = json_string_at(destination, "type", ""), *name = json_string_at(destination, "name", "");
+    const char *type = json_string_at(destination, "type", ""),
+               *name = json_string_at(destination, "name", "");
     const char *ns = json_string_at(destination, "namespace", "");
     g_autofree char *item = g_strdup_printf("%s/%s", ns, name);
     g_autoptr(Object) attachment = NULL;
@@ -24,7 +26,8 @@ static void check_destination(MapCheck *check, const json_t *destination, GCance
         return;
     }
     if (!*ns || !*name) {
-        complain(check, "Ambiguous", "A multus destination needs the name and namespace of a NetworkAttachmentDefinition.", item);
+        complain(check, "Ambiguous",
+                 "A multus destination needs the name and namespace of a NetworkAttachmentDefinition.", item);
         return;
     }
     attachment = kube_get(check->target, &KUBE_NETWORK_ATTACHMENT_DEFINITION, ns, name, cancel, &problem);
@@ -40,8 +43,12 @@ guint network_map_reconcile(const char *key, gpointer data, GCancellable *cancel
     KubeClient *kube = controllers_kube(controllers);
     g_autoptr(Object) map = status_get(kube, &KUBE_NETWORK_MAP, key, cancel, error);
     g_autoptr(Conditions) conditions = map ? status_conditions(map) : NULL;
-    g_auto(MapCheck) check = {.kube = kube, .inventory = controllers_inventory(controllers), .map = map,
-                              .conditions = conditions, .what = "network", .source_type = "SourceNetworkNotValid"};
+    g_auto(MapCheck) check = {.kube = kube,
+                              .inventory = controllers_inventory(controllers),
+                              .map = map,
+                              .conditions = conditions,
+                              .what = "network",
+                              .source_type = "SourceNetworkNotValid"};
     json_t *status;
     size_t i;
     json_t *pair;

@@ -8,15 +8,23 @@
 
 static Execution execution_of(const PlanCheck *check, const Controllers *controllers, GPtrArray *migrations)
 {
-    return (Execution){.kube = check->kube, .target = check->target, .inventory = check->inventory,
-                       .settings = check->settings, .plan = check->plan, .provider = check->provider,
-                       .destination = check->destination, .secret = check->secret, .network_map = check->network_map,
-                       .storage_map = check->storage_map, .migrations = migrations,
+    return (Execution){.kube = check->kube,
+                       .target = check->target,
+                       .inventory = check->inventory,
+                       .settings = check->settings,
+                       .plan = check->plan,
+                       .provider = check->provider,
+                       .destination = check->destination,
+                       .secret = check->secret,
+                       .network_map = check->network_map,
+                       .storage_map = check->storage_map,
+                       .migrations = migrations,
                        .image = controllers_image(controllers)};
 }
 
 /* An archived plan ends what runs, loses what is temporary, and is never run again. */
-static guint archive(Execution *execution, json_t *status, Conditions *conditions, GCancellable *cancel, GError **error)
+static guint archive(Execution *execution, json_t *status, Conditions *conditions, GCancellable *cancel,
+                     GError **error)
 {
     if (execution_active(status)) {
         execution->cancel_all = TRUE;
@@ -25,11 +33,13 @@ static guint archive(Execution *execution, json_t *status, Conditions *condition
     }
     if (!execution_archive(execution, status, cancel, error))
         return AGAIN_SOON;
-    conditions_set_durable(conditions, "Archived", CONDITION_ADVISORY, "UserRequested", "The plan has been archived.");
+    conditions_set_durable(conditions, "Archived", CONDITION_ADVISORY, "UserRequested",
+                           "The plan has been archived.");
     return 0;
 }
 
-static guint execute(Execution *execution, json_t *status, Conditions *conditions, GCancellable *cancel, GError **error)
+static guint execute(Execution *execution, json_t *status, Conditions *conditions, GCancellable *cancel,
+                     GError **error)
 {
     switch (execution_pass(execution, status, conditions, cancel, error)) {
     case EXECUTION_ADVANCED:
@@ -41,8 +51,8 @@ static guint execute(Execution *execution, json_t *status, Conditions *condition
     }
 }
 
-static guint pass(const Object *plan, Controllers *controllers, PlanCheck *check, json_t *status, GCancellable *cancel,
-                  GError **error)
+static guint pass(const Object *plan, Controllers *controllers, PlanCheck *check, json_t *status,
+                  GCancellable *cancel, GError **error)
 {
     g_autoptr(GPtrArray) migrations = controllers_migrations_of(controllers, plan);
     Execution execution = execution_of(check, controllers, migrations);
@@ -79,8 +89,12 @@ guint plan_reconcile(const char *key, gpointer data, GCancellable *cancel, GErro
         return 0;
     conditions = status_conditions(plan);
     status = status_copy(plan);
-    check = (PlanCheck){.kube = kube, .inventory = controllers_inventory(controllers), .settings = settings, .plan = plan,
-                        .conditions = conditions, .executing = execution_active(status) != NULL};
+    check = (PlanCheck){.kube = kube,
+                        .inventory = controllers_inventory(controllers),
+                        .settings = settings,
+                        .plan = plan,
+                        .conditions = conditions,
+                        .executing = execution_active(status) != NULL};
     if (!plan_check_run(&check, cancel, &problem)) {
         log_debug("plan cannot be checked yet", "plan", key, "error", problem->message, NULL);
         return AGAIN_SOON;

@@ -5,7 +5,8 @@
 
 enum { TRIES = 3 };
 
-Object *status_get(KubeClient *kube, const KubeResource *resource, const char *key, GCancellable *cancel, GError **error)
+Object *status_get(KubeClient *kube, const KubeResource *resource, const char *key, GCancellable *cancel,
+                   GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(key, "/", 2);
     g_autoptr(GError) problem = NULL;
@@ -38,11 +39,13 @@ const char *reference_namespace(const json_t *reference, const Object *object)
 static gboolean is_warning(const json_t *condition)
 {
     const char *category = json_string_at(condition, "category", "");
-    return !strcmp(category, CONDITION_CRITICAL) || !strcmp(category, CONDITION_ERROR) || !strcmp(category, CONDITION_WARN);
+    return !strcmp(category, CONDITION_CRITICAL) || !strcmp(category, CONDITION_ERROR) ||
+           !strcmp(category, CONDITION_WARN);
 }
 
 /* An Event says the items too, as many as fit. */
-static void tell(KubeClient *kube, const Object *object, const json_t *condition, const char *component, gboolean gone)
+static void tell(KubeClient *kube, const Object *object, const json_t *condition, const char *component,
+                 gboolean gone)
 {
     g_autoptr(GString) text = g_string_new(gone ? "No longer: " : "");
     size_t i;
@@ -52,7 +55,8 @@ static void tell(KubeClient *kube, const Object *object, const json_t *condition
     json_array_foreach (json_object_get(condition, "items"), i, item)
         if (text->len < 800)
             g_string_append_printf(text, "%s %s", i ? ";" : "", json_string_value(item));
-    event_record(kube, object, !gone && is_warning(condition), json_string_at(condition, "type", ""), text->str, component);
+    event_record(kube, object, !gone && is_warning(condition), json_string_at(condition, "type", ""),
+                 text->str, component);
 }
 
 static void tell_changes(KubeClient *kube, const Object *object, const json_t *before, const json_t *after,
@@ -119,8 +123,9 @@ static gboolean put(KubeClient *kube, const KubeResource *resource, const Object
     }
 }
 
-gboolean status_write(KubeClient *kube, const KubeResource *resource, const Object *object, json_t *take_status,
-                      const Conditions *conditions, const char *component, GCancellable *cancel, GError **error)
+gboolean status_write(KubeClient *kube, const KubeResource *resource, const Object *object,
+                      json_t *take_status, const Conditions *conditions, const char *component,
+                      GCancellable *cancel, GError **error)
 {
     g_autoptr(json_t) status = take_status;
     const json_t *before = json_object_get(object_json(object), "status");
@@ -131,6 +136,7 @@ gboolean status_write(KubeClient *kube, const KubeResource *resource, const Obje
         return TRUE;
     if (!put(kube, resource, object, status, cancel, error))
         return FALSE;
-    tell_changes(kube, object, json_object_get(before, "conditions"), json_object_get(status, "conditions"), component);
+    tell_changes(kube, object, json_object_get(before, "conditions"), json_object_get(status, "conditions"),
+                 component);
     return TRUE;
 }

@@ -16,8 +16,9 @@ static void check_destination(MapCheck *check, const json_t *destination, GCance
     }
     class = kube_get(check->target, &KUBE_STORAGE_CLASS, NULL, name, cancel, &problem);
     if (!class && g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
-        conditions_add_item(check->conditions, "DestinationStorageNotValid", CONDITION_CRITICAL, "NotFound",
-                            "The target has no such StorageClass; 'kubectl get storageclass' lists those that it has.", name);
+        conditions_add_item(
+            check->conditions, "DestinationStorageNotValid", CONDITION_CRITICAL, "NotFound",
+            "The target has no such StorageClass; 'kubectl get storageclass' lists those that it has.", name);
     else if (!class)
         check->again = TRUE;
 }
@@ -28,8 +29,12 @@ guint storage_map_reconcile(const char *key, gpointer data, GCancellable *cancel
     KubeClient *kube = controllers_kube(controllers);
     g_autoptr(Object) map = status_get(kube, &KUBE_STORAGE_MAP, key, cancel, error);
     g_autoptr(Conditions) conditions = map ? status_conditions(map) : NULL;
-    g_auto(MapCheck) check = {.kube = kube, .inventory = controllers_inventory(controllers), .map = map,
-                              .conditions = conditions, .what = "storage", .source_type = "SourceStorageNotValid"};
+    g_auto(MapCheck) check = {.kube = kube,
+                              .inventory = controllers_inventory(controllers),
+                              .map = map,
+                              .conditions = conditions,
+                              .what = "storage",
+                              .source_type = "SourceStorageNotValid"};
     json_t *status;
     size_t i;
     json_t *pair;

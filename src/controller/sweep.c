@@ -31,7 +31,8 @@ static gboolean has_owner(const Object *object)
     return json_array_size(json_at(object_json(object), "metadata.ownerReferences")) > 0;
 }
 
-static void sweep_kind(KubeClient *kube, const KubeResource *resource, GHashTable *plans, GCancellable *cancel)
+static void sweep_kind(KubeClient *kube, const KubeResource *resource, GHashTable *plans,
+                       GCancellable *cancel)
 {
     g_autoptr(GPtrArray) all = kube_list(kube, resource, NULL, "plan,vmID", NULL, NULL, cancel, NULL);
 
@@ -44,18 +45,21 @@ static void sweep_kind(KubeClient *kube, const KubeResource *resource, GHashTabl
             continue;
         if ((resource == &KUBE_DATA_VOLUME || resource == &KUBE_PERSISTENT_VOLUME_CLAIM) && has_owner(object))
             continue;
-        if (kube_delete(kube, resource, object_namespace(object), object_name(object), "Background", cancel, &problem))
-            log_info("swept what a deleted plan left", "kind", resource->kind, "namespace", object_namespace(object), "name",
-                     object_name(object), NULL);
+        if (kube_delete(kube, resource, object_namespace(object), object_name(object), "Background", cancel,
+                        &problem))
+            log_info("swept what a deleted plan left", "kind", resource->kind, "namespace",
+                     object_namespace(object), "name", object_name(object), NULL);
         else if (!g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
-            log_warn("sweep", "kind", resource->kind, "name", object_name(object), "error", problem->message, NULL);
+            log_warn("sweep", "kind", resource->kind, "name", object_name(object), "error", problem->message,
+                     NULL);
     }
 }
 
 void sweep_orphans(KubeClient *kube, GCancellable *cancel)
 {
-    const KubeResource *const kinds[] = {&KUBE_POD,        &KUBE_JOB,         &KUBE_VIRTUAL_MACHINE, &KUBE_SECRET,
-                                         &KUBE_CONFIG_MAP, &KUBE_DATA_VOLUME, &KUBE_PERSISTENT_VOLUME_CLAIM};
+    const KubeResource *const kinds[] = {
+        &KUBE_POD,        &KUBE_JOB,         &KUBE_VIRTUAL_MACHINE,        &KUBE_SECRET,
+        &KUBE_CONFIG_MAP, &KUBE_DATA_VOLUME, &KUBE_PERSISTENT_VOLUME_CLAIM};
     g_autoptr(GHashTable) plans = plans_there_are(kube, cancel);
 
     for (guint i = 0; plans && i < G_N_ELEMENTS(kinds); i++)

@@ -4,8 +4,8 @@
 #include <string.h>
 
 struct Conditions {
-    json_t     *found;  /* as read: for lastTransitionTime */
-    json_t     *now;    /* the array that grows */
+    json_t *found;      /* as read: for lastTransitionTime */
+    json_t *now;        /* the array that grows */
     GHashTable *staged; /* types said in this pass, and durable ones */
 };
 
@@ -72,11 +72,11 @@ static void stamp(const Conditions *c, json_t *item)
         json_object_set_new(item, "lastTransitionTime", json_string(now));
 }
 
-static json_t *say(Conditions *c, const char *type, const char *category, const char *reason, const char *message,
-                   gboolean durable)
+static json_t *say(Conditions *c, const char *type, const char *category, const char *reason,
+                   const char *message, gboolean durable)
 {
-    json_t *item = json_pack("{s:s, s:s, s:s, s:s}", "type", type, "status", "True", "category", category, "message",
-                             message);
+    json_t *item = json_pack("{s:s, s:s, s:s, s:s}", "type", type, "status", "True", "category", category,
+                             "message", message);
     json_t *old = find(c->now, type);
 
     if (reason)
@@ -94,7 +94,8 @@ static json_t *say(Conditions *c, const char *type, const char *category, const 
     return item;
 }
 
-void conditions_set(Conditions *c, const char *type, const char *category, const char *reason, const char *message, ...)
+void conditions_set(Conditions *c, const char *type, const char *category, const char *reason,
+                    const char *message, ...)
 {
     g_autofree char *text = NULL;
     va_list args;
@@ -117,8 +118,8 @@ void conditions_set_durable(Conditions *c, const char *type, const char *categor
     say(c, type, category, reason, text, TRUE);
 }
 
-void conditions_add_item(Conditions *c, const char *type, const char *category, const char *reason, const char *message,
-                         const char *item)
+void conditions_add_item(Conditions *c, const char *type, const char *category, const char *reason,
+                         const char *message, const char *item)
 {
     json_t *condition = g_hash_table_contains(c->staged, type) ? find(c->now, type) : NULL;
     json_t *items;
@@ -163,8 +164,14 @@ static gboolean any(const Conditions *c, const char *category)
     return FALSE;
 }
 
-gboolean conditions_critical(const Conditions *c) { return any(c, CONDITION_CRITICAL); }
-gboolean conditions_blocked(const Conditions *c) { return any(c, CONDITION_CRITICAL) || any(c, CONDITION_ERROR); }
+gboolean conditions_critical(const Conditions *c)
+{
+    return any(c, CONDITION_CRITICAL);
+}
+gboolean conditions_blocked(const Conditions *c)
+{
+    return any(c, CONDITION_CRITICAL) || any(c, CONDITION_ERROR);
+}
 
 json_t *conditions_end(const Conditions *c)
 {

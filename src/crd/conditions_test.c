@@ -3,8 +3,8 @@
 
 static json_t *one(const char *type, const char *message, gboolean durable)
 {
-    json_t *array = json_pack("[{s:s, s:s, s:s, s:s, s:s}]", "type", type, "status", "True", "category", "Advisory",
-                              "message", message, "lastTransitionTime", "2001-01-01T00:00:00Z");
+    json_t *array = json_pack("[{s:s, s:s, s:s, s:s, s:s}]", "type", type, "status", "True", "category",
+                              "Advisory", "message", message, "lastTransitionTime", "2001-01-01T00:00:00Z");
     if (durable)
         json_object_set_new(json_array_get(array, 0), "durable", json_true());
     return array;
@@ -37,8 +37,10 @@ static void the_time_moves_only_with_a_change(void)
     conditions_set(same, "Ready", CONDITION_ADVISORY, NULL, "m");
     conditions_set(other, "Ready", CONDITION_ADVISORY, NULL, "changed");
     g_autoptr(json_t) kept = conditions_end(same), moved = conditions_end(other);
-    g_assert_cmpstr(json_string_at(json_array_get(kept, 0), "lastTransitionTime", ""), ==, "2001-01-01T00:00:00Z");
-    g_assert_cmpstr(json_string_at(json_array_get(moved, 0), "lastTransitionTime", ""), !=, "2001-01-01T00:00:00Z");
+    g_assert_cmpstr(json_string_at(json_array_get(kept, 0), "lastTransitionTime", ""), ==,
+                    "2001-01-01T00:00:00Z");
+    g_assert_cmpstr(json_string_at(json_array_get(moved, 0), "lastTransitionTime", ""), !=,
+                    "2001-01-01T00:00:00Z");
 }
 
 static void offenders_are_items_of_one_condition(void)
@@ -63,6 +65,7 @@ int main(int argc, char **argv)
     g_test_add_func("/crd/conditions/what was not said again is removed", what_was_not_said_again_is_removed);
     g_test_add_func("/crd/conditions/a durable one stays until removed", a_durable_one_stays_until_removed);
     g_test_add_func("/crd/conditions/the time moves only with a change", the_time_moves_only_with_a_change);
-    g_test_add_func("/crd/conditions/offenders are items of one condition", offenders_are_items_of_one_condition);
+    g_test_add_func("/crd/conditions/offenders are items of one condition",
+                    offenders_are_items_of_one_condition);
     return g_test_run();
 }

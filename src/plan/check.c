@@ -16,11 +16,14 @@ void plan_check_clear(PlanCheck *check)
     g_clear_pointer(&check->target, kube_client_unref);
 }
 
-static const json_t *spec_of(const PlanCheck *check) { return json_object_get(object_json(check->plan), "spec"); }
+static const json_t *spec_of(const PlanCheck *check)
+{
+    return json_object_get(object_json(check->plan), "spec");
+}
 
 /* TRUE with *out NULL when there is no such object. */
-static gboolean look_up(PlanCheck *check, const KubeResource *resource, const char *ns, const char *name, Object **out,
-                        GCancellable *cancel, GError **error)
+static gboolean look_up(PlanCheck *check, const KubeResource *resource, const char *ns, const char *name,
+                        Object **out, GCancellable *cancel, GError **error)
 {
     g_autoptr(GError) problem = NULL;
 
@@ -31,19 +34,22 @@ static gboolean look_up(PlanCheck *check, const KubeResource *resource, const ch
     return FALSE;
 }
 
-/* ---- references ------------------------------------------------------------------------------------------------------ */
+/* ---- references ---- */
 
 typedef struct {
-    const char         *path; /* in spec */
+    const char *path; /* in spec */
     const KubeResource *resource;
-    const char         *not_valid, *not_ready; /* condition types */
+    const char *not_valid, *not_ready; /* condition types */
 } Reference;
 
-static const Reference source_ref = {"provider.source", &KUBE_PROVIDER, "SourceProviderNotValid", "SourceProviderNotReady"};
-static const Reference destination_ref = {"provider.destination", &KUBE_PROVIDER, "DestinationProviderNotValid",
-                                          "DestinationProviderNotReady"};
-static const Reference network_ref = {"map.network", &KUBE_NETWORK_MAP, "NetworkMapRefNotValid", "NetworkMapNotReady"};
-static const Reference storage_ref = {"map.storage", &KUBE_STORAGE_MAP, "StorageRefNotValid", "StorageMapNotReady"};
+static const Reference source_ref = {"provider.source", &KUBE_PROVIDER, "SourceProviderNotValid",
+                                     "SourceProviderNotReady"};
+static const Reference destination_ref = {"provider.destination", &KUBE_PROVIDER,
+                                          "DestinationProviderNotValid", "DestinationProviderNotReady"};
+static const Reference network_ref = {"map.network", &KUBE_NETWORK_MAP, "NetworkMapRefNotValid",
+                                      "NetworkMapNotReady"};
+static const Reference storage_ref = {"map.storage", &KUBE_STORAGE_MAP, "StorageRefNotValid",
+                                      "StorageMapNotReady"};
 
 /* A map whose last change its reconciler has not seen yet says nothing. */
 static gboolean is_ready(const Object *object)
@@ -52,7 +58,8 @@ static gboolean is_ready(const Object *object)
            json_int_at(object_json(object), "status.observedGeneration", 0) >= object_generation(object);
 }
 
-static gboolean resolve(PlanCheck *check, const Reference *ref, Object **out, GCancellable *cancel, GError **error)
+static gboolean resolve(PlanCheck *check, const Reference *ref, Object **out, GCancellable *cancel,
+                        GError **error)
 {
     const json_t *found = json_at(spec_of(check), ref->path);
     const char *name = json_string_at(found, "name", ""), *ns = json_string_at(found, "namespace", "");
@@ -61,17 +68,20 @@ static gboolean resolve(PlanCheck *check, const Reference *ref, Object **out, GC
         ns = object_namespace(check->plan);
     if (!*name) {
         conditions_set(check->conditions, ref->not_valid, CONDITION_CRITICAL, "NotSet",
-                       "spec.%s is not set: give the name and namespace of a %s.", ref->path, ref->resource->kind);
+                       "spec.%s is not set: give the name and namespace of a %s.", ref->path,
+                       ref->resource->kind);
         return TRUE;
     }
     if (!look_up(check, ref->resource, ns, name, out, cancel, error))
         return FALSE;
     if (!*out)
         conditions_set(check->conditions, ref->not_valid, CONDITION_CRITICAL, "NotFound",
-                       "spec.%s: there is no %s '%s' in namespace '%s'.", ref->path, ref->resource->kind, name, ns);
+                       "spec.%s: there is no %s '%s' in namespace '%s'.", ref->path, ref->resource->kind,
+                       name, ns);
     else if (!is_ready(*out))
         conditions_set(check->conditions, ref->not_ready, CONDITION_CRITICAL, NULL,
-                       "spec.%s: %s '%s' is not ready; its status says why.", ref->path, ref->resource->kind, name);
+                       "spec.%s: %s '%s' is not ready; its status says why.", ref->path, ref->resource->kind,
+                       name);
     return TRUE;
 }
 
@@ -86,8 +96,10 @@ static gboolean resolve_all(PlanCheck *check, GCancellable *cancel, GError **err
 /* What a provider may be in its place. */
 static void check_types(PlanCheck *check)
 {
-    const char *source = check->provider ? json_string_at(object_json(check->provider), "spec.type", "") : "vsphere";
-    const char *destination = check->destination ? json_string_at(object_json(check->destination), "spec.type", "") : "openshift";
+    const char *source =
+        check->provider ? json_string_at(object_json(check->provider), "spec.type", "") : "vsphere";
+    const char *destination =
+        check->destination ? json_string_at(object_json(check->destination), "spec.type", "") : "openshift";
 
     if (strcmp(source, "vsphere") && strcmp(source, "ovirt"))
         conditions_set(check->conditions, source_ref.not_valid, CONDITION_CRITICAL, "TypeNotValid",
@@ -118,7 +130,7 @@ static gboolean read_secret(PlanCheck *check, GCancellable *cancel, GError **err
     return FALSE;
 }
 
-/* ---- the plan's own fields --------------------------------------------------------------------------------------------- */
+/* ---- the plan's own fields ---- */
 
 static void check_namespace(PlanCheck *check)
 {
@@ -147,7 +159,8 @@ static void check_kind(PlanCheck *check)
 static gboolean check_transfer_network(PlanCheck *check, GCancellable *cancel, GError **error)
 {
     const char *name = json_string_at(spec_of(check), "transferNetwork.name", "");
-    const char *ns = json_string_at(spec_of(check), "transferNetwork.namespace", object_namespace(check->plan));
+    const char *ns =
+        json_string_at(spec_of(check), "transferNetwork.namespace", object_namespace(check->plan));
     g_autoptr(Object) network = NULL;
     g_autoptr(GError) problem = NULL;
 
@@ -161,14 +174,15 @@ static gboolean check_transfer_network(PlanCheck *check, GCancellable *cancel, G
         return FALSE;
     }
     conditions_set(check->conditions, "TransferNetworkNotValid", CONDITION_CRITICAL, "NotFound",
-                   "spec.transferNetwork: there is no NetworkAttachmentDefinition '%s' in namespace '%s'.", name, ns);
+                   "spec.transferNetwork: there is no NetworkAttachmentDefinition '%s' in namespace '%s'.",
+                   name, ns);
     return TRUE;
 }
 
-/* ---- hooks -------------------------------------------------------------------------------------------------------------- */
+/* ---- hooks ---- */
 
-static gboolean check_hook(PlanCheck *check, const json_t *hook, const char *vm, GHashTable *steps, GCancellable *cancel,
-                           GError **error)
+static gboolean check_hook(PlanCheck *check, const json_t *hook, const char *vm, GHashTable *steps,
+                           GCancellable *cancel, GError **error)
 {
     const char *step = json_string_at(hook, "step", json_string_at(hook, "hook.step", ""));
     const char *name = json_string_at(hook, "hook.name", "");
@@ -177,7 +191,8 @@ static gboolean check_hook(PlanCheck *check, const json_t *hook, const char *vm,
 
     if ((strcmp(step, "PreHook") && strcmp(step, "PostHook")) || !g_hash_table_add(steps, (gpointer)step))
         conditions_add_item(check->conditions, "HookStepNotValid", CONDITION_CRITICAL, "NotValid",
-                            "spec.vms[].hooks[].step must be PreHook or PostHook, each at most once per VM.", vm);
+                            "spec.vms[].hooks[].step must be PreHook or PostHook, each at most once per VM.",
+                            vm);
     if (!*name) {
         conditions_add_item(check->conditions, "HookNotValid", CONDITION_CRITICAL, "NotSet",
                             "spec.vms[].hooks[].hook must name a Hook.", vm);
@@ -209,7 +224,7 @@ static gboolean check_hooks(PlanCheck *check, GCancellable *cancel, GError **err
     return TRUE;
 }
 
-/* ---- all ---------------------------------------------------------------------------------------------------------------- */
+/* ---- all ---- */
 
 static gboolean check_machines(PlanCheck *check, GCancellable *cancel, GError **error)
 {

@@ -1,7 +1,8 @@
-/* check: everything that can be known of a plan before it runs, as conditions; and the objects that it refers to.
+/* check: everything that can be known of a plan before it runs, as conditions; and the objects that it refers
+ * to.
  *
- * Types, categories and reasons are Forklift's; each message says field, value, and what would be right. A plan with no Critical
- * or Error condition is ready.
+ * Types, categories and reasons are Forklift's; each message says field, value, and what would be right. A
+ * plan with no Critical or Error condition is ready.
  * Threads: one per PlanCheck.
  */
 #pragma once
@@ -11,19 +12,20 @@
 
 typedef struct {
     /* in, borrowed */
-    KubeClient      *kube;
+    KubeClient *kube;
     InventoryClient *inventory;
-    const Settings  *settings;
-    const Object    *plan;
-    Conditions      *conditions;
-    gboolean         executing; /* VMs are not checked again then */
+    const Settings *settings;
+    const Object *plan;
+    Conditions *conditions;
+    gboolean executing; /* VMs are not checked again then */
 
     /* out, owned: NULL where the reference does not resolve */
-    Object     *provider, *destination, *secret, *network_map, *storage_map;
+    Object *provider, *destination, *secret, *network_map, *storage_map;
     KubeClient *target; /* the destination cluster */
 } PlanCheck;
 void plan_check_clear(PlanCheck *check);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PlanCheck, plan_check_clear)
 
-/* FALSE: something could not be asked just now (inventory loading, API away); nothing is known of the plan, try later. */
+/* FALSE: something could not be asked just now (inventory loading, API away); nothing is known of the plan,
+ * try later. */
 gboolean plan_check_run(PlanCheck *check, GCancellable *cancel, GError **error);

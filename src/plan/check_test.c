@@ -4,30 +4,39 @@
 #include "plan/preflight.h"
 #include <string.h>
 
-#define READY "\"status\":{\"observedGeneration\":1,\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}"
+#define READY                                                                                                \
+    "\"status\":{\"observedGeneration\":1,\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}"
 #define META(name) "{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"openshift-mtv\"},"
 
-static const char good_spec[] =
-    "{\"targetNamespace\":\"target\",\"provider\":{\"source\":{\"name\":\"vc\",\"namespace\":\"openshift-mtv\"},"
-    "\"destination\":{\"name\":\"host\",\"namespace\":\"openshift-mtv\"}},\"map\":{\"network\":{\"name\":\"n\",\"namespace\":"
-    "\"openshift-mtv\"},\"storage\":{\"name\":\"s\",\"namespace\":\"openshift-mtv\"}},\"vms\":[{\"id\":\"vm-1\"}]}";
+static const char good_spec[] = "{\"targetNamespace\":\"target\",\"provider\":{\"source\":{\"name\":\"vc\","
+                                "\"namespace\":\"openshift-mtv\"},"
+                                "\"destination\":{\"name\":\"host\",\"namespace\":\"openshift-mtv\"}},"
+                                "\"map\":{\"network\":{\"name\":\"n\",\"namespace\":"
+                                "\"openshift-mtv\"},\"storage\":{\"name\":\"s\",\"namespace\":\"openshift-"
+                                "mtv\"}},\"vms\":[{\"id\":\"vm-1\"}]}";
 
-static void add(const KubeResource *resource, const char *json) { object_unref(fake_add(resource, json)); }
+static void add(const KubeResource *resource, const char *json)
+{
+    object_unref(fake_add(resource, json));
+}
 
 static void world_begin(void)
 {
     fake_begin();
-    add(&KUBE_PROVIDER, META("vc") "\"spec\":{\"type\":\"vsphere\",\"url\":\"https://vc/sdk\",\"secret\":{\"name\":\"vc\"}}," READY "}");
+    add(&KUBE_PROVIDER, META("vc") "\"spec\":{\"type\":\"vsphere\",\"url\":\"https://vc/"
+                                   "sdk\",\"secret\":{\"name\":\"vc\"}}," READY "}");
     add(&KUBE_PROVIDER, META("host") "\"spec\":{\"type\":\"openshift\"}," READY "}");
     add(&KUBE_SECRET, META("vc") "\"stringData\":{\"user\":\"u\",\"password\":\"p\"}}");
-    add(&KUBE_NETWORK_MAP,
-        META("n") "\"spec\":{\"map\":[{\"source\":{\"id\":\"network-1\"},\"destination\":{\"type\":\"pod\"}}]}," READY "}");
+    add(&KUBE_NETWORK_MAP, META("n") "\"spec\":{\"map\":[{\"source\":{\"id\":\"network-1\"},\"destination\":{"
+                                     "\"type\":\"pod\"}}]}," READY "}");
     add(&KUBE_NETWORK_MAP, META("n-empty") "\"spec\":{\"map\":[]}," READY "}");
     add(&KUBE_NETWORK_MAP, META("n-unready") "\"spec\":{\"map\":[]}}");
-    add(&KUBE_STORAGE_MAP, META("s") "\"spec\":{\"map\":[{\"source\":{\"id\":\"datastore-1\"},\"destination\":{\"storageClass\":"
-                                     "\"standard\"}}]}," READY "}");
+    add(&KUBE_STORAGE_MAP,
+        META("s") "\"spec\":{\"map\":[{\"source\":{\"id\":\"datastore-1\"},\"destination\":{\"storageClass\":"
+                  "\"standard\"}}]}," READY "}");
     add(&KUBE_STORAGE_MAP, META("s-empty") "\"spec\":{\"map\":[]}," READY "}");
-    add(&KUBE_STORAGE_CLASS, "{\"metadata\":{\"name\":\"standard\",\"annotations\":{\"gantry.io/capacity-bytes\":\"12582912\"}}}");
+    add(&KUBE_STORAGE_CLASS,
+        "{\"metadata\":{\"name\":\"standard\",\"annotations\":{\"gantry.io/capacity-bytes\":\"12582912\"}}}");
 }
 
 /* Checks the good plan with one value changed. Gives the conditions; a reference. */
@@ -42,10 +51,12 @@ static json_t *check_with(const char *path, const char *value)
 
     if (path)
         json_set_at_new(spec, path, value ? json_loads(value, JSON_DECODE_ANY, NULL) : NULL);
-    json_set_at_new(plan, "metadata", json_pack("{s:s, s:s, s:s}", "name", "plan1", "namespace", "openshift-mtv", "uid", "p"));
+    json_set_at_new(plan, "metadata",
+                    json_pack("{s:s, s:s, s:s}", "name", "plan1", "namespace", "openshift-mtv", "uid", "p"));
     json_object_set(plan, "spec", spec);
     object = object_new_take(json_incref(plan));
-    check = (PlanCheck){.kube = (KubeClient *)&check, .settings = settings, .plan = object, .conditions = conditions};
+    check = (PlanCheck){
+        .kube = (KubeClient *)&check, .settings = settings, .plan = object, .conditions = conditions};
     g_assert_true(plan_check_run(&check, NULL, &error));
     return conditions_end(conditions);
 }
@@ -62,30 +73,43 @@ static void a_good_plan_has_only_the_rename_to_say(void)
 static const struct {
     const char *what, *path, *value, *type, *reason, *text;
 } wrong[] = {
-    {"no source provider", "provider.source", NULL, "SourceProviderNotValid", "NotSet", "spec.provider.source"},
-    {"a source provider that is not there", "provider.source", "{\"name\":\"x\"}", "SourceProviderNotValid", "NotFound", "'x'"},
-    {"a destination that is a source", "provider.destination", "{\"name\":\"vc\"}", "DestinationProviderNotValid", "TypeNotValid",
-     "openshift"},
-    {"a network map that is not there", "map.network", "{\"name\":\"x\"}", "NetworkMapRefNotValid", "NotFound", "'x'"},
-    {"a network map that is not ready", "map.network", "{\"name\":\"n-unready\"}", "NetworkMapNotReady", NULL, "n-unready"},
+    {"no source provider", "provider.source", NULL, "SourceProviderNotValid", "NotSet",
+     "spec.provider.source"},
+    {"a source provider that is not there", "provider.source", "{\"name\":\"x\"}", "SourceProviderNotValid",
+     "NotFound", "'x'"},
+    {"a destination that is a source", "provider.destination", "{\"name\":\"vc\"}",
+     "DestinationProviderNotValid", "TypeNotValid", "openshift"},
+    {"a network map that is not there", "map.network", "{\"name\":\"x\"}", "NetworkMapRefNotValid",
+     "NotFound", "'x'"},
+    {"a network map that is not ready", "map.network", "{\"name\":\"n-unready\"}", "NetworkMapNotReady", NULL,
+     "n-unready"},
     {"no storage map", "map.storage", NULL, "StorageRefNotValid", "NotSet", "spec.map.storage"},
     {"no target namespace", "targetNamespace", "\"\"", "NamespaceNotValid", "NotSet", "spec.targetNamespace"},
-    {"a target namespace in capitals", "targetNamespace", "\"Target\"", "NamespaceNotValid", "NotValid", "'Target'"},
+    {"a target namespace in capitals", "targetNamespace", "\"Target\"", "NamespaceNotValid", "NotValid",
+     "'Target'"},
     {"a warm plan", "warm", "true", "WarmMigrationNotReady", "NotSupported", "spec.warm"},
     {"a live plan", "type", "\"live\"", "MigrationTypeNotValid", "NotSupported", "live"},
-    {"a transfer network that is not there", "transferNetwork", "{\"name\":\"fast\"}", "TransferNetworkNotValid", "NotFound", "fast"},
+    {"a transfer network that is not there", "transferNetwork", "{\"name\":\"fast\"}",
+     "TransferNetworkNotValid", "NotFound", "fast"},
     {"no VM", "vms", "[]", "VMRefNotValid", "NotSet", "spec.vms"},
     {"a VM without id and name", "vms", "[{}]", "VMRefNotValid", "NotSet", "id or a name"},
     {"a VM that does not exist", "vms", "[{\"id\":\"vm-9\"}]", "VMNotFound", "NotFound", "no such VM"},
-    {"a VM listed twice", "vms", "[{\"id\":\"vm-1\"},{\"name\":\"Guest_vm-1\"}]", "DuplicateVM", "NotUnique", "twice"},
-    {"a network that is not mapped", "map.network", "{\"name\":\"n-empty\"}", "VMNetworksNotMapped", "NotValid", "spec.map.network"},
-    {"a datastore that is not mapped", "map.storage", "{\"name\":\"s-empty\"}", "VMStorageNotMapped", "NotValid", "spec.map.storage"},
-    {"a targetName in capitals", "vms", "[{\"id\":\"vm-1\",\"targetName\":\"Web\"}]", "NotValid", "NotValid", "targetName"},
-    {"a hook that is not there", "vms", "[{\"id\":\"vm-1\",\"hooks\":[{\"step\":\"PreHook\",\"hook\":{\"name\":\"h\"}}]}]",
-     "HookNotValid", "NotFound", "does not exist"},
-    {"a hook at no known step", "vms", "[{\"id\":\"vm-1\",\"hooks\":[{\"step\":\"Midway\",\"hook\":{\"name\":\"h\"}}]}]",
-     "HookStepNotValid", "NotValid", "PreHook or PostHook"},
-    {"two VMs where one has room", "vms", "[{\"id\":\"vm-1\"},{\"id\":\"vm-2\"}]", "TargetTooSmall", "TargetTooSmall", "room"},
+    {"a VM listed twice", "vms", "[{\"id\":\"vm-1\"},{\"name\":\"Guest_vm-1\"}]", "DuplicateVM", "NotUnique",
+     "twice"},
+    {"a network that is not mapped", "map.network", "{\"name\":\"n-empty\"}", "VMNetworksNotMapped",
+     "NotValid", "spec.map.network"},
+    {"a datastore that is not mapped", "map.storage", "{\"name\":\"s-empty\"}", "VMStorageNotMapped",
+     "NotValid", "spec.map.storage"},
+    {"a targetName in capitals", "vms", "[{\"id\":\"vm-1\",\"targetName\":\"Web\"}]", "NotValid", "NotValid",
+     "targetName"},
+    {"a hook that is not there", "vms",
+     "[{\"id\":\"vm-1\",\"hooks\":[{\"step\":\"PreHook\",\"hook\":{\"name\":\"h\"}}]}]", "HookNotValid",
+     "NotFound", "does not exist"},
+    {"a hook at no known step", "vms",
+     "[{\"id\":\"vm-1\",\"hooks\":[{\"step\":\"Midway\",\"hook\":{\"name\":\"h\"}}]}]", "HookStepNotValid",
+     "NotValid", "PreHook or PostHook"},
+    {"two VMs where one has room", "vms", "[{\"id\":\"vm-1\"},{\"id\":\"vm-2\"}]", "TargetTooSmall",
+     "TargetTooSmall", "room"},
 };
 
 static void one_wrong_thing(gconstpointer data)
@@ -118,8 +142,8 @@ static void an_inventory_that_is_away_says_nothing_of_the_plan(void)
 {
     world_begin();
     g_autoptr(json_t) spec = json_loads(good_spec, 0, NULL);
-    g_autoptr(Object) plan = object_new_take(json_pack("{s:{s:s, s:s}, s:O}", "metadata", "name", "plan1", "namespace",
-                                                       "openshift-mtv", "spec", spec));
+    g_autoptr(Object) plan = object_new_take(json_pack("{s:{s:s, s:s}, s:O}", "metadata", "name", "plan1",
+                                                       "namespace", "openshift-mtv", "spec", spec));
     g_autoptr(Conditions) conditions = conditions_begin(NULL);
     g_autoptr(GError) error = NULL;
     g_auto(PlanCheck) check = {.kube = (KubeClient *)&check, .plan = plan, .conditions = conditions};
@@ -149,12 +173,14 @@ static void needs_add_up_and_never_wrap(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/plan/check/a good plan has only the rename to say", a_good_plan_has_only_the_rename_to_say);
+    g_test_add_func("/plan/check/a good plan has only the rename to say",
+                    a_good_plan_has_only_the_rename_to_say);
     for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_autofree char *path = g_strdup_printf("/plan/check/%s is said", wrong[i].what);
         g_test_add_data_func(path, GUINT_TO_POINTER(i), one_wrong_thing);
     }
-    g_test_add_func("/plan/check/a taken name is found before anything runs", a_taken_name_is_found_before_anything_runs);
+    g_test_add_func("/plan/check/a taken name is found before anything runs",
+                    a_taken_name_is_found_before_anything_runs);
     g_test_add_func("/plan/check/an inventory that is away says nothing of the plan",
                     an_inventory_that_is_away_says_nothing_of_the_plan);
     g_test_add_func("/plan/check/needs add up and never wrap", needs_add_up_and_never_wrap);

@@ -18,7 +18,8 @@ static void checked_free(gpointer data)
     g_free(vm);
 }
 
-static void critical(PlanCheck *check, const char *type, const char *reason, const char *message, const char *item)
+static void critical(PlanCheck *check, const char *type, const char *reason, const char *message,
+                     const char *item)
 {
     conditions_add_item(check->conditions, type, CONDITION_CRITICAL, reason, message, item);
 }
@@ -32,10 +33,11 @@ static char *describe_ref(const json_t *ref)
     return *id ? g_strdup_printf("id:%s", id) : g_strdup_printf("name:'%s'", name);
 }
 
-/* ---- finding ------------------------------------------------------------------------------------------------------------- */
+/* ---- finding ---- */
 
 /* TRUE with NULL in *found: said in a condition. */
-static gboolean find(PlanCheck *check, const json_t *spec_vm, json_t **found, GCancellable *cancel, GError **error)
+static gboolean find(PlanCheck *check, const json_t *spec_vm, json_t **found, GCancellable *cancel,
+                     GError **error)
 {
     g_autofree char *text = describe_ref(spec_vm);
     g_autoptr(GError) problem = NULL;
@@ -51,8 +53,8 @@ static gboolean find(PlanCheck *check, const json_t *spec_vm, json_t **found, GC
     if (g_error_matches(problem, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND))
         critical(check, "VMNotFound", "NotFound", "The source provider's inventory has no such VM.", text);
     else if (g_error_matches(problem, GANTRY_ERROR, ERROR_INVENTORY_AMBIGUOUS))
-        critical(check, "DuplicateVM", "Ambiguous", "Several VMs have this name: give the id, or the name with its folder path.",
-                 text);
+        critical(check, "DuplicateVM", "Ambiguous",
+                 "Several VMs have this name: give the id, or the name with its folder path.", text);
     else {
         g_propagate_error(error, g_steal_pointer(&problem));
         return FALSE;
@@ -71,12 +73,13 @@ static gboolean already_migrated(const PlanCheck *check, const char *id)
     return FALSE;
 }
 
-static CheckedVm *describe(PlanCheck *check, const json_t *spec_vm, const json_t *found, GCancellable *cancel, GError **error)
+static CheckedVm *describe(PlanCheck *check, const json_t *spec_vm, const json_t *found, GCancellable *cancel,
+                           GError **error)
 {
     g_autofree char *text = describe_ref(found);
     g_autoptr(GError) problem = NULL;
-    g_autoptr(json_t) workload =
-        inventory_get(check->inventory, check->provider, "workloads", json_string_at(found, "id", ""), cancel, error);
+    g_autoptr(json_t) workload = inventory_get(check->inventory, check->provider, "workloads",
+                                               json_string_at(found, "id", ""), cancel, error);
     CheckedVm *checked;
     Vm *vm;
 
@@ -89,12 +92,12 @@ static CheckedVm *describe(PlanCheck *check, const json_t *spec_vm, const json_t
         return NULL;
     }
     checked = g_new(CheckedVm, 1);
-    *checked = (CheckedVm){.spec = spec_vm, .workload = g_steal_pointer(&workload), .vm = vm,
-                           .text = g_steal_pointer(&text)};
+    *checked = (CheckedVm){
+        .spec = spec_vm, .workload = g_steal_pointer(&workload), .vm = vm, .text = g_steal_pointer(&text)};
     return checked;
 }
 
-/* ---- one VM -------------------------------------------------------------------------------------------------------------- */
+/* ---- one VM ---- */
 
 static void check_networks(PlanCheck *check, const CheckedVm *checked)
 {
@@ -104,14 +107,16 @@ static void check_networks(PlanCheck *check, const CheckedVm *checked)
 
     if (!mapping_nics(object_json(check->network_map), checked->vm, &mapping, &problem)) {
         g_autofree char *item = g_strdup_printf("%s: %s", checked->text, problem->message);
-        critical(check, "VMNetworksNotMapped", "NotValid", "A VM has a network that spec.map.network does not map.", item);
+        critical(check, "VMNetworksNotMapped", "NotValid",
+                 "A VM has a network that spec.map.network does not map.", item);
         return;
     }
     for (guint i = 0; i < checked->vm->nics->len; i++)
         pods += mapping.nics[i].kind == NIC_POD;
     if (pods > 1)
         critical(check, "VMMultiplePodNetworkMappings", "NotValid",
-                 "A VM may have one NIC on the pod network: map its other networks to a NetworkAttachmentDefinition or ignore them.",
+                 "A VM may have one NIC on the pod network: map its other networks to a "
+                 "NetworkAttachmentDefinition or ignore them.",
                  checked->text);
 }
 
@@ -120,8 +125,9 @@ static void check_readable(PlanCheck *check, const CheckedVm *checked, const VmD
 {
     const json_t *provider = object_json(check->provider);
     g_autoptr(GError) problem = NULL;
-    g_autoptr(json_t) source = source_disk(json_string_at(provider, "spec.type", ""), json_string_at(provider, "spec.url", ""),
-                                           checked->workload, disk->id, NULL, &problem);
+    g_autoptr(json_t) source =
+        source_disk(json_string_at(provider, "spec.type", ""), json_string_at(provider, "spec.url", ""),
+                    checked->workload, disk->id, NULL, &problem);
     g_autofree char *item = source ? NULL : g_strdup_printf("%s: %s", checked->text, problem->message);
 
     if (!source)
@@ -136,11 +142,12 @@ static void check_disks(PlanCheck *check, const CheckedVm *checked)
         g_autoptr(GError) problem = NULL;
         g_autofree char *item = NULL;
         TargetStorage storage;
-        if (mapping_storage(object_json(check->storage_map), checked->vm->disks->pdata[i], &storage, &problem))
+        if (mapping_storage(object_json(check->storage_map), checked->vm->disks->pdata[i], &storage,
+                            &problem))
             continue;
         item = g_strdup_printf("%s: %s", checked->text, problem->message);
-        critical(check, "VMStorageNotMapped", "NotValid", "A VM has a disk on a datastore that spec.map.storage does not map.",
-                 item);
+        critical(check, "VMStorageNotMapped", "NotValid",
+                 "A VM has a disk on a datastore that spec.map.storage does not map.", item);
     }
 }
 
@@ -151,7 +158,8 @@ static void check_host(PlanCheck *check, const CheckedVm *checked)
                             "A VM's host is in maintenance mode.", checked->text);
 }
 
-/* Critical concerns block, unless the plan accepts them; then the condition is a warning that stays visible. */
+/* Critical concerns block, unless the plan accepts them; then the condition is a warning that stays visible.
+ */
 static void check_concerns(PlanCheck *check, const CheckedVm *checked)
 {
     gboolean accepted = !strcmp(object_annotation(check->plan, ACCEPT_CONCERNS, ""), "true");
@@ -163,24 +171,29 @@ static void check_concerns(PlanCheck *check, const CheckedVm *checked)
         if (strcmp(json_string_at(concern, "category", ""), "Critical"))
             continue;
         item = g_strdup_printf("%s: %s", checked->text, json_string_at(concern, "label", ""));
-        conditions_add_item(check->conditions, "VMCriticalConcerns", accepted ? CONDITION_WARN : CONDITION_CRITICAL,
-                            "CriticalConcerns",
+        conditions_add_item(check->conditions, "VMCriticalConcerns",
+                            accepted ? CONDITION_WARN : CONDITION_CRITICAL, "CriticalConcerns",
                             accepted ? "VMs have critical concerns, which the plan accepts."
-                                     : "VMs have critical concerns: resolve them, or accept them with the annotation " ACCEPT_CONCERNS
-                                       "=true on the plan.",
+                                     : "VMs have critical concerns: resolve them, or accept them with the "
+                                       "annotation " ACCEPT_CONCERNS "=true on the plan.",
                             item);
     }
 }
 
-/* ---- names --------------------------------------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
-static gboolean is_taken(const char *name, gpointer names) { return g_hash_table_contains(names, name); }
+static gboolean is_taken(const char *name, gpointer names)
+{
+    return g_hash_table_contains(names, name);
+}
 
 static void check_name(PlanCheck *check, const CheckedVm *checked, GHashTable *names)
 {
     const char *wanted = json_string_at(checked->spec, "targetName", "");
     g_autoptr(GError) problem = NULL;
-    g_autofree char *name = naming_target(checked->vm->name, checked->vm->id, wanted, is_taken, names, &problem), *item = NULL;
+    g_autofree char *name =
+                        naming_target(checked->vm->name, checked->vm->id, wanted, is_taken, names, &problem),
+                    *item = NULL;
 
     if (!name) {
         gboolean taken = g_error_matches(problem, GANTRY_ERROR, ERROR_NAME_TAKEN);
@@ -199,7 +212,7 @@ static void check_name(PlanCheck *check, const CheckedVm *checked, GHashTable *n
     g_hash_table_add(names, g_steal_pointer(&name));
 }
 
-/* ---- all ----------------------------------------------------------------------------------------------------------------- */
+/* ---- all ---- */
 
 static void check_one(PlanCheck *check, const CheckedVm *checked, GHashTable *names)
 {
@@ -221,7 +234,8 @@ GPtrArray *check_vms(PlanCheck *check, GCancellable *cancel, GError **error)
     if (!names)
         return NULL;
     if (!json_array_size(json_at(object_json(check->plan), "spec.vms")))
-        conditions_set(check->conditions, "VMRefNotValid", CONDITION_CRITICAL, "NotSet", "spec.vms is empty: name at least one VM.");
+        conditions_set(check->conditions, "VMRefNotValid", CONDITION_CRITICAL, "NotSet",
+                       "spec.vms is empty: name at least one VM.");
     json_array_foreach (json_at(object_json(check->plan), "spec.vms"), i, spec_vm) {
         g_autoptr(json_t) found = NULL;
         g_autoptr(GError) problem = NULL;

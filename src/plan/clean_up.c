@@ -32,17 +32,19 @@ gboolean clean_up_secrets(VmRun *vm, gboolean any_migration, GCancellable *cance
 }
 
 /* Hook Jobs and their ConfigMaps are in the plan's namespace. */
-static gboolean delete_hooks(VmRun *vm, const KubeResource *resource, const char *more, GCancellable *cancel, GError **error)
+static gboolean delete_hooks(VmRun *vm, const KubeResource *resource, const char *more, GCancellable *cancel,
+                             GError **error)
 {
     const PlanRun *plan = vm_run_plan(vm);
     const TargetOwner *owner = vm_run_owner(vm);
     g_autofree char *selector = target_selector(owner, TRUE, more);
-    g_autoptr(GPtrArray) list = kube_list(plan->kube, resource, owner->plan_namespace, selector, NULL, NULL, cancel, error);
+    g_autoptr(GPtrArray) list =
+        kube_list(plan->kube, resource, owner->plan_namespace, selector, NULL, NULL, cancel, error);
 
     for (guint i = 0; list && i < list->len; i++) {
         g_autoptr(GError) problem = NULL;
-        if (!kube_delete(plan->kube, resource, owner->plan_namespace, object_name(list->pdata[i]), "Background", cancel,
-                         &problem) &&
+        if (!kube_delete(plan->kube, resource, owner->plan_namespace, object_name(list->pdata[i]),
+                         "Background", cancel, &problem) &&
             !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
             g_propagate_error(error, g_steal_pointer(&problem));
             return FALSE;
@@ -58,7 +60,8 @@ gboolean clean_up_temporary(VmRun *vm, const char *more, GCancellable *cancel, G
     return vm_run_delete_all(vm, &KUBE_POD, TRUE, pods, cancel, error) &&
            vm_run_delete_all(vm, &KUBE_SECRET, TRUE, more, cancel, error) &&
            vm_run_delete_all(vm, &KUBE_CONFIG_MAP, TRUE, more, cancel, error) &&
-           delete_hooks(vm, &KUBE_JOB, more, cancel, error) && delete_hooks(vm, &KUBE_CONFIG_MAP, more, cancel, error);
+           delete_hooks(vm, &KUBE_JOB, more, cancel, error) &&
+           delete_hooks(vm, &KUBE_CONFIG_MAP, more, cancel, error);
 }
 
 gboolean clean_up_state(VmRun *vm, GCancellable *cancel, GError **error)
@@ -83,7 +86,8 @@ static gboolean in_use(const Object *volume, GPtrArray *machines)
 gboolean clean_up_target(VmRun *vm, GCancellable *cancel, GError **error)
 {
     g_autoptr(GPtrArray) machines = vm_run_list(vm, &KUBE_VIRTUAL_MACHINE, TRUE, NULL, cancel, error);
-    g_autoptr(GPtrArray) volumes = machines ? vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error) : NULL;
+    g_autoptr(GPtrArray) volumes =
+        machines ? vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error) : NULL;
 
     if (!volumes)
         return FALSE;
@@ -92,7 +96,8 @@ gboolean clean_up_target(VmRun *vm, GCancellable *cancel, GError **error)
             !vm_run_delete(vm, &KUBE_VIRTUAL_MACHINE, machines->pdata[i], cancel, error))
             return FALSE;
     for (guint i = 0; i < volumes->len; i++)
-        if (!in_use(volumes->pdata[i], machines) && !vm_run_delete(vm, &KUBE_DATA_VOLUME, volumes->pdata[i], cancel, error))
+        if (!in_use(volumes->pdata[i], machines) &&
+            !vm_run_delete(vm, &KUBE_DATA_VOLUME, volumes->pdata[i], cancel, error))
             return FALSE;
     return TRUE;
 }

@@ -14,7 +14,10 @@ enum { THREADS = 8 };
 
 static const char *const ends[] = {"Succeeded", "Failed", "Canceled"};
 
-static json_t *migration_of(const json_t *status) { return json_object_get(json_object_get(status, "migration"), "vms"); }
+static json_t *migration_of(const json_t *status)
+{
+    return json_object_get(json_object_get(status, "migration"), "vms");
+}
 
 static void set_now(json_t *json, const char *key)
 {
@@ -22,20 +25,21 @@ static void set_now(json_t *json, const char *key)
     json_object_set_new(json, key, json_string(now));
 }
 
-/* ---- history -------------------------------------------------------------------------------------------------------- */
+/* ---- history ---- */
 
 static json_t *snapshot_ref(const Object *object)
 {
-    return json_pack("{s:s, s:s, s:s, s:I}", "namespace", object_namespace(object), "name", object_name(object), "uid",
-                     object_uid(object), "generation", (json_int_t)object_generation(object));
+    return json_pack("{s:s, s:s, s:s, s:I}", "namespace", object_namespace(object), "name",
+                     object_name(object), "uid", object_uid(object), "generation",
+                     (json_int_t)object_generation(object));
 }
 
 static json_t *snapshot_new(const Execution *e, const Object *migration)
 {
     return json_pack("{s:[], s:{s:o, s:o}, s:o, s:{s:o, s:o}, s:o}", "conditions", "provider", "source",
-                     snapshot_ref(e->provider), "destination", snapshot_ref(e->destination), "plan", snapshot_ref(e->plan), "map",
-                     "network", snapshot_ref(e->network_map), "storage", snapshot_ref(e->storage_map), "migration",
-                     snapshot_ref(migration));
+                     snapshot_ref(e->provider), "destination", snapshot_ref(e->destination), "plan",
+                     snapshot_ref(e->plan), "map", "network", snapshot_ref(e->network_map), "storage",
+                     snapshot_ref(e->storage_map), "migration", snapshot_ref(migration));
 }
 
 static gboolean snapshot_has(const json_t *snapshot, const char *type)
@@ -90,19 +94,28 @@ static const Object *next_migration(const Execution *e, const json_t *status)
         if (object_deleting(one) || in_history(status, object_uid(one)) ||
             json_at(object_json(one), "status.completed"))
             continue;
-        if (!oldest || strcmp(created, json_string_at(object_json(oldest), "metadata.creationTimestamp", "")) < 0)
+        if (!oldest ||
+            strcmp(created, json_string_at(object_json(oldest), "metadata.creationTimestamp", "")) < 0)
             oldest = one;
     }
     return oldest;
 }
 
-/* ---- what a VM's work needs ----------------------------------------------------------------------------------------- */
+/* ---- what a VM's work needs ---- */
 
 static PlanRun plan_run(const Execution *e, const char *migration_uid)
 {
-    return (PlanRun){.kube = e->kube, .target = e->target, .inventory = e->inventory, .settings = e->settings,
-                     .plan = e->plan, .provider = e->provider, .secret = e->secret, .network_map = e->network_map,
-                     .storage_map = e->storage_map, .migration_uid = migration_uid, .image = e->image};
+    return (PlanRun){.kube = e->kube,
+                     .target = e->target,
+                     .inventory = e->inventory,
+                     .settings = e->settings,
+                     .plan = e->plan,
+                     .provider = e->provider,
+                     .secret = e->secret,
+                     .network_map = e->network_map,
+                     .storage_map = e->storage_map,
+                     .migration_uid = migration_uid,
+                     .image = e->image};
 }
 
 static char *share_key(const Execution *e, const json_t *vm)
@@ -110,7 +123,7 @@ static char *share_key(const Execution *e, const json_t *vm)
     return g_strdup_printf("%s/%s", object_uid(e->plan), vm_status_id(vm));
 }
 
-/* ---- beginning ------------------------------------------------------------------------------------------------------ */
+/* ---- beginning ---- */
 
 typedef struct {
     GHashTable *names; /* of VirtualMachines in the target namespace and of VMs in this plan */
@@ -125,8 +138,8 @@ static gboolean is_taken(const char *name, gpointer user_data)
 static void set_target_name(json_t *vm, Taken *taken)
 {
     g_autoptr(GError) problem = NULL;
-    g_autofree char *name = naming_target(vm_status_name(vm), vm_status_id(vm), json_string_at(vm, "targetName", NULL),
-                                          is_taken, taken, &problem);
+    g_autofree char *name = naming_target(vm_status_name(vm), vm_status_id(vm),
+                                          json_string_at(vm, "targetName", NULL), is_taken, taken, &problem);
     g_autofree char *reason = NULL;
 
     if (!name) {
@@ -151,8 +164,8 @@ static json_t *finished_before(const json_t *status, const char *id)
 }
 
 /* NULL with an error set when the inventory cannot be asked just now. */
-static json_t *begin_vm(const Execution *e, const json_t *status, const json_t *spec_vm, Taken *taken, GCancellable *cancel,
-                        GError **error)
+static json_t *begin_vm(const Execution *e, const json_t *status, const json_t *spec_vm, Taken *taken,
+                        GCancellable *cancel, GError **error)
 {
     g_autoptr(json_t) found = inventory_find(e->inventory, e->provider, "vms", spec_vm, cancel, error);
     PlanRun run = plan_run(e, "");
@@ -226,7 +239,7 @@ static gboolean begin(const Execution *e, const Object *migration, json_t *statu
     return TRUE;
 }
 
-/* ---- cancelling ----------------------------------------------------------------------------------------------------- */
+/* ---- cancelling ---- */
 
 static gboolean refers_to(const json_t *ref, const json_t *vm)
 {
@@ -263,7 +276,7 @@ static void apply_cancels(const Execution *e, const PlanRun *run, json_t *status
     }
 }
 
-/* ---- moving VMs ----------------------------------------------------------------------------------------------------- */
+/* ---- moving VMs ---- */
 
 /* TRUE: the VM has its share of its host and is on its way. */
 static gboolean admit(const Execution *e, const PlanRun *run, json_t *vm, guint place, GCancellable *cancel)
@@ -276,7 +289,8 @@ static gboolean admit(const Execution *e, const PlanRun *run, json_t *vm, guint 
 
     if (!machine)
         why = g_strdup(problem->message);
-    else if (schedule_take(object_uid(e->provider), host, key, MAX(1, machine->disks->len), e->settings->max_vm_inflight, &why)) {
+    else if (schedule_take(object_uid(e->provider), host, key, MAX(1, machine->disks->len),
+                           e->settings->max_vm_inflight, &why)) {
         vm_status_remove_condition(vm, "Pending");
         set_now(vm, "started");
         return TRUE;
@@ -288,8 +302,8 @@ static gboolean admit(const Execution *e, const PlanRun *run, json_t *vm, guint 
 
 typedef struct {
     const PlanRun *run;
-    GCancellable  *cancel;
-    gint           advanced; /* atomic */
+    GCancellable *cancel;
+    gint advanced; /* atomic */
 } Moving;
 
 static void move_one(gpointer data, gpointer user_data)
@@ -337,8 +351,8 @@ static void give_back_shares(const Execution *e, const json_t *status)
     json_array_foreach (migration_of(status), i, vm) {
         const char *phase = vm_status_phase(vm);
         g_autofree char *key = share_key(e, vm);
-        if (vm_status_completed(vm) || !strcmp(phase, "CreateGuestConversionPod") || !strcmp(phase, "ConvertGuest") ||
-            !strcmp(phase, "CreateVM") || !strcmp(phase, "PostHook"))
+        if (vm_status_completed(vm) || !strcmp(phase, "CreateGuestConversionPod") ||
+            !strcmp(phase, "ConvertGuest") || !strcmp(phase, "CreateVM") || !strcmp(phase, "PostHook"))
             schedule_release(key);
     }
 }
@@ -357,13 +371,14 @@ void execution_hold_shares(const Execution *e, const json_t *status, GCancellabl
             continue;
         machine = vm_run_describe(work, cancel, NULL);
         if (machine)
-            schedule_hold(object_uid(e->provider), json_string_at(vm_run_workload(work, cancel, NULL), "host.id", ""), key,
+            schedule_hold(object_uid(e->provider),
+                          json_string_at(vm_run_workload(work, cancel, NULL), "host.id", ""), key,
                           MAX(1, machine->disks->len));
     }
     give_back_shares(e, status);
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 /* "Succeeded", "Failed", "Canceled", or NULL while a VM is on its way. */
 static const char *outcome(const json_t *status)
@@ -381,7 +396,8 @@ static const char *outcome(const json_t *status)
     return failed ? "Failed" : succeeded ? "Succeeded" : "Canceled";
 }
 
-static void end(const Execution *e, json_t *status, json_t *snapshot, Conditions *conditions, const char *type)
+static void end(const Execution *e, json_t *status, json_t *snapshot, Conditions *conditions,
+                const char *type)
 {
     g_autofree char *upper = g_ascii_strup(type, -1);
     g_autofree char *message = g_strdup_printf("The plan execution has %s.", upper);
@@ -390,18 +406,19 @@ static void end(const Execution *e, json_t *status, json_t *snapshot, Conditions
     conditions_set_durable(conditions, type, CONDITION_ADVISORY, NULL, "%s", message);
     snapshot_say(snapshot, type, NULL, message);
     set_now(json_object_get(status, "migration"), "completed");
-    log_info("migration ended", "plan", object_name(e->plan), "migration", json_string_at(snapshot, "migration.name", ""),
-             "result", type, NULL);
+    log_info("migration ended", "plan", object_name(e->plan), "migration",
+             json_string_at(snapshot, "migration.name", ""), "result", type, NULL);
 }
 
-/* ---- a pass --------------------------------------------------------------------------------------------------------- */
+/* ---- a pass ---- */
 
 static gboolean can_move(const Execution *e)
 {
     return e->provider && e->secret && e->network_map && e->storage_map && e->target;
 }
 
-ExecutionResult execution_pass(const Execution *e, json_t *status, Conditions *conditions, GCancellable *cancel, GError **error)
+ExecutionResult execution_pass(const Execution *e, json_t *status, Conditions *conditions,
+                               GCancellable *cancel, GError **error)
 {
     json_t *snapshot = execution_active(status);
     const Object *next;
@@ -427,9 +444,10 @@ ExecutionResult execution_pass(const Execution *e, json_t *status, Conditions *c
     return advanced || type ? EXECUTION_ADVANCED : EXECUTION_WAITING;
 }
 
-/* ---- archive -------------------------------------------------------------------------------------------------------- */
+/* ---- archive ---- */
 
-static gboolean archive_vm(const Execution *e, const PlanRun *run, json_t *vm, GCancellable *cancel, GError **error)
+static gboolean archive_vm(const Execution *e, const PlanRun *run, json_t *vm, GCancellable *cancel,
+                           GError **error)
 {
     g_autoptr(VmRun) work = vm_run_new(run, vm);
     gboolean keep = !json_bool_at(vm_run_plan_spec(work), "deleteVmOnFailMigration", TRUE);

@@ -16,27 +16,34 @@ typedef struct {
 
 static World world_new(const char *plan_spec)
 {
-    g_autofree char *plan = g_strdup_printf("{\"metadata\":{\"name\":\"plan1\",\"namespace\":\"openshift-mtv\"},\"spec\":%s}", plan_spec);
+    g_autofree char *plan = g_strdup_printf(
+        "{\"metadata\":{\"name\":\"plan1\",\"namespace\":\"openshift-mtv\"},\"spec\":%s}", plan_spec);
     World world = {0};
 
     fake_begin();
     world.plan = fake_add(&KUBE_PLAN, plan);
-    world.provider = fake_add(&KUBE_PROVIDER, "{\"metadata\":{\"name\":\"vc\",\"namespace\":\"openshift-mtv\"},"
-                                              "\"spec\":{\"type\":\"vsphere\",\"url\":\"https://vc/sdk\"}}");
-    world.destination = fake_add(&KUBE_PROVIDER, "{\"metadata\":{\"name\":\"host\",\"namespace\":\"openshift-mtv\"},"
-                                                 "\"spec\":{\"type\":\"openshift\"}}");
+    world.provider =
+        fake_add(&KUBE_PROVIDER, "{\"metadata\":{\"name\":\"vc\",\"namespace\":\"openshift-mtv\"},"
+                                 "\"spec\":{\"type\":\"vsphere\",\"url\":\"https://vc/sdk\"}}");
+    world.destination =
+        fake_add(&KUBE_PROVIDER, "{\"metadata\":{\"name\":\"host\",\"namespace\":\"openshift-mtv\"},"
+                                 "\"spec\":{\"type\":\"openshift\"}}");
     world.secret = fake_add(&KUBE_SECRET, "{\"metadata\":{\"name\":\"vc\",\"namespace\":\"openshift-mtv\"},"
                                           "\"stringData\":{\"user\":\"u\",\"password\":\"p\"}}");
-    world.network_map = fake_add(&KUBE_NETWORK_MAP, "{\"metadata\":{\"name\":\"n\",\"namespace\":\"openshift-mtv\"},\"spec\":{\"map\":"
-                                                    "[{\"source\":{\"id\":\"network-1\"},\"destination\":{\"type\":\"pod\"}}]}}");
-    world.storage_map = fake_add(&KUBE_STORAGE_MAP,
-                                 "{\"metadata\":{\"name\":\"s\",\"namespace\":\"openshift-mtv\"},\"spec\":{\"map\":[{\"source\":"
-                                 "{\"id\":\"datastore-1\"},\"destination\":{\"storageClass\":\"standard\"}}]}}");
-    object_unref(fake_add(&KUBE_STORAGE_CLASS, "{\"metadata\":{\"name\":\"standard\"},\"provisioner\":\"gantry.io/folder\"}"));
+    world.network_map = fake_add(
+        &KUBE_NETWORK_MAP, "{\"metadata\":{\"name\":\"n\",\"namespace\":\"openshift-mtv\"},\"spec\":{\"map\":"
+                           "[{\"source\":{\"id\":\"network-1\"},\"destination\":{\"type\":\"pod\"}}]}}");
+    world.storage_map = fake_add(
+        &KUBE_STORAGE_MAP,
+        "{\"metadata\":{\"name\":\"s\",\"namespace\":\"openshift-mtv\"},\"spec\":{\"map\":[{\"source\":"
+        "{\"id\":\"datastore-1\"},\"destination\":{\"storageClass\":\"standard\"}}]}}");
+    object_unref(fake_add(&KUBE_STORAGE_CLASS,
+                          "{\"metadata\":{\"name\":\"standard\"},\"provisioner\":\"gantry.io/folder\"}"));
     world.migrations = g_ptr_array_new_with_free_func((GDestroyNotify)object_unref);
     g_ptr_array_add(world.migrations,
-                    fake_add(&KUBE_MIGRATION, "{\"metadata\":{\"name\":\"m1\",\"namespace\":\"openshift-mtv\","
-                                              "\"creationTimestamp\":\"2026-01-01T00:00:00Z\"},\"spec\":{}}"));
+                    fake_add(&KUBE_MIGRATION,
+                             "{\"metadata\":{\"name\":\"m1\",\"namespace\":\"openshift-mtv\","
+                             "\"creationTimestamp\":\"2026-01-01T00:00:00Z\"},\"spec\":{}}"));
     world.settings = settings_parse(NULL);
     world.status = json_object();
     world.phases = g_ptr_array_new_with_free_func(g_free);
@@ -63,10 +70,18 @@ static ExecutionResult pass_over(World *world, json_t *status)
 {
     g_autoptr(Conditions) conditions = conditions_begin(json_object_get(status, "conditions"));
     g_autoptr(GError) error = NULL;
-    Execution execution = {.kube = (KubeClient *)world, .target = (KubeClient *)world, .settings = world->settings,
-                           .plan = world->plan, .provider = world->provider, .destination = world->destination,
-                           .secret = world->secret, .network_map = world->network_map, .storage_map = world->storage_map,
-                           .migrations = world->migrations, .image = "gantry", .ready = TRUE};
+    Execution execution = {.kube = (KubeClient *)world,
+                           .target = (KubeClient *)world,
+                           .settings = world->settings,
+                           .plan = world->plan,
+                           .provider = world->provider,
+                           .destination = world->destination,
+                           .secret = world->secret,
+                           .network_map = world->network_map,
+                           .storage_map = world->storage_map,
+                           .migrations = world->migrations,
+                           .image = "gantry",
+                           .ready = TRUE};
     ExecutionResult result = execution_pass(&execution, status, conditions, NULL, &error);
 
     json_object_set_new(status, "conditions", conditions_end(conditions));
@@ -86,7 +101,8 @@ static void note_phase(World *world)
         g_ptr_array_add(world->phases, g_strdup(phase));
 }
 
-/* Passes and ticks until nothing is left to do. killed: each pass is first made by a controller that dies before it writes. */
+/* Passes and ticks until nothing is left to do. killed: each pass is first made by a controller that dies
+ * before it writes. */
 static void run(World *world, gboolean killed)
 {
     for (guint i = 0; i < MOST_PASSES; i++) {
@@ -118,7 +134,7 @@ static const char *reason_of(const World *world, guint index)
     return json_string_value(json_array_get(json_at(vm_at(world, index), "error.reasons"), 0));
 }
 
-#define ONE_VM "{\"targetNamespace\":\"target\",\"vms\":[{\"id\":\"vm-1\"}]}"
+#define ONE_VM  "{\"targetNamespace\":\"target\",\"vms\":[{\"id\":\"vm-1\"}]}"
 #define TWO_VMS "{\"targetNamespace\":\"target\",\"vms\":[{\"id\":\"vm-1\"},{\"name\":\"Guest_vm-2\"}]}"
 
 static void expect_two_vms_moved(const World *world)
@@ -129,10 +145,11 @@ static void expect_two_vms_moved(const World *world)
     g_assert_false(plan_has(world, "Executing"));
     g_assert_cmpuint(machines->len, ==, 2);
     g_assert_cmpuint(volumes->len, ==, 4);
-    g_assert_cmpuint(number_of(&KUBE_POD), ==, 6); /* four importers, two conversions */
+    g_assert_cmpuint(number_of(&KUBE_POD), ==, 6);    /* four importers, two conversions */
     g_assert_cmpuint(number_of(&KUBE_SECRET), ==, 1); /* the provider's: credentials of importers are gone */
     g_assert_cmpstr(object_name(machines->pdata[0]), ==, "guest-vm-1");
-    g_assert_cmpuint(json_array_size(json_at(object_json(volumes->pdata[0]), "metadata.ownerReferences")), ==, 1);
+    g_assert_cmpuint(json_array_size(json_at(object_json(volumes->pdata[0]), "metadata.ownerReferences")), ==,
+                     1);
     g_assert_cmpint(fake_power("vm-1"), ==, POWER_OFF);
     g_assert_cmpuint(fake_count("cut", "vm-1"), ==, 0);
     g_assert_true(vm_status_has(vm_at(world, 1), "Succeeded"));
@@ -154,9 +171,11 @@ static void two_vms_move(void)
 
 static void the_phases_come_in_the_itinerary_s_order(void)
 {
-    static const char *const order[] = {"StorePowerState", "PowerOffSource", "WaitForPowerOff", "CreateDataVolumes", "CopyDisks",
-                                        "CreateGuestConversionPod", "ConvertGuest", "CreateVM", "Completed"};
-    static const char *const pipeline[] = {"Initialize", "DiskTransfer", "ImageConversion", "VirtualMachineCreation"};
+    static const char *const order[] = {"StorePowerState",   "PowerOffSource", "WaitForPowerOff",
+                                        "CreateDataVolumes", "CopyDisks",      "CreateGuestConversionPod",
+                                        "ConvertGuest",      "CreateVM",       "Completed"};
+    static const char *const pipeline[] = {"Initialize", "DiskTransfer", "ImageConversion",
+                                           "VirtualMachineCreation"};
     g_auto(World) world = world_new(ONE_VM);
     const json_t *steps;
 
@@ -183,7 +202,8 @@ static void a_controller_that_dies_at_every_pass_makes_nothing_twice(void)
 
 static void a_raw_copy_skips_conversion(void)
 {
-    g_auto(World) world = world_new("{\"targetNamespace\":\"target\",\"skipGuestConversion\":true,\"vms\":[{\"id\":\"vm-1\"}]}");
+    g_auto(World) world = world_new(
+        "{\"targetNamespace\":\"target\",\"skipGuestConversion\":true,\"vms\":[{\"id\":\"vm-1\"}]}");
 
     run(&world, FALSE);
     g_assert_true(plan_has(&world, "Succeeded"));
@@ -208,8 +228,8 @@ static void a_fatal_copy_fails_the_vm_and_powers_the_source_on_again(void)
 {
     g_auto(World) world = world_new(ONE_VM);
 
-    fake_faults.importer_message =
-        "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no such disk\",\"remedy\":\"Look at the datastore.\"}";
+    fake_faults.importer_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no such "
+                                   "disk\",\"remedy\":\"Look at the datastore.\"}";
     run(&world, FALSE);
     g_assert_true(plan_has(&world, "Failed"));
     g_assert_nonnull(strstr(reason_of(&world, 0), "no such disk. Look at the datastore."));
@@ -239,8 +259,9 @@ static void a_new_migration_takes_up_only_what_is_not_done(void)
 
     fake_faults.conversion_message = NULL;
     g_ptr_array_add(world.migrations,
-                    fake_add(&KUBE_MIGRATION, "{\"metadata\":{\"name\":\"m2\",\"namespace\":\"openshift-mtv\","
-                                              "\"creationTimestamp\":\"2026-01-02T00:00:00Z\"},\"spec\":{}}"));
+                    fake_add(&KUBE_MIGRATION,
+                             "{\"metadata\":{\"name\":\"m2\",\"namespace\":\"openshift-mtv\","
+                             "\"creationTimestamp\":\"2026-01-02T00:00:00Z\"},\"spec\":{}}"));
     run(&world, FALSE);
     g_assert_true(plan_has(&world, "Succeeded"));
     g_assert_false(plan_has(&world, "Failed"));
@@ -375,12 +396,15 @@ static void a_full_host_makes_a_vm_wait_and_say_why(void)
 
 static void a_hook_runs_as_a_job_beside_the_plan(void)
 {
-    g_auto(World) world = world_new("{\"targetNamespace\":\"target\",\"vms\":[{\"id\":\"vm-1\",\"hooks\":[{\"step\":\"PreHook\",\"hook\":"
-                                    "{\"name\":\"h\",\"namespace\":\"openshift-mtv\"}}]}]}");
+    g_auto(World) world = world_new(
+        "{\"targetNamespace\":\"target\",\"vms\":[{\"id\":\"vm-1\",\"hooks\":[{\"step\":\"PreHook\",\"hook\":"
+        "{\"name\":\"h\",\"namespace\":\"openshift-mtv\"}}]}]}");
     g_autoptr(GPtrArray) jobs = NULL;
 
-    object_unref(fake_add(&KUBE_HOOK, "{\"metadata\":{\"name\":\"h\",\"namespace\":\"openshift-mtv\"},\"spec\":{\"image\":\"i\","
-                                      "\"playbook\":\"LS0tCg==\"}}"));
+    object_unref(
+        fake_add(&KUBE_HOOK,
+                 "{\"metadata\":{\"name\":\"h\",\"namespace\":\"openshift-mtv\"},\"spec\":{\"image\":\"i\","
+                 "\"playbook\":\"LS0tCg==\"}}"));
     run(&world, FALSE);
     jobs = fake_all(&KUBE_JOB);
     g_assert_true(plan_has(&world, "Succeeded"));
@@ -395,8 +419,13 @@ static void an_archive_leaves_only_what_has_taken_over(void)
     Execution execution = {.settings = NULL};
 
     run(&world, FALSE);
-    execution = (Execution){.kube = (KubeClient *)&world, .target = (KubeClient *)&world, .settings = world.settings,
-                            .plan = world.plan, .provider = world.provider, .migrations = world.migrations, .image = "gantry"};
+    execution = (Execution){.kube = (KubeClient *)&world,
+                            .target = (KubeClient *)&world,
+                            .settings = world.settings,
+                            .plan = world.plan,
+                            .provider = world.provider,
+                            .migrations = world.migrations,
+                            .image = "gantry"};
     g_assert_true(execution_archive(&execution, world.status, NULL, NULL));
     g_assert_cmpuint(number_of(&KUBE_POD), ==, 0);
     g_assert_cmpuint(number_of(&KUBE_PERSISTENT_VOLUME_CLAIM), ==, 0);
@@ -411,8 +440,13 @@ static void an_archive_of_a_failed_run_takes_its_disks(void)
 
     fake_faults.conversion_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no kernel\"}";
     run(&world, FALSE);
-    execution = (Execution){.kube = (KubeClient *)&world, .target = (KubeClient *)&world, .settings = world.settings,
-                            .plan = world.plan, .provider = world.provider, .migrations = world.migrations, .image = "gantry"};
+    execution = (Execution){.kube = (KubeClient *)&world,
+                            .target = (KubeClient *)&world,
+                            .settings = world.settings,
+                            .plan = world.plan,
+                            .provider = world.provider,
+                            .migrations = world.migrations,
+                            .image = "gantry"};
     g_assert_true(execution_archive(&execution, world.status, NULL, NULL));
     g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 0);
     g_assert_cmpuint(number_of(&KUBE_PERSISTENT_VOLUME_CLAIM), ==, 0);
@@ -425,11 +459,14 @@ int main(int argc, char **argv)
 #define CASE(text, function) g_test_add_func("/plan/execution/" text, function)
     CASE("two VMs move", two_vms_move);
     CASE("the phases come in the itinerary's order", the_phases_come_in_the_itinerary_s_order);
-    CASE("a controller that dies at every pass makes nothing twice", a_controller_that_dies_at_every_pass_makes_nothing_twice);
+    CASE("a controller that dies at every pass makes nothing twice",
+         a_controller_that_dies_at_every_pass_makes_nothing_twice);
     CASE("a raw copy skips conversion", a_raw_copy_skips_conversion);
     CASE("a VM that was off stays off", a_vm_that_was_off_stays_off);
-    CASE("a fatal copy fails the VM and powers the source on again", a_fatal_copy_fails_the_vm_and_powers_the_source_on_again);
-    CASE("a copy that keeps dying is given up after its retries", a_copy_that_keeps_dying_is_given_up_after_its_retries);
+    CASE("a fatal copy fails the VM and powers the source on again",
+         a_fatal_copy_fails_the_vm_and_powers_the_source_on_again);
+    CASE("a copy that keeps dying is given up after its retries",
+         a_copy_that_keeps_dying_is_given_up_after_its_retries);
     CASE("a new migration takes up only what is not done", a_new_migration_takes_up_only_what_is_not_done);
     CASE("a target that does not start is stopped before the source runs again",
          a_target_that_does_not_start_is_stopped_before_the_source_runs_again);
@@ -437,8 +474,10 @@ int main(int argc, char **argv)
          a_guest_without_tools_keeps_running_and_the_remedy_is_named);
     CASE("a stuck guest is cut only when that is allowed", a_stuck_guest_is_cut_only_when_that_is_allowed);
     CASE("a suspended VM is refused", a_suspended_vm_is_refused);
-    CASE("a deleted migration cancels and puts everything back", a_deleted_migration_cancels_and_puts_everything_back);
-    CASE("one VM is cancelled by name and the other goes on", one_vm_is_cancelled_by_name_and_the_other_goes_on);
+    CASE("a deleted migration cancels and puts everything back",
+         a_deleted_migration_cancels_and_puts_everything_back);
+    CASE("one VM is cancelled by name and the other goes on",
+         one_vm_is_cancelled_by_name_and_the_other_goes_on);
     CASE("a source that is away for a while is borne", a_source_that_is_away_for_a_while_is_borne);
     CASE("a full host makes a VM wait and say why", a_full_host_makes_a_vm_wait_and_say_why);
     CASE("a hook runs as a Job beside the plan", a_hook_runs_as_a_job_beside_the_plan);

@@ -11,14 +11,14 @@ FakeFaults fake_faults;
 
 typedef struct {
     const KubeResource *resource;
-    Object             *object;
+    Object *object;
 } Stored;
 
 static GRecMutex lock;
-static GPtrArray *stored;   /* of Stored */
-static GHashTable *powers;  /* vm id → PowerState */
-static GHashTable *counts;  /* "what/vm id" → guint */
-static GHashTable *wanted;  /* vm id → what it was told last, until the next tick */
+static GPtrArray *stored;  /* of Stored */
+static GHashTable *powers; /* vm id → PowerState */
+static GHashTable *counts; /* "what/vm id" → guint */
+static GHashTable *wanted; /* vm id → what it was told last, until the next tick */
 static guint serial;
 
 static void stored_free(gpointer data)
@@ -47,7 +47,7 @@ void fake_end(void)
     g_clear_pointer(&wanted, g_hash_table_unref);
 }
 
-/* ---- kube ------------------------------------------------------------------------------------------------------------- */
+/* ---- kube ---- */
 
 static Stored *find(const KubeResource *resource, const char *ns, const char *name)
 {
@@ -66,16 +66,20 @@ static Object *not_found(const KubeResource *resource, const char *name, GError 
     return NULL;
 }
 
-KubeClient *kube_client_ref(KubeClient *client) { return client; }
+KubeClient *kube_client_ref(KubeClient *client)
+{
+    return client;
+}
 void kube_client_unref(KubeClient *client) {}
 
-KubeClient *kube_client_new_token(const char *server, const char *ca_pem, const char *token, gboolean insecure, GError **error)
+KubeClient *kube_client_new_token(const char *server, const char *ca_pem, const char *token,
+                                  gboolean insecure, GError **error)
 {
     return (KubeClient *)&lock;
 }
 
-Object *kube_get(KubeClient *client, const KubeResource *resource, const char *ns, const char *name, GCancellable *cancel,
-                 GError **error)
+Object *kube_get(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
+                 GCancellable *cancel, GError **error)
 {
     Object *found = NULL;
     Stored *one;
@@ -93,8 +97,9 @@ static gint by_name(gconstpointer a, gconstpointer b)
 }
 
 /* In the order of names, as an API server lists. */
-GPtrArray *kube_list(KubeClient *client, const KubeResource *resource, const char *ns, const char *label_selector,
-                     const char *field_selector, char **resource_version, GCancellable *cancel, GError **error)
+GPtrArray *kube_list(KubeClient *client, const KubeResource *resource, const char *ns,
+                     const char *label_selector, const char *field_selector, char **resource_version,
+                     GCancellable *cancel, GError **error)
 {
     g_autoptr(Selector) selector = selector_parse_labels(label_selector, error);
     GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)object_unref);
@@ -143,8 +148,8 @@ Object *kube_create(KubeClient *client, const KubeResource *resource, const char
     return made;
 }
 
-Object *kube_create_or_get(KubeClient *client, const KubeResource *resource, const char *ns, const json_t *body,
-                           gboolean *created, GCancellable *cancel, GError **error)
+Object *kube_create_or_get(KubeClient *client, const KubeResource *resource, const char *ns,
+                           const json_t *body, gboolean *created, GCancellable *cancel, GError **error)
 {
     Object *found;
 
@@ -163,8 +168,9 @@ static void replace(Stored *one, json_t *take)
     one->object = object_new_take(take);
 }
 
-Object *kube_patch(KubeClient *client, const KubeResource *resource, const char *ns, const char *name, KubePatchType type,
-                   const json_t *patch, const char *subresource, GCancellable *cancel, GError **error)
+Object *kube_patch(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
+                   KubePatchType type, const json_t *patch, const char *subresource, GCancellable *cancel,
+                   GError **error)
 {
     Object *result = NULL;
     Stored *one;
@@ -206,8 +212,9 @@ Object *fake_add(const KubeResource *resource, const char *text)
 {
     g_autoptr(json_t) json = json_loads(text, 0, NULL);
     g_assert_nonnull(json);
-    return kube_create(NULL, resource, resource->namespaced ? json_string_at(json, "metadata.namespace", NULL) : NULL, json, NULL,
-                       NULL);
+    return kube_create(NULL, resource,
+                       resource->namespaced ? json_string_at(json, "metadata.namespace", NULL) : NULL, json,
+                       NULL, NULL);
 }
 
 GPtrArray *fake_all(const KubeResource *resource)
@@ -219,12 +226,16 @@ void fake_delete_all(const KubeResource *resource)
 {
     g_autoptr(GPtrArray) all = fake_all(resource);
     for (guint i = 0; i < all->len; i++)
-        kube_delete(NULL, resource, object_namespace(all->pdata[i]), object_name(all->pdata[i]), NULL, NULL, NULL);
+        kube_delete(NULL, resource, object_namespace(all->pdata[i]), object_name(all->pdata[i]), NULL, NULL,
+                    NULL);
 }
 
-/* ---- inventory ---------------------------------------------------------------------------------------------------------- */
+/* ---- inventory ---- */
 
-static gboolean known(const char *id) { return g_hash_table_contains(powers, id); }
+static gboolean known(const char *id)
+{
+    return g_hash_table_contains(powers, id);
+}
 
 json_t *inventory_get(InventoryClient *client, const Object *provider, const char *collection, const char *id,
                       GCancellable *cancel, GError **error)
@@ -242,24 +253,34 @@ json_t *inventory_get(InventoryClient *client, const Object *provider, const cha
     return json_pack("{s:s, s:s, s:{s:s}}", "id", id, "name", name, "host", "id", "host-1");
 }
 
-json_t *inventory_find(InventoryClient *client, const Object *provider, const char *collection, const json_t *ref,
-                       GCancellable *cancel, GError **error)
+json_t *inventory_find(InventoryClient *client, const Object *provider, const char *collection,
+                       const json_t *ref, GCancellable *cancel, GError **error)
 {
     const char *id = json_string_at(ref, "id", ""), *name = json_string_at(ref, "name", "");
-    return inventory_get(client, provider, collection, *id ? id : g_str_has_prefix(name, "Guest_") ? name + 6 : name, cancel, error);
+    return inventory_get(client, provider, collection,
+                         *id                                ? id
+                         : g_str_has_prefix(name, "Guest_") ? name + 6
+                                                            : name,
+                         cancel, error);
 }
 
-/* ---- source ------------------------------------------------------------------------------------------------------------- */
+/* ---- source ---- */
 
 struct Source {
     int unused;
 };
 static Source the_source;
 
-Source *source_open(const SourceAccess *access, GError **error) { return &the_source; }
+Source *source_open(const SourceAccess *access, GError **error)
+{
+    return &the_source;
+}
 void source_close(Source *source) {}
 
-PowerState fake_power(const char *vm_id) { return GPOINTER_TO_INT(g_hash_table_lookup(powers, vm_id)); }
+PowerState fake_power(const char *vm_id)
+{
+    return GPOINTER_TO_INT(g_hash_table_lookup(powers, vm_id));
+}
 
 void fake_set_power(const char *vm_id, PowerState power)
 {
@@ -274,7 +295,8 @@ guint fake_count(const char *what, const char *vm_id)
 
 static void count(const char *what, const char *vm_id)
 {
-    g_hash_table_insert(counts, g_strdup_printf("%s/%s", what, vm_id), GUINT_TO_POINTER(fake_count(what, vm_id) + 1));
+    g_hash_table_insert(counts, g_strdup_printf("%s/%s", what, vm_id),
+                        GUINT_TO_POINTER(fake_count(what, vm_id) + 1));
 }
 
 static gboolean reachable(GError **error)
@@ -284,7 +306,8 @@ static gboolean reachable(GError **error)
     return !fake_faults.source_is_away;
 }
 
-gboolean source_power_state(Source *source, const char *vm_id, PowerState *state, GCancellable *cancel, GError **error)
+gboolean source_power_state(Source *source, const char *vm_id, PowerState *state, GCancellable *cancel,
+                            GError **error)
 {
     g_rec_mutex_lock(&lock);
     *state = fake_power(vm_id);
@@ -339,13 +362,13 @@ Vm *source_describe(const char *type, const json_t *workload, GError **error)
     return vm;
 }
 
-json_t *source_disk(const char *type, const char *url, const json_t *workload, const char *disk_id, const char *host,
-                    GError **error)
+json_t *source_disk(const char *type, const char *url, const json_t *workload, const char *disk_id,
+                    const char *host, GError **error)
 {
     return json_pack("{s:s}", "type", "https");
 }
 
-/* ---- time passes -------------------------------------------------------------------------------------------------------- */
+/* ---- time passes ---- */
 
 static void set_status(Stored *one, json_t *take_status)
 {
@@ -357,11 +380,14 @@ static void set_status(Stored *one, json_t *take_status)
 static json_t *ended(const char *message)
 {
     gboolean good = !message;
-    g_autofree char *report = message ? g_strdup(message)
-                                      : g_strdup_printf("{\"result\":\"Completed\",\"size\":%d,\"hash\":\"xxh3-128:0\",\"readBack\":\"equal\"}",
-                                                        (5 << 20) + 512);
-    return json_pack("{s:s, s:[{s:{s:{s:i, s:s, s:s}}}]}", "phase", good ? "Succeeded" : "Failed", "containerStatuses", "state",
-                     "terminated", "exitCode", good ? 0 : 1, "finishedAt", "2026-01-01T00:00:00Z", "message", report);
+    g_autofree char *report =
+        message ? g_strdup(message)
+                : g_strdup_printf(
+                      "{\"result\":\"Completed\",\"size\":%d,\"hash\":\"xxh3-128:0\",\"readBack\":\"equal\"}",
+                      (5 << 20) + 512);
+    return json_pack("{s:s, s:[{s:{s:{s:i, s:s, s:s}}}]}", "phase", good ? "Succeeded" : "Failed",
+                     "containerStatuses", "state", "terminated", "exitCode", good ? 0 : 1, "finishedAt",
+                     "2026-01-01T00:00:00Z", "message", report);
 }
 
 static void move_pod(Stored *pod)
@@ -370,7 +396,8 @@ static void move_pod(Stored *pod)
     gboolean importer = !strcmp(object_label(pod->object, "forklift.app", ""), "importer");
 
     if (!*phase)
-        set_status(pod, json_pack("{s:s, s:[{s:{s:{}}}]}", "phase", "Running", "containerStatuses", "state", "running"));
+        set_status(pod, json_pack("{s:s, s:[{s:{s:{}}}]}", "phase", "Running", "containerStatuses", "state",
+                                  "running"));
     else if (!strcmp(phase, "Running"))
         set_status(pod, ended(importer ? fake_faults.importer_message : fake_faults.conversion_message));
 }
@@ -384,8 +411,8 @@ static void move_machine(Stored *machine)
     g_autoptr(json_t) body = NULL;
 
     if (run && !instance) {
-        body = json_pack("{s:{s:s, s:s}, s:{s:s}}", "metadata", "name", name, "namespace", ns, "status", "phase",
-                         fake_faults.targets_fail ? "Failed" : "Running");
+        body = json_pack("{s:{s:s, s:s}, s:{s:s}}", "metadata", "name", name, "namespace", ns, "status",
+                         "phase", fake_faults.targets_fail ? "Failed" : "Running");
         object_unref(kube_create(NULL, &KUBE_VIRTUAL_MACHINE_INSTANCE, ns, body, NULL, NULL));
     } else if (!run && instance)
         g_ptr_array_remove(stored, instance);
@@ -414,7 +441,8 @@ void fake_tick(void)
         else if (one->resource == &KUBE_VIRTUAL_MACHINE)
             move_machine(one);
         else if (one->resource == &KUBE_JOB)
-            set_status(one, json_loads("{\"conditions\":[{\"type\":\"Complete\",\"status\":\"True\"}]}", 0, NULL));
+            set_status(one,
+                       json_loads("{\"conditions\":[{\"type\":\"Complete\",\"status\":\"True\"}]}", 0, NULL));
     }
     move_guest("vm-1");
     move_guest("vm-2");

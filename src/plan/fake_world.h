@@ -1,7 +1,8 @@
 /* fake_world: a cluster, an inventory and a source in memory, for tests of what plan/ does to them.
  *
- * Implements the functions of kube/client.h, inventory/client.h and source/source.h that plan/ calls; linked instead of those rooms.
- * fake_tick() lets the world move: volumes become ready, Pods run and end, guests shut down, targets start.
+ * Implements the functions of kube/client.h, inventory/client.h and source/source.h that plan/ calls; linked
+ * instead of those rooms. fake_tick() lets the world move: volumes become ready, Pods run and end, guests
+ * shut down, targets start.
  * Threads: any (one lock).
  */
 #pragma once
@@ -17,17 +18,18 @@ GPtrArray *fake_all(const KubeResource *resource);                /* of Object; 
 void fake_delete_all(const KubeResource *resource);
 
 PowerState fake_power(const char *vm_id);
-void       fake_set_power(const char *vm_id, PowerState power);
-guint      fake_count(const char *what, const char *vm_id); /* "ask", "cut", "on": how often the source was told so */
+void fake_set_power(const char *vm_id, PowerState power);
+guint fake_count(const char *what,
+                 const char *vm_id); /* "ask", "cut", "on": how often the source was told so */
 
 /* What goes wrong from now on. */
 typedef struct {
-    gboolean    guests_are_stuck;   /* asked to shut down, they do not */
-    gboolean    guests_cannot_ask;  /* no tools: asking is an error */
+    gboolean guests_are_stuck;      /* asked to shut down, they do not */
+    gboolean guests_cannot_ask;     /* no tools: asking is an error */
     const char *importer_message;   /* importers end with this termination message and exit code 1 */
     const char *conversion_message; /* the same for conversions */
-    gboolean    targets_fail;       /* instances end Failed */
-    gboolean    inventory_is_away;
-    gboolean    source_is_away;
+    gboolean targets_fail;          /* instances end Failed */
+    gboolean inventory_is_away;
+    gboolean source_is_away;
 } FakeFaults;
 extern FakeFaults fake_faults;

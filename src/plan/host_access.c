@@ -22,7 +22,8 @@ static gboolean names(const Object *host, const PlanRun *plan, const json_t *wor
                : *name && !strcmp(name, json_string_at(workload, "host.name", ""));
 }
 
-static gboolean read_secret(const PlanRun *plan, const Object *host, HostAccess *out, GCancellable *cancel, GError **error)
+static gboolean read_secret(const PlanRun *plan, const Object *host, HostAccess *out, GCancellable *cancel,
+                            GError **error)
 {
     const json_t *ref = json_at(object_json(host), "spec.secret");
     const char *ns = json_string_at(ref, "namespace", "");
@@ -40,8 +41,9 @@ gboolean host_access_find(VmRun *vm, HostAccess *out, GCancellable *cancel, GErr
 {
     const PlanRun *plan = vm_run_plan(vm);
     const json_t *workload = vm_run_workload(vm, cancel, error);
-    g_autoptr(GPtrArray) hosts =
-        workload ? kube_list(plan->kube, &KUBE_HOST, object_namespace(plan->plan), NULL, NULL, NULL, cancel, error) : NULL;
+    g_autoptr(GPtrArray) hosts = workload ? kube_list(plan->kube, &KUBE_HOST, object_namespace(plan->plan),
+                                                      NULL, NULL, NULL, cancel, error)
+                                          : NULL;
     const char *thumbprint;
 
     for (guint i = 0; hosts && i < hosts->len; i++) {

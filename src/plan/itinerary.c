@@ -20,15 +20,15 @@ static const Step *const cold[] = {
 static const struct {
     const char *name, *description;
 } descriptions[] = {
-    {"Initialize", "Initialize migration."},
-    {"PreHook", "Run pre-migration hook."},
-    {"DiskTransfer", "Transfer disks."},
-    {"ImageConversion", "Convert image to kubevirt."},
-    {"VirtualMachineCreation", "Create VM."},
-    {"PostHook", "Run post-migration hook."},
+    {"Initialize", "Initialize migration."},  {"PreHook", "Run pre-migration hook."},
+    {"DiskTransfer", "Transfer disks."},      {"ImageConversion", "Convert image to kubevirt."},
+    {"VirtualMachineCreation", "Create VM."}, {"PostHook", "Run post-migration hook."},
 };
 
-static gboolean applies(VmRun *vm, const Step *step) { return !step->applies || step->applies(vm); }
+static gboolean applies(VmRun *vm, const Step *step)
+{
+    return !step->applies || step->applies(vm);
+}
 
 static guint position(const Step *step)
 {
@@ -70,7 +70,10 @@ static const char *describe(const char *name)
     return name;
 }
 
-static gint64 mebibytes(guint64 bytes) { return bytes / (1 << 20) + (bytes % (1 << 20) ? 1 : 0); }
+static gint64 mebibytes(guint64 bytes)
+{
+    return bytes / (1 << 20) + (bytes % (1 << 20) ? 1 : 0);
+}
 
 static void add_disk_tasks(json_t *step, const Vm *machine)
 {
@@ -90,7 +93,8 @@ void itinerary_add_pipeline(VmRun *vm, const Vm *machine)
         json_t *added;
         if (!step->pipeline || vm_status_step(status, step->pipeline))
             continue;
-        added = vm_status_add_step(status, step->pipeline, describe(step->pipeline), disks ? 0 : 1, disks ? "MB" : NULL);
+        added = vm_status_add_step(status, step->pipeline, describe(step->pipeline), disks ? 0 : 1,
+                                   disks ? "MB" : NULL);
         if (disks)
             add_disk_tasks(added, machine);
     }

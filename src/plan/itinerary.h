@@ -14,5 +14,6 @@ const Step *itinerary_next(VmRun *vm, const Step *step);
 /* TRUE when a step after this one belongs to the same pipeline step. */
 gboolean itinerary_returns(VmRun *vm, const Step *step);
 
-/* Adds the pipeline steps in the order in which the itinerary meets them; needs the described VM for the disks' tasks. */
+/* Adds the pipeline steps in the order in which the itinerary meets them; needs the described VM for the
+ * disks' tasks. */
 void itinerary_add_pipeline(VmRun *vm, const Vm *machine);

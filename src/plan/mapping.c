@@ -78,7 +78,8 @@ gboolean mapping_nics(const json_t *network_map, const Vm *vm, NicMapping *out, 
         const VmNic *nic = vm->nics->pdata[i];
         const json_t *destination = network_destination(network_map, nic->network_id, uses_before(vm, i));
         if (!destination) {
-            g_set_error(error, GANTRY_ERROR, ERROR_NOT_MAPPED, "network %s of NIC %u (%s) is not in NetworkMap %s",
+            g_set_error(error, GANTRY_ERROR, ERROR_NOT_MAPPED,
+                        "network %s of NIC %u (%s) is not in NetworkMap %s",
                         nic->network_id ? nic->network_id : "(none)", i + 1, nic->mac ? nic->mac : "no MAC",
                         json_string_at(network_map, "metadata.name", ""));
             return FALSE;

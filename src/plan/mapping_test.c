@@ -20,10 +20,13 @@ static Vm *vm_on(const char *first, const char *second)
 
 static void a_pair_is_found_by_id_or_by_its_resolved_name(void)
 {
-    g_autoptr(json_t) map = parse(
-        "{\"metadata\":{\"name\":\"m\"},\"spec\":{\"map\":[{\"source\":{\"id\":\"network-1\"},\"destination\":{\"type\":\"pod\"}},"
-        "{\"source\":{\"name\":\"VLAN 5\"},\"destination\":{\"type\":\"multus\",\"namespace\":\"ns\",\"name\":\"five\"}}]},"
-        "\"status\":{\"references\":[{\"id\":\"network-1\"},{\"id\":\"dvportgroup-5\",\"name\":\"VLAN 5\"}]}}");
+    g_autoptr(json_t) map =
+        parse("{\"metadata\":{\"name\":\"m\"},\"spec\":{\"map\":[{\"source\":{\"id\":\"network-1\"},"
+              "\"destination\":{\"type\":\"pod\"}},"
+              "{\"source\":{\"name\":\"VLAN "
+              "5\"},\"destination\":{\"type\":\"multus\",\"namespace\":\"ns\",\"name\":\"five\"}}]},"
+              "\"status\":{\"references\":[{\"id\":\"network-1\"},{\"id\":\"dvportgroup-5\",\"name\":\"VLAN "
+              "5\"}]}}");
     g_autoptr(Vm) vm = vm_on("dvportgroup-5", "network-1");
     g_auto(NicMapping) mapping = {0};
     g_autoptr(GError) error = NULL;
@@ -48,9 +51,10 @@ static void an_unmapped_network_is_named(void)
 
 static void several_attachments_for_one_network_are_a_pool(void)
 {
-    g_autoptr(json_t) map = parse(
-        "{\"spec\":{\"map\":[{\"source\":{\"id\":\"n\"},\"destination\":{\"type\":\"multus\",\"namespace\":\"ns\",\"name\":\"a\"}},"
-        "{\"source\":{\"id\":\"n\"},\"destination\":{\"type\":\"multus\",\"namespace\":\"ns\",\"name\":\"b\"}}]}}");
+    g_autoptr(json_t) map = parse("{\"spec\":{\"map\":[{\"source\":{\"id\":\"n\"},\"destination\":{\"type\":"
+                                  "\"multus\",\"namespace\":\"ns\",\"name\":\"a\"}},"
+                                  "{\"source\":{\"id\":\"n\"},\"destination\":{\"type\":\"multus\","
+                                  "\"namespace\":\"ns\",\"name\":\"b\"}}]}}");
     g_autoptr(Vm) two = vm_on("n", "n"), three = vm_on("n", "n");
     g_auto(NicMapping) mapping = {0}, over = {0};
 
@@ -63,8 +67,8 @@ static void several_attachments_for_one_network_are_a_pool(void)
 
 static void one_attachment_serves_any_number_of_nics(void)
 {
-    g_autoptr(json_t) map = parse(
-        "{\"spec\":{\"map\":[{\"source\":{\"id\":\"n\"},\"destination\":{\"type\":\"multus\",\"namespace\":\"ns\",\"name\":\"a\"}}]}}");
+    g_autoptr(json_t) map = parse("{\"spec\":{\"map\":[{\"source\":{\"id\":\"n\"},\"destination\":{\"type\":"
+                                  "\"multus\",\"namespace\":\"ns\",\"name\":\"a\"}}]}}");
     g_autoptr(Vm) vm = vm_on("n", "n");
     g_auto(NicMapping) mapping = {0};
 
@@ -74,8 +78,9 @@ static void one_attachment_serves_any_number_of_nics(void)
 
 static void storage_says_class_and_modes(void)
 {
-    g_autoptr(json_t) map = parse("{\"metadata\":{\"name\":\"s\"},\"spec\":{\"map\":[{\"source\":{\"id\":\"datastore-1\"},"
-                                  "\"destination\":{\"storageClass\":\"fast\",\"accessMode\":\"ReadWriteMany\"}}]}}");
+    g_autoptr(json_t) map =
+        parse("{\"metadata\":{\"name\":\"s\"},\"spec\":{\"map\":[{\"source\":{\"id\":\"datastore-1\"},"
+              "\"destination\":{\"storageClass\":\"fast\",\"accessMode\":\"ReadWriteMany\"}}]}}");
     VmDisk mapped = {.name = (char *)"d", .storage_id = (char *)"datastore-1"};
     VmDisk other = {.name = (char *)"[ds] x.vmdk", .storage_id = (char *)"datastore-2"};
     g_autoptr(GError) error = NULL;

@@ -70,7 +70,8 @@ char *naming_target(const char *source_name, const char *vm_id, const char *targ
 
     if (target_name && *target_name && !naming_is_label(target_name)) {
         g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
-                    "targetName '%s' is no DNS label: use at most 63 of a-z, 0-9 and '-', a letter or digit at both ends",
+                    "targetName '%s' is no DNS label: use at most 63 of a-z, 0-9 and '-', a letter or digit "
+                    "at both ends",
                     target_name);
         return NULL;
     }
@@ -82,6 +83,7 @@ char *naming_target(const char *source_name, const char *vm_id, const char *targ
         if (!taken(suffixed, user_data))
             return g_steal_pointer(&suffixed);
     }
-    g_set_error(error, GANTRY_ERROR, ERROR_NAME_TAKEN, "the target namespace has a VirtualMachine named '%s' already", normal);
+    g_set_error(error, GANTRY_ERROR, ERROR_NAME_TAKEN,
+                "the target namespace has a VirtualMachine named '%s' already", normal);
     return NULL;
 }

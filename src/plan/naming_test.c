@@ -17,7 +17,10 @@ static const struct {
      "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgg"},
 };
 
-static gboolean in_set(const char *name, gpointer set) { return g_hash_table_contains(set, name); }
+static gboolean in_set(const char *name, gpointer set)
+{
+    return g_hash_table_contains(set, name);
+}
 
 static GHashTable *taken_names(const char *first, const char *second)
 {

@@ -13,13 +13,14 @@ void pod_result_clear(PodResult *result)
 
 static ErrorClass class_named(const char *name)
 {
-    for (ErrorClass class = TRANSIENT; class <= FATAL; class++)
+    for (ErrorClass class = TRANSIENT; class <= FATAL; class ++)
         if (!g_strcmp0(error_class_name(class), name))
             return class;
     return TRANSIENT;
 }
 
-/* Without a report, its class or a known exit code a container's end may have been anybody's doing: try again. */
+/* Without a report, its class or a known exit code a container's end may have been anybody's doing: try
+ * again. */
 static void read_bad_end(const json_t *terminated, const json_t *report, const char *pod, PodResult *out)
 {
     const char *message = json_string_at(report, "message", json_string_at(terminated, "message", ""));
@@ -30,9 +31,9 @@ static void read_bad_end(const json_t *terminated, const json_t *report, const c
         out->text = *remedy ? g_strdup_printf("%s. %s (Pod %s)", message, remedy, pod)
                             : g_strdup_printf("%s (Pod %s)", message, pod);
     else
-        out->text = g_strdup_printf("Pod %s ended with exit code %" G_GINT64_FORMAT " (%s) and left no report", pod,
-                                    json_int_at(terminated, "exitCode", -1),
-                                    json_string_at(terminated, "reason", "no reason"));
+        out->text = g_strdup_printf(
+            "Pod %s ended with exit code %" G_GINT64_FORMAT " (%s) and left no report", pod,
+            json_int_at(terminated, "exitCode", -1), json_string_at(terminated, "reason", "no reason"));
 }
 
 static json_t *report_of(const json_t *terminated)
@@ -59,7 +60,8 @@ static void read_waiting(const json_t *pod, const json_t *container, PodResult *
         return;
     }
     json_array_foreach (json_at(pod, "status.conditions"), i, condition)
-        if (!strcmp(json_string_at(condition, "status", ""), "False") && *json_string_at(condition, "message", "")) {
+        if (!strcmp(json_string_at(condition, "status", ""), "False") &&
+            *json_string_at(condition, "message", "")) {
             out->text = g_strdup_printf("%s: %s", json_string_at(condition, "reason", "Pending"),
                                         json_string_at(condition, "message", ""));
             return;
@@ -91,7 +93,8 @@ void pod_result_read(const Object *object, PodResult *out)
         read_bad_end(terminated, report, object_name(object), out);
         if (!terminated && *json_string_at(pod, "status.message", "")) {
             g_free(out->text);
-            out->text = g_strdup_printf("Pod %s: %s", object_name(object), json_string_at(pod, "status.message", ""));
+            out->text =
+                g_strdup_printf("Pod %s: %s", object_name(object), json_string_at(pod, "status.message", ""));
         }
         return;
     }

@@ -1,6 +1,7 @@
 /* pod_result: how a copy or conversion Pod ended, in its own words: the JSON of its termination message.
  *
- *   {"result":"Completed", …} or {"result":"Failed","class":"fatal","reason":"CamelCase","message":"…","remedy":"…"}
+ *   {"result":"Completed", …} or
+ * {"result":"Failed","class":"fatal","reason":"CamelCase","message":"…","remedy":"…"}
  *
  * Threads: pure functions.
  */
@@ -8,7 +9,7 @@
 #include "kube/object.h"
 
 typedef enum {
-    POD_WAITING,   /* not started yet; text says why */
+    POD_WAITING, /* not started yet; text says why */
     POD_RUNNING,
     POD_COMPLETED, /* ended well and says so: report */
     POD_RESTARTED, /* its container ended badly and is, or will be, started again */
@@ -16,11 +17,11 @@ typedef enum {
 } PodState;
 
 typedef struct {
-    PodState   state;
-    ErrorClass class;    /* of the last bad end; TRANSIENT when it left no report */
-    char      *text;     /* what and why, with the remedy; NULL when there is nothing to say */
-    char      *end;      /* names the last bad end, so that it is counted once; NULL: none yet */
-    json_t    *report;   /* of a good end, else NULL; a reference */
+    PodState state;
+    ErrorClass class; /* of the last bad end; TRANSIENT when it left no report */
+    char *text;       /* what and why, with the remedy; NULL when there is nothing to say */
+    char *end;        /* names the last bad end, so that it is counted once; NULL: none yet */
+    json_t *report;   /* of a good end, else NULL; a reference */
 } PodResult;
 
 void pod_result_clear(PodResult *result);

@@ -2,40 +2,42 @@
 #include "plan/pod_result.h"
 #include <string.h>
 
-
 static const struct {
     const char *what, *phase, *container;
-    PodState    state;
-    ErrorClass  class;
+    PodState state;
+    ErrorClass class;
     const char *text; /* part of it */
 } cases[] = {
-    {"a report of success", "Succeeded", "{\"state\":{\"terminated\":{\"exitCode\":0,\"message\":\"{\\\"result\\\":\\\"Completed\\\"}\"}}}",
+    {"a report of success", "Succeeded",
+     "{\"state\":{\"terminated\":{\"exitCode\":0,\"message\":\"{\\\"result\\\":\\\"Completed\\\"}\"}}}",
      POD_COMPLETED, TRANSIENT, NULL},
-    {"an end without a report", "Succeeded", "{\"state\":{\"terminated\":{\"exitCode\":0,\"reason\":\"Completed\"}}}", POD_FAILED,
-     TRANSIENT, "left no report"},
-    {"a fatal report",
-     "Failed",
-     "{\"state\":{\"terminated\":{\"exitCode\":1,\"message\":\"{\\\"result\\\":\\\"Failed\\\",\\\"class\\\":\\\"fatal\\\","
+    {"an end without a report", "Succeeded",
+     "{\"state\":{\"terminated\":{\"exitCode\":0,\"reason\":\"Completed\"}}}", POD_FAILED, TRANSIENT,
+     "left no report"},
+    {"a fatal report", "Failed",
+     "{\"state\":{\"terminated\":{\"exitCode\":1,\"message\":\"{\\\"result\\\":\\\"Failed\\\",\\\"class\\\":"
+     "\\\"fatal\\\","
      "\\\"message\\\":\\\"no disk\\\",\\\"remedy\\\":\\\"Add one.\\\"}\"}}}",
      POD_FAILED, FATAL, "no disk. Add one."},
-    {"a kill", "Failed", "{\"state\":{\"terminated\":{\"exitCode\":137,\"reason\":\"OOMKilled\"}}}", POD_FAILED, TRANSIENT,
-     "exit code 137 (OOMKilled)"},
+    {"a kill", "Failed", "{\"state\":{\"terminated\":{\"exitCode\":137,\"reason\":\"OOMKilled\"}}}",
+     POD_FAILED, TRANSIENT, "exit code 137 (OOMKilled)"},
     {"a restart under way", "Running",
-     "{\"state\":{\"waiting\":{\"reason\":\"CrashLoopBackOff\"}},\"lastState\":{\"terminated\":{\"exitCode\":75,\"finishedAt\":\"t\","
+     "{\"state\":{\"waiting\":{\"reason\":\"CrashLoopBackOff\"}},\"lastState\":{\"terminated\":{\"exitCode\":"
+     "75,\"finishedAt\":\"t\","
      "\"message\":\"{\\\"class\\\":\\\"stale\\\",\\\"message\\\":\\\"changed\\\"}\"}}}",
      POD_RESTARTED, STALE, "changed"},
     {"an image that is not there", "Pending",
-     "{\"state\":{\"waiting\":{\"reason\":\"ErrImagePull\",\"message\":\"no such image\"}}}", POD_WAITING, TRANSIENT,
-     "ErrImagePull: no such image"},
+     "{\"state\":{\"waiting\":{\"reason\":\"ErrImagePull\",\"message\":\"no such image\"}}}", POD_WAITING,
+     TRANSIENT, "ErrImagePull: no such image"},
     {"a run", "Running", "{\"state\":{\"running\":{}}}", POD_RUNNING, TRANSIENT, NULL},
 };
 
 static void check(gconstpointer data)
 {
     guint i = GPOINTER_TO_UINT(data);
-    g_autofree char *text =
-        g_strdup_printf("{\"metadata\":{\"name\":\"p\"},\"status\":{\"phase\":\"%s\",\"containerStatuses\":[%s]}}", cases[i].phase,
-                        cases[i].container);
+    g_autofree char *text = g_strdup_printf(
+        "{\"metadata\":{\"name\":\"p\"},\"status\":{\"phase\":\"%s\",\"containerStatuses\":[%s]}}",
+        cases[i].phase, cases[i].container);
     json_t *json = json_loads(text, 0, NULL);
     g_assert_nonnull(json);
     g_autoptr(Object) pod = object_new_take(json);

@@ -7,7 +7,7 @@
 
 #define CAPACITY "gantry.io/capacity-bytes"
 
-/* ---- room ---------------------------------------------------------------------------------------------------------------- */
+/* ---- room ---- */
 
 static void need_free(gpointer data)
 {
@@ -16,7 +16,10 @@ static void need_free(gpointer data)
     g_free(need);
 }
 
-GPtrArray *preflight_needs_new(void) { return g_ptr_array_new_with_free_func(need_free); }
+GPtrArray *preflight_needs_new(void)
+{
+    return g_ptr_array_new_with_free_func(need_free);
+}
 
 void preflight_need(GPtrArray *needs, const char *storage_class, guint64 bytes)
 {
@@ -40,7 +43,8 @@ static GHashTable *disks_there(PlanCheck *check, GCancellable *cancel, GError **
 {
     const char *ns = json_string_at(object_json(check->plan), "spec.targetNamespace", "");
     g_autofree char *selector = g_strdup_printf("plan=%s", object_uid(check->plan));
-    g_autoptr(GPtrArray) volumes = kube_list(check->target, &KUBE_DATA_VOLUME, ns, selector, NULL, NULL, cancel, error);
+    g_autoptr(GPtrArray) volumes =
+        kube_list(check->target, &KUBE_DATA_VOLUME, ns, selector, NULL, NULL, cancel, error);
     GHashTable *there;
 
     if (!volumes)
@@ -60,7 +64,8 @@ static void add_needs(PlanCheck *check, const CheckedVm *checked, GHashTable *th
         const VmDisk *disk = checked->vm->disks->pdata[i];
         g_autofree char *id = target_label_value(disk->id), *key = g_strdup_printf("%s/%s", vm, id);
         TargetStorage storage;
-        if (!g_hash_table_contains(there, key) && mapping_storage(object_json(check->storage_map), disk, &storage, NULL))
+        if (!g_hash_table_contains(there, key) &&
+            mapping_storage(object_json(check->storage_map), disk, &storage, NULL))
             preflight_need(needs, storage.storage_class, target_disk_size(disk->size));
     }
 }
@@ -68,21 +73,26 @@ static void add_needs(PlanCheck *check, const CheckedVm *checked, GHashTable *th
 static gboolean compare(PlanCheck *check, const StorageNeed *need, GCancellable *cancel, GError **error)
 {
     g_autoptr(GError) problem = NULL;
-    g_autoptr(Object) class = kube_get(check->target, &KUBE_STORAGE_CLASS, NULL, need->storage_class, cancel, &problem);
+    g_autoptr(Object) class =
+        kube_get(check->target, &KUBE_STORAGE_CLASS, NULL, need->storage_class, cancel, &problem);
     const char *text = class ? object_annotation(class, CAPACITY, "") : "";
-    g_autofree char *needed = g_format_size_full(need->needed, G_FORMAT_SIZE_IEC_UNITS), *free_text = NULL, *item = NULL;
+    g_autofree char *needed = g_format_size_full(need->needed, G_FORMAT_SIZE_IEC_UNITS), *free_text = NULL,
+                    *item = NULL;
     guint64 free_bytes;
 
     if (!class && !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return FALSE;
     }
-    if (!*text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &free_bytes, NULL) || need->needed <= free_bytes)
+    if (!*text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &free_bytes, NULL) ||
+        need->needed <= free_bytes)
         return TRUE;
     free_text = g_format_size_full(free_bytes, G_FORMAT_SIZE_IEC_UNITS);
-    item = g_strdup_printf("storage class %s: %u disks need %s, %s is free", need->storage_class, need->disks, needed, free_text);
+    item = g_strdup_printf("storage class %s: %u disks need %s, %s is free", need->storage_class, need->disks,
+                           needed, free_text);
     conditions_add_item(check->conditions, "TargetTooSmall", CONDITION_CRITICAL, "TargetTooSmall",
-                        "The target has not the room for the plan's disks: free some, or map the datastore to another storage class.",
+                        "The target has not the room for the plan's disks: free some, or map the datastore "
+                        "to another storage class.",
                         item);
     return TRUE;
 }
@@ -102,12 +112,13 @@ static gboolean check_room(PlanCheck *check, GPtrArray *vms, GCancellable *cance
     return TRUE;
 }
 
-/* ---- MACs ---------------------------------------------------------------------------------------------------------------- */
+/* ---- MACs ---- */
 
 /* Lower-case MAC → "namespace/name" of the VirtualMachine that has it. */
 static GHashTable *macs_in_use(PlanCheck *check, GCancellable *cancel, GError **error)
 {
-    g_autoptr(GPtrArray) machines = kube_list(check->target, &KUBE_VIRTUAL_MACHINE, NULL, NULL, NULL, NULL, cancel, error);
+    g_autoptr(GPtrArray) machines =
+        kube_list(check->target, &KUBE_VIRTUAL_MACHINE, NULL, NULL, NULL, NULL, cancel, error);
     GHashTable *macs;
     size_t j;
     json_t *interface;
@@ -119,10 +130,12 @@ static GHashTable *macs_in_use(PlanCheck *check, GCancellable *cancel, GError **
         const Object *machine = machines->pdata[i];
         if (!strcmp(object_label(machine, "plan", ""), object_uid(check->plan)))
             continue;
-        json_array_foreach (json_at(object_json(machine), "spec.template.spec.domain.devices.interfaces"), j, interface)
+        json_array_foreach (json_at(object_json(machine), "spec.template.spec.domain.devices.interfaces"), j,
+                            interface)
             if (*json_string_at(interface, "macAddress", ""))
-                g_hash_table_insert(macs, g_ascii_strdown(json_string_at(interface, "macAddress", ""), -1),
-                                    g_strdup_printf("%s/%s", object_namespace(machine), object_name(machine)));
+                g_hash_table_insert(
+                    macs, g_ascii_strdown(json_string_at(interface, "macAddress", ""), -1),
+                    g_strdup_printf("%s/%s", object_namespace(machine), object_name(machine)));
     }
     return macs;
 }
@@ -143,7 +156,9 @@ static gboolean check_macs(PlanCheck *check, GPtrArray *vms, GCancellable *cance
                 continue;
             item = g_strdup_printf("%s: %s is also in VirtualMachine %s", checked->text, lower, other);
             conditions_add_item(check->conditions, "MacConflicts", CONDITION_CRITICAL, "MacConflicts",
-                                "A VM's MAC address is in use in the target: remove that VirtualMachine or change its address.", item);
+                                "A VM's MAC address is in use in the target: remove that VirtualMachine or "
+                                "change its address.",
+                                item);
         }
     }
     return TRUE;

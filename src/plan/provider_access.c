@@ -62,8 +62,8 @@ Object *provider_secret(KubeClient *kube, const Object *provider, GCancellable *
     const json_t *json = object_json(provider);
     const char *ns = json_string_at(json, "spec.secret.namespace", "");
 
-    return kube_get(kube, &KUBE_SECRET, *ns ? ns : object_namespace(provider), json_string_at(json, "spec.secret.name", ""),
-                    cancel, error);
+    return kube_get(kube, &KUBE_SECRET, *ns ? ns : object_namespace(provider),
+                    json_string_at(json, "spec.secret.name", ""), cancel, error);
 }
 
 json_t *provider_access_trust(const ProviderAccess *access)
@@ -81,7 +81,8 @@ json_t *provider_access_trust(const ProviderAccess *access)
 }
 
 static GMutex lock;
-static GHashTable *sources; /* "uid/generation/secret version" → Source; never shrinks: old versions may be in use */
+static GHashTable
+    *sources; /* "uid/generation/secret version" → Source; never shrinks: old versions may be in use */
 
 Source *provider_source(const Object *provider, const Object *secret, GError **error)
 {
@@ -117,5 +118,6 @@ KubeClient *provider_target(KubeClient *kube, const Object *provider, GCancellab
         return NULL;
     token = secret_text(secret, "token");
     provider_access_read(provider, secret, &access);
-    return kube_client_new_token(url, access.access.trust.ca_pem, token ? token : "", access.access.trust.insecure, error);
+    return kube_client_new_token(url, access.access.trust.ca_pem, token ? token : "",
+                                 access.access.trust.insecure, error);
 }

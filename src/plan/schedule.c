@@ -43,7 +43,8 @@ static void put(const char *host, const char *key, guint cost)
     g_hash_table_insert(shares, g_strdup(key), share);
 }
 
-gboolean schedule_take(const char *provider_uid, const char *host, const char *key, guint cost, guint limit, char **why)
+gboolean schedule_take(const char *provider_uid, const char *host, const char *key, guint cost, guint limit,
+                       char **why)
 {
     g_autofree char *at = g_strdup_printf("%s/%s", provider_uid, host);
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
@@ -54,8 +55,8 @@ gboolean schedule_take(const char *provider_uid, const char *host, const char *k
         return TRUE;
     load = load_of(at);
     if (load && load + cost > limit) {
-        *why = g_strdup_printf("Host %s carries %u of %u (controller_max_vm_inflight); this VM needs %u", host, load, limit,
-                               cost);
+        *why = g_strdup_printf("Host %s carries %u of %u (controller_max_vm_inflight); this VM needs %u",
+                               host, load, limit, cost);
         return FALSE;
     }
     put(at, key, cost);

@@ -56,7 +56,8 @@ int main(int argc, char **argv)
 #define CASE(text, function) g_test_add_func("/plan/schedule/" text, function)
     CASE("a host carries no more than its limit", a_host_carries_no_more_than_its_limit);
     CASE("a share is taken once", a_share_is_taken_once);
-    CASE("a VM above the limit starts on an idle host only", a_vm_above_the_limit_starts_on_an_idle_host_only);
+    CASE("a VM above the limit starts on an idle host only",
+         a_vm_above_the_limit_starts_on_an_idle_host_only);
     CASE("what ran before a restart is held", what_ran_before_a_restart_is_held);
     return g_test_run();
 }

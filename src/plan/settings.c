@@ -21,15 +21,51 @@ static const Row rows[] = {
 };
 
 /* Keys of other readers: the operator, the inventory, the validation service, later kinds of migration. */
-static const char *const foreign[] = {
-    "feature_", "validation_", "inventory_", "ui_", "must_gather_", "virt_v2v_", "populator_", "hooks_",
-    "hyperv_", "ovirt_", "vsphere_", "vddk_", "aap_", "metric", "k8s_cluster", "image_pull_policy", "olm_managed",
-    "snapshot_", "wait_for_", "cleanup_", "api_", "cli_", "mcp_",
-    "controller_log_level", "controller_precopy_interval", "controller_vsphere_incremental_backup",
-    "controller_ovirt_warm_migration", "controller_snapshot_", "controller_vddk_", "controller_tls_",
-    "controller_blocker_", "controller_pvc_", "controller_ocp_", "controller_static_", "controller_retain_",
-    "controller_transfer_network", "controller_migration_service_account", "controller_filesystem_overhead",
-    "controller_block_overhead", "controller_max_populator_inflight", "controller_max_concurrent_reconciles", "controller_max_parent_backing_retries", "controller_cdi_", "controller_windows_", "controller_host_"};
+static const char *const foreign[] = {"feature_",
+                                      "validation_",
+                                      "inventory_",
+                                      "ui_",
+                                      "must_gather_",
+                                      "virt_v2v_",
+                                      "populator_",
+                                      "hooks_",
+                                      "hyperv_",
+                                      "ovirt_",
+                                      "vsphere_",
+                                      "vddk_",
+                                      "aap_",
+                                      "metric",
+                                      "k8s_cluster",
+                                      "image_pull_policy",
+                                      "olm_managed",
+                                      "snapshot_",
+                                      "wait_for_",
+                                      "cleanup_",
+                                      "api_",
+                                      "cli_",
+                                      "mcp_",
+                                      "controller_log_level",
+                                      "controller_precopy_interval",
+                                      "controller_vsphere_incremental_backup",
+                                      "controller_ovirt_warm_migration",
+                                      "controller_snapshot_",
+                                      "controller_vddk_",
+                                      "controller_tls_",
+                                      "controller_blocker_",
+                                      "controller_pvc_",
+                                      "controller_ocp_",
+                                      "controller_static_",
+                                      "controller_retain_",
+                                      "controller_transfer_network",
+                                      "controller_migration_service_account",
+                                      "controller_filesystem_overhead",
+                                      "controller_block_overhead",
+                                      "controller_max_populator_inflight",
+                                      "controller_max_concurrent_reconciles",
+                                      "controller_max_parent_backing_retries",
+                                      "controller_cdi_",
+                                      "controller_windows_",
+                                      "controller_host_"};
 
 static gboolean number_of(const json_t *value, gint64 *out)
 {
@@ -59,7 +95,8 @@ static gint from_environment(const Row *row)
     g_autoptr(json_t) value = text ? json_string(text) : NULL;
     gint64 number;
 
-    return value && number_of(value, &number) && number >= row->least && number <= row->most ? number : row->otherwise;
+    return value && number_of(value, &number) && number >= row->least && number <= row->most ? number
+                                                                                             : row->otherwise;
 }
 
 static void read_row(Settings *settings, const Row *row, const json_t *spec)
@@ -130,7 +167,10 @@ static void clear(gpointer data)
     g_ptr_array_unref(settings->wrong);
 }
 
-Settings *settings_retain(Settings *settings) { return g_atomic_rc_box_acquire(settings); }
+Settings *settings_retain(Settings *settings)
+{
+    return g_atomic_rc_box_acquire(settings);
+}
 
 void settings_release(Settings *settings)
 {

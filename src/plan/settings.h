@@ -1,31 +1,32 @@
 /* settings: the ForkliftController's spec as the controllers use it, live.
  *
- * Values come as JSON numbers or booleans or as texts ("20", "true"); what is absent comes from the environment variable that
- * Forklift's Deployments set, else the default. A wrong value keeps the default and is reported.
+ * Values come as JSON numbers or booleans or as texts ("20", "true"); what is absent comes from the
+ * environment variable that Forklift's Deployments set, else the default. A wrong value keeps the default and
+ * is reported.
  * Threads: settings_publish() from one, settings_ref() from any; a Settings is immutable.
  */
 #pragma once
 #include "base/json.h"
 
 typedef struct {
-    gint max_vm_inflight;      /* cost that one ESXi host carries at once */
-    gint importer_retry;       /* restarts of an importer without progress */
+    gint max_vm_inflight; /* cost that one ESXi host carries at once */
+    gint importer_retry;  /* restarts of an importer without progress */
     gint hook_retry;
-    gint power_off_timeout_s;  /* how long a guest may take to shut down */
+    gint power_off_timeout_s; /* how long a guest may take to shut down */
     gint target_start_timeout_s;
-    gint retry_timeout_s;      /* how long a step goes on trying against an error that may pass */
+    gint retry_timeout_s; /* how long a step goes on trying against an error that may pass */
     gboolean power_off_force;
-    gboolean request_kvm;      /* for conversion Pods */
-    char *transfer_network;    /* "namespace/name" or NULL */
-    char *service_account;     /* for migration Pods, or NULL */
-    GPtrArray *unknown;        /* of char*: keys that nothing reads */
-    GPtrArray *wrong;          /* of char*: "key: why" */
+    gboolean request_kvm;   /* for conversion Pods */
+    char *transfer_network; /* "namespace/name" or NULL */
+    char *service_account;  /* for migration Pods, or NULL */
+    GPtrArray *unknown;     /* of char*: keys that nothing reads */
+    GPtrArray *wrong;       /* of char*: "key: why" */
 } Settings;
 
 Settings *settings_parse(const json_t *spec); /* spec may be NULL */
 Settings *settings_retain(Settings *settings);
-void      settings_release(Settings *settings);
+void settings_release(Settings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_release)
 
 Settings *settings_ref(void); /* the published ones, or the defaults; a reference to drop */
-void      settings_publish(Settings *settings);
+void settings_publish(Settings *settings);

@@ -3,9 +3,9 @@
 
 static void texts_count_as_numbers_and_booleans(void)
 {
-    g_autoptr(json_t) spec = json_pack("{s:s, s:s, s:i, s:b}", "controller_max_vm_inflight", "7",
-                                       "controller_power_off_force", "true", "controller_importer_retry", 5,
-                                       "feature_ui", 1);
+    g_autoptr(json_t) spec =
+        json_pack("{s:s, s:s, s:i, s:b}", "controller_max_vm_inflight", "7", "controller_power_off_force",
+                  "true", "controller_importer_retry", 5, "feature_ui", 1);
     g_autoptr(Settings) settings = settings_parse(spec);
 
     g_assert_cmpint(settings->max_vm_inflight, ==, 7);
@@ -24,7 +24,8 @@ static void a_wrong_value_keeps_the_default_and_is_reported(void)
     g_assert_cmpint(settings->max_vm_inflight, ==, 20);
     g_assert_false(settings->power_off_force);
     g_assert_cmpuint(settings->wrong->len, ==, 2);
-    g_assert_cmpstr(settings->wrong->pdata[0], ==, "controller_max_vm_inflight: must be a number from 1 to 10000");
+    g_assert_cmpstr(settings->wrong->pdata[0], ==,
+                    "controller_max_vm_inflight: must be a number from 1 to 10000");
 }
 
 static void an_unknown_key_is_reported(void)

@@ -3,7 +3,10 @@
 #include "target/virtual_machine.h"
 #include <string.h>
 
-gboolean target_machine_taken_over(const Object *machine) { return *object_annotation(machine, TAKEN_OVER, ""); }
+gboolean target_machine_taken_over(const Object *machine)
+{
+    return *object_annotation(machine, TAKEN_OVER, "");
+}
 
 static gboolean halted(const Object *machine)
 {
@@ -16,13 +19,15 @@ static gboolean halted(const Object *machine)
 static gboolean halt(VmRun *vm, const Object *machine, GCancellable *cancel, GError **error)
 {
     g_autoptr(json_t) patch = json_pack("{s:{s:s, s:n}}", "spec", "runStrategy", "Halted", "running");
-    g_autoptr(Object) done = kube_patch(vm_run_plan(vm)->target, &KUBE_VIRTUAL_MACHINE, object_namespace(machine),
-                                        object_name(machine), KUBE_PATCH_MERGE, patch, NULL, cancel, error);
+    g_autoptr(Object) done =
+        kube_patch(vm_run_plan(vm)->target, &KUBE_VIRTUAL_MACHINE, object_namespace(machine),
+                   object_name(machine), KUBE_PATCH_MERGE, patch, NULL, cancel, error);
     return done != NULL;
 }
 
 /* TRUE and *gone when the instance of that name does not exist. */
-static gboolean instance_gone(VmRun *vm, const Object *machine, gboolean *gone, GCancellable *cancel, GError **error)
+static gboolean instance_gone(VmRun *vm, const Object *machine, gboolean *gone, GCancellable *cancel,
+                              GError **error)
 {
     g_autoptr(GError) problem = NULL;
     g_autoptr(Object) instance = kube_get(vm_run_plan(vm)->target, &KUBE_VIRTUAL_MACHINE_INSTANCE,
@@ -80,19 +85,21 @@ static json_t *owners_changed(const Object *volume, const Object *machine, gbool
     return owners;
 }
 
-static gboolean set_owner(VmRun *vm, const Object *machine, gboolean add, GCancellable *cancel, GError **error)
+static gboolean set_owner(VmRun *vm, const Object *machine, gboolean add, GCancellable *cancel,
+                          GError **error)
 {
     g_autoptr(GPtrArray) volumes = vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error);
 
     for (guint i = 0; volumes && i < volumes->len; i++) {
         const Object *volume = volumes->pdata[i];
         json_t *owners = owners_changed(volume, machine, add);
-        g_autoptr(json_t) patch = owners ? json_pack("{s:{s:o}}", "metadata", "ownerReferences", owners) : NULL;
+        g_autoptr(json_t) patch =
+            owners ? json_pack("{s:{s:o}}", "metadata", "ownerReferences", owners) : NULL;
         g_autoptr(Object) done = NULL;
         if (!patch)
             continue;
-        done = kube_patch(vm_run_plan(vm)->target, &KUBE_DATA_VOLUME, object_namespace(volume), object_name(volume),
-                          KUBE_PATCH_MERGE, patch, NULL, cancel, error);
+        done = kube_patch(vm_run_plan(vm)->target, &KUBE_DATA_VOLUME, object_namespace(volume),
+                          object_name(volume), KUBE_PATCH_MERGE, patch, NULL, cancel, error);
         if (!done)
             return FALSE;
     }
@@ -113,7 +120,8 @@ gboolean target_machine_delete(VmRun *vm, const Object *machine, GCancellable *c
 GHashTable *target_names_in_use(KubeClient *target, const Object *plan, GCancellable *cancel, GError **error)
 {
     const char *ns = json_string_at(object_json(plan), "spec.targetNamespace", "");
-    g_autoptr(GPtrArray) machines = kube_list(target, &KUBE_VIRTUAL_MACHINE, ns, NULL, NULL, NULL, cancel, error);
+    g_autoptr(GPtrArray) machines =
+        kube_list(target, &KUBE_VIRTUAL_MACHINE, ns, NULL, NULL, NULL, cancel, error);
     GHashTable *names;
 
     if (!machines)

@@ -17,7 +17,7 @@ static void set_now(json_t *status, const char *key)
     json_object_set_new(status, key, json_string(now));
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 static void complete(VmRun *vm)
 {
@@ -29,11 +29,17 @@ static void complete(VmRun *vm)
     vm_run_forget(vm, RETRYING);
     vm_run_forget(vm, SETTLING);
     if (!canceled && failed)
-        vm_status_set_condition(status, "Failed", CONDITION_ADVISORY, NULL, "The VM migration has FAILED.", TRUE);
+        vm_status_set_condition(status, "Failed", CONDITION_ADVISORY, NULL, "The VM migration has FAILED.",
+                                TRUE);
     else if (!canceled)
-        vm_status_set_condition(status, "Succeeded", CONDITION_ADVISORY, NULL, "The VM migration has SUCCEEDED.", TRUE);
-    log_info("VM migration ended", "plan", object_name(vm_run_plan(vm)->plan), "migration", vm_run_plan(vm)->migration_uid,
-             "vm", vm_status_id(status), "result", canceled ? "canceled" : failed ? "failed" : "succeeded", NULL);
+        vm_status_set_condition(status, "Succeeded", CONDITION_ADVISORY, NULL,
+                                "The VM migration has SUCCEEDED.", TRUE);
+    log_info("VM migration ended", "plan", object_name(vm_run_plan(vm)->plan), "migration",
+             vm_run_plan(vm)->migration_uid, "vm", vm_status_id(status), "result",
+             canceled ? "canceled"
+             : failed ? "failed"
+                      : "succeeded",
+             NULL);
 }
 
 /* Steps under way get an end, but no progress that they did not make. */
@@ -104,17 +110,20 @@ void vm_progress_cancel(VmRun *vm, const char *reason)
     if (vm_status_completed(status) || vm_status_has(status, "Canceled"))
         return;
     vm_status_remove_condition(status, "Pending");
-    vm_status_set_condition(status, "Canceled", CONDITION_ADVISORY, reason, "The migration has been canceled.", TRUE);
+    vm_status_set_condition(status, "Canceled", CONDITION_ADVISORY, reason,
+                            "The migration has been canceled.", TRUE);
 }
 
-/* ---- a step ---------------------------------------------------------------------------------------------------------- */
+/* ---- a step ---- */
 
 static void fail(VmRun *vm, const Step *step, const GError *problem)
 {
-    json_t *status = vm_run_status(vm), *pipeline = vm_run_step(vm, step->pipeline ? step->pipeline : "Initialize");
+    json_t *status = vm_run_status(vm),
+           *pipeline = vm_run_step(vm, step->pipeline ? step->pipeline : "Initialize");
     g_autofree char *reason = g_strdup_printf("%s. %s", problem->message, error_remedy(problem));
 
-    log_error("step failed", "vm", vm_status_id(status), "phase", step->phase, "error", problem->message, NULL);
+    log_error("step failed", "vm", vm_status_id(status), "phase", step->phase, "error", problem->message,
+              NULL);
     status_add_error(pipeline ? pipeline : status, step->phase, reason);
     vm_status_bubble_errors(status);
 }
@@ -130,7 +139,8 @@ static gboolean bear(VmRun *vm, const Step *step, const GError *problem)
         fail(vm, step, problem);
         return TRUE;
     }
-    log_warn("step is retried", "vm", vm_status_id(vm_run_status(vm)), "phase", step->phase, "error", problem->message, NULL);
+    log_warn("step is retried", "vm", vm_status_id(vm_run_status(vm)), "phase", step->phase, "error",
+             problem->message, NULL);
     item_set_reason(vm_run_step(vm, step->pipeline ? step->pipeline : "Initialize"), reason);
     return FALSE;
 }
@@ -156,7 +166,8 @@ static void go_to(VmRun *vm, const Step *from, const Step *to)
     json_object_set_new(status, "phase", json_string(to->phase));
     if (to->pipeline)
         item_begin(vm_run_step(vm, to->pipeline));
-    log_info("phase", "plan", object_name(vm_run_plan(vm)->plan), "vm", vm_status_id(status), "phase", to->phase, NULL);
+    log_info("phase", "plan", object_name(vm_run_plan(vm)->plan), "vm", vm_status_id(status), "phase",
+             to->phase, NULL);
 }
 
 static gboolean run_step(VmRun *vm, const Step *step, GCancellable *cancel)
@@ -189,6 +200,7 @@ gboolean vm_progress(VmRun *vm, GCancellable *cancel)
     step = itinerary_find(vm_status_phase(status));
     if (step)
         return run_step(vm, step, cancel);
-    status_add_error(status, vm_status_phase(status), "The status names a phase that this version does not know. Start a new Migration.");
+    status_add_error(status, vm_status_phase(status),
+                     "The status names a phase that this version does not know. Start a new Migration.");
     return TRUE;
 }

@@ -6,10 +6,10 @@
 
 struct VmRun {
     const PlanRun *plan;
-    json_t        *status; /* borrowed */
-    TargetOwner    owner;
-    json_t        *workload;
-    Vm            *vm;
+    json_t *status; /* borrowed */
+    TargetOwner owner;
+    json_t *workload;
+    Vm *vm;
 };
 
 VmRun *vm_run_new(const PlanRun *plan, json_t *status)
@@ -37,18 +37,34 @@ void vm_run_free(VmRun *vm)
     g_free(vm);
 }
 
-const PlanRun *vm_run_plan(const VmRun *vm) { return vm->plan; }
-json_t *vm_run_status(const VmRun *vm) { return vm->status; }
-const TargetOwner *vm_run_owner(const VmRun *vm) { return &vm->owner; }
-const json_t *vm_run_plan_spec(const VmRun *vm) { return json_object_get(object_json(vm->plan->plan), "spec"); }
-json_t *vm_run_step(const VmRun *vm, const char *pipeline) { return vm_status_step(vm->status, pipeline); }
+const PlanRun *vm_run_plan(const VmRun *vm)
+{
+    return vm->plan;
+}
+json_t *vm_run_status(const VmRun *vm)
+{
+    return vm->status;
+}
+const TargetOwner *vm_run_owner(const VmRun *vm)
+{
+    return &vm->owner;
+}
+const json_t *vm_run_plan_spec(const VmRun *vm)
+{
+    return json_object_get(object_json(vm->plan->plan), "spec");
+}
+json_t *vm_run_step(const VmRun *vm, const char *pipeline)
+{
+    return vm_status_step(vm->status, pipeline);
+}
 
-/* ---- what is migrated --------------------------------------------------------------------------------------------- */
+/* ---- what is migrated ---- */
 
 const json_t *vm_run_workload(VmRun *vm, GCancellable *cancel, GError **error)
 {
     if (!vm->workload)
-        vm->workload = inventory_get(vm->plan->inventory, vm->plan->provider, "workloads", vm->owner.vm_id, cancel, error);
+        vm->workload = inventory_get(vm->plan->inventory, vm->plan->provider, "workloads", vm->owner.vm_id,
+                                     cancel, error);
     return vm->workload;
 }
 
@@ -60,7 +76,8 @@ const Vm *vm_run_describe(VmRun *vm, GCancellable *cancel, GError **error)
         return vm->vm;
     workload = vm_run_workload(vm, cancel, error);
     if (workload)
-        vm->vm = source_describe(json_string_at(object_json(vm->plan->provider), "spec.type", ""), workload, error);
+        vm->vm = source_describe(json_string_at(object_json(vm->plan->provider), "spec.type", ""), workload,
+                                 error);
     return vm->vm;
 }
 
@@ -100,7 +117,7 @@ const json_t *vm_run_hook(VmRun *vm, const char *step)
     return NULL;
 }
 
-/* ---- the source --------------------------------------------------------------------------------------------------- */
+/* ---- the source ---- */
 
 static Source *source_of(VmRun *vm, GError **error)
 {
@@ -131,7 +148,7 @@ gboolean vm_run_power_on_source(VmRun *vm, GCancellable *cancel, GError **error)
     return source && source_power_on(source, vm->owner.vm_id, cancel, error);
 }
 
-/* ---- children ----------------------------------------------------------------------------------------------------- */
+/* ---- children ---- */
 
 GPtrArray *vm_run_list(VmRun *vm, const KubeResource *resource, gboolean any_migration, const char *more,
                        GCancellable *cancel, GError **error)
@@ -147,17 +164,20 @@ Object *vm_run_find(VmRun *vm, const KubeResource *resource, gboolean any_migrat
     return list && list->len ? object_ref(list->pdata[0]) : NULL;
 }
 
-Object *vm_run_create(VmRun *vm, const KubeResource *resource, json_t *take_body, GCancellable *cancel, GError **error)
+Object *vm_run_create(VmRun *vm, const KubeResource *resource, json_t *take_body, GCancellable *cancel,
+                      GError **error)
 {
     g_autoptr(json_t) body = take_body;
     return kube_create(vm->plan->target, resource, vm->owner.ns, body, cancel, error);
 }
 
-gboolean vm_run_delete(VmRun *vm, const KubeResource *resource, const Object *object, GCancellable *cancel, GError **error)
+gboolean vm_run_delete(VmRun *vm, const KubeResource *resource, const Object *object, GCancellable *cancel,
+                       GError **error)
 {
     g_autoptr(GError) problem = NULL;
 
-    if (kube_delete(vm->plan->target, resource, vm->owner.ns, object_name(object), "Background", cancel, &problem) ||
+    if (kube_delete(vm->plan->target, resource, vm->owner.ns, object_name(object), "Background", cancel,
+                    &problem) ||
         g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&problem));
@@ -182,12 +202,13 @@ const Object *vm_run_disk_volume(GPtrArray *volumes, const VmDisk *disk)
     g_autofree char *id = target_label_value(disk->id);
 
     for (guint i = 0; i < volumes->len; i++)
-        if (!strcmp(object_label(volumes->pdata[i], TARGET_DISK_LABEL, ""), id) && !object_deleting(volumes->pdata[i]))
+        if (!strcmp(object_label(volumes->pdata[i], TARGET_DISK_LABEL, ""), id) &&
+            !object_deleting(volumes->pdata[i]))
             return volumes->pdata[i];
     return NULL;
 }
 
-/* ---- marks -------------------------------------------------------------------------------------------------------- */
+/* ---- marks ---- */
 
 gboolean vm_run_once(VmRun *vm, const char *mark)
 {
@@ -207,4 +228,7 @@ gboolean vm_run_past(VmRun *vm, const char *mark, gint64 seconds)
     return then >= 0 && g_get_real_time() - then > seconds * G_USEC_PER_SEC;
 }
 
-void vm_run_forget(VmRun *vm, const char *mark) { vm_status_set_mark(vm->status, mark, NULL); }
+void vm_run_forget(VmRun *vm, const char *mark)
+{
+    vm_status_set_mark(vm->status, mark, NULL);
+}

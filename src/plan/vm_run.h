@@ -1,7 +1,8 @@
 /* vm_run: one VM in one migration: what its steps may ask and do.
  *
- * A VmRun is made anew for each pass over its plan from the plan's objects and the VM's status, and thrown away after it:
- * nothing is remembered but what stands in the status (vm_status.h) or can be seen in the world.
+ * A VmRun is made anew for each pass over its plan from the plan's objects and the VM's status, and thrown
+ * away after it: nothing is remembered but what stands in the status (vm_status.h) or can be seen in the
+ * world.
  * Threads: one at a time per VmRun; a PlanRun is read by many.
  */
 #pragma once
@@ -14,44 +15,44 @@
 
 /* What all VMs of one run share. Everything is borrowed from the pass that made it. */
 typedef struct {
-    KubeClient      *kube;   /* where the plan is */
-    KubeClient      *target; /* the destination cluster */
+    KubeClient *kube;   /* where the plan is */
+    KubeClient *target; /* the destination cluster */
     InventoryClient *inventory;
-    const Settings  *settings;
-    const Object    *plan, *provider, *secret, *network_map, *storage_map;
-    const char      *migration_uid;
-    const char      *image; /* Gantry's own */
+    const Settings *settings;
+    const Object *plan, *provider, *secret, *network_map, *storage_map;
+    const char *migration_uid;
+    const char *image; /* Gantry's own */
 } PlanRun;
 
 typedef struct VmRun VmRun;
 VmRun *vm_run_new(const PlanRun *plan, json_t *status); /* status is borrowed and changed by steps */
-void   vm_run_free(VmRun *vm);
+void vm_run_free(VmRun *vm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmRun, vm_run_free)
 
-const PlanRun     *vm_run_plan(const VmRun *vm);
-json_t            *vm_run_status(const VmRun *vm);
+const PlanRun *vm_run_plan(const VmRun *vm);
+json_t *vm_run_status(const VmRun *vm);
 const TargetOwner *vm_run_owner(const VmRun *vm);
-const json_t      *vm_run_plan_spec(const VmRun *vm); /* the plan's spec */
-json_t            *vm_run_step(const VmRun *vm, const char *pipeline); /* a pipeline step of the status, or NULL */
+const json_t *vm_run_plan_spec(const VmRun *vm);            /* the plan's spec */
+json_t *vm_run_step(const VmRun *vm, const char *pipeline); /* a pipeline step of the status, or NULL */
 
 /* The workload document and the VM that it describes; fetched at first use, borrowed. */
 const json_t *vm_run_workload(VmRun *vm, GCancellable *cancel, GError **error);
-const Vm     *vm_run_describe(VmRun *vm, GCancellable *cancel, GError **error);
+const Vm *vm_run_describe(VmRun *vm, GCancellable *cancel, GError **error);
 
 /* What the plan says of this VM, the VM's own word before the plan's. */
-gboolean    vm_run_converts(VmRun *vm);
-const char *vm_run_target_name(VmRun *vm);     /* newName, else name */
-gboolean    vm_run_target_runs(VmRun *vm);     /* shall be started */
+gboolean vm_run_converts(VmRun *vm);
+const char *vm_run_target_name(VmRun *vm);              /* newName, else name */
+gboolean vm_run_target_runs(VmRun *vm);                 /* shall be started */
 const json_t *vm_run_hook(VmRun *vm, const char *step); /* the Ref of its hook, or NULL */
 
-/* ---- the source --------------------------------------------------------------------------------------------------- */
+/* ---- the source ---- */
 
 gboolean vm_run_source_power(VmRun *vm, PowerState *out, GCancellable *cancel, GError **error);
 gboolean vm_run_ask_shutdown(VmRun *vm, GCancellable *cancel, GError **error);
 gboolean vm_run_cut_power(VmRun *vm, GCancellable *cancel, GError **error);
 gboolean vm_run_power_on_source(VmRun *vm, GCancellable *cancel, GError **error);
 
-/* ---- children in the target cluster, by label --------------------------------------------------------------------- */
+/* ---- children in the target cluster, by label ---- */
 
 /* Of Object; never of another VM or plan. any_migration: those of earlier runs too. */
 GPtrArray *vm_run_list(VmRun *vm, const KubeResource *resource, gboolean any_migration, const char *more,
@@ -59,17 +60,20 @@ GPtrArray *vm_run_list(VmRun *vm, const KubeResource *resource, gboolean any_mig
 /* The first of them, a reference to drop; NULL without an error when there is none. */
 Object *vm_run_find(VmRun *vm, const KubeResource *resource, gboolean any_migration, const char *more,
                     GCancellable *cancel, GError **error);
-Object *vm_run_create(VmRun *vm, const KubeResource *resource, json_t *take_body, GCancellable *cancel, GError **error);
+Object *vm_run_create(VmRun *vm, const KubeResource *resource, json_t *take_body, GCancellable *cancel,
+                      GError **error);
 /* TRUE also when it is gone already. */
-gboolean vm_run_delete(VmRun *vm, const KubeResource *resource, const Object *object, GCancellable *cancel, GError **error);
+gboolean vm_run_delete(VmRun *vm, const KubeResource *resource, const Object *object, GCancellable *cancel,
+                       GError **error);
 gboolean vm_run_delete_all(VmRun *vm, const KubeResource *resource, gboolean any_migration, const char *more,
                            GCancellable *cancel, GError **error);
 
-/* The DataVolume of a disk among those of this VM (as vm_run_list gives them), borrowed; NULL when there is none. */
+/* The DataVolume of a disk among those of this VM (as vm_run_list gives them), borrowed; NULL when there is
+ * none. */
 const Object *vm_run_disk_volume(GPtrArray *volumes, const VmDisk *disk);
 
-/* ---- once and since when, also across restarts --------------------------------------------------------------------- */
+/* ---- once and since when, also across restarts ---- */
 
 gboolean vm_run_once(VmRun *vm, const char *mark);                 /* TRUE the first time */
 gboolean vm_run_past(VmRun *vm, const char *mark, gint64 seconds); /* since once() first said TRUE */
-void     vm_run_forget(VmRun *vm, const char *mark);
+void vm_run_forget(VmRun *vm, const char *mark);

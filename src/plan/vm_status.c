@@ -26,11 +26,26 @@ json_t *vm_status_new(const json_t *spec_vm, const char *id, const char *name)
     return vm;
 }
 
-const char *vm_status_id(const json_t *vm) { return json_string_at(vm, "id", ""); }
-const char *vm_status_name(const json_t *vm) { return json_string_at(vm, "name", ""); }
-const char *vm_status_phase(const json_t *vm) { return json_string_at(vm, "phase", ""); }
-gboolean vm_status_started(const json_t *vm) { return json_is_string(json_object_get(vm, "started")); }
-gboolean vm_status_completed(const json_t *vm) { return json_is_string(json_object_get(vm, "completed")); }
+const char *vm_status_id(const json_t *vm)
+{
+    return json_string_at(vm, "id", "");
+}
+const char *vm_status_name(const json_t *vm)
+{
+    return json_string_at(vm, "name", "");
+}
+const char *vm_status_phase(const json_t *vm)
+{
+    return json_string_at(vm, "phase", "");
+}
+gboolean vm_status_started(const json_t *vm)
+{
+    return json_is_string(json_object_get(vm, "started"));
+}
+gboolean vm_status_completed(const json_t *vm)
+{
+    return json_is_string(json_object_get(vm, "completed"));
+}
 
 gboolean vm_status_has(const json_t *vm, const char *condition)
 {
@@ -38,8 +53,8 @@ gboolean vm_status_has(const json_t *vm, const char *condition)
 }
 
 /* A VM's conditions are not staged: what is there stays until it is removed. */
-void vm_status_set_condition(json_t *vm, const char *type, const char *category, const char *reason, const char *message,
-                             gboolean durable)
+void vm_status_set_condition(json_t *vm, const char *type, const char *category, const char *reason,
+                             const char *message, gboolean durable)
 {
     g_autoptr(Conditions) one = conditions_begin(json_object_get(vm, "conditions"));
     g_autoptr(json_t) said = NULL;
@@ -64,7 +79,7 @@ void vm_status_remove_condition(json_t *vm, const char *type)
             json_array_remove(found, i);
 }
 
-/* ---- the pipeline ------------------------------------------------------------------------------------------------- */
+/* ---- the pipeline ---- */
 
 static json_t *named(const json_t *list, const char *name)
 {
@@ -79,14 +94,15 @@ static json_t *named(const json_t *list, const char *name)
 
 static json_t *step_new(const char *name, gint64 total, const char *unit)
 {
-    json_t *step = json_pack("{s:s, s:s, s:{s:i, s:I}}", "name", name, "phase", STEP_PENDING, "progress", "completed", 0,
-                             "total", (json_int_t)total);
+    json_t *step = json_pack("{s:s, s:s, s:{s:i, s:I}}", "name", name, "phase", STEP_PENDING, "progress",
+                             "completed", 0, "total", (json_int_t)total);
     if (unit)
         item_annotate(step, "unit", unit);
     return step;
 }
 
-json_t *vm_status_add_step(json_t *vm, const char *name, const char *description, gint64 total, const char *unit)
+json_t *vm_status_add_step(json_t *vm, const char *name, const char *description, gint64 total,
+                           const char *unit)
 {
     json_t *step = step_new(name, total, unit);
 
@@ -95,7 +111,10 @@ json_t *vm_status_add_step(json_t *vm, const char *name, const char *description
     return step;
 }
 
-json_t *vm_status_step(const json_t *vm, const char *name) { return named(json_object_get(vm, "pipeline"), name); }
+json_t *vm_status_step(const json_t *vm, const char *name)
+{
+    return named(json_object_get(vm, "pipeline"), name);
+}
 
 json_t *item_add_task(json_t *step, const char *name, gint64 total, const char *unit)
 {
@@ -105,9 +124,18 @@ json_t *item_add_task(json_t *step, const char *name, gint64 total, const char *
     return task;
 }
 
-json_t *item_task(const json_t *step, const char *name) { return named(json_object_get(step, "tasks"), name); }
-gboolean item_started(const json_t *step) { return json_is_string(json_object_get(step, "started")); }
-gboolean item_ended(const json_t *step) { return json_is_string(json_object_get(step, "completed")); }
+json_t *item_task(const json_t *step, const char *name)
+{
+    return named(json_object_get(step, "tasks"), name);
+}
+gboolean item_started(const json_t *step)
+{
+    return json_is_string(json_object_get(step, "started"));
+}
+gboolean item_ended(const json_t *step)
+{
+    return json_is_string(json_object_get(step, "completed"));
+}
 
 static void set_now(json_t *step, const char *key)
 {
@@ -189,7 +217,7 @@ void item_sum_tasks(json_t *step)
     item_set_progress(step, completed);
 }
 
-/* ---- errors ------------------------------------------------------------------------------------------------------- */
+/* ---- errors ---- */
 
 void status_add_error(json_t *step, const char *phase, const char *reason)
 {
@@ -231,7 +259,7 @@ gboolean vm_status_bubble_errors(json_t *vm)
     return json_object_get(vm, "error") != NULL;
 }
 
-/* ---- marks -------------------------------------------------------------------------------------------------------- */
+/* ---- marks ---- */
 
 const char *vm_status_mark(const json_t *vm, const char *key)
 {

@@ -44,7 +44,8 @@ json_t *target_metadata(const TargetOwner *owner, const char *prefix)
 
     if (strlen(lower) > TARGET_NAME_BASE)
         lower[TARGET_NAME_BASE] = '\0';
-    return json_pack("{s:s, s:s, s:o}", "generateName", lower, "namespace", owner->ns, "labels", target_labels(owner));
+    return json_pack("{s:s, s:s, s:o}", "generateName", lower, "namespace", owner->ns, "labels",
+                     target_labels(owner));
 }
 
 char *target_selector(const TargetOwner *owner, gboolean any_migration, const char *more)

@@ -7,7 +7,8 @@
 static json_t *metadata_of(const TargetOwner *owner)
 {
     json_t *metadata = target_metadata(owner, "");
-    json_object_set_new(json_object_get(metadata, "labels"), "forklift.app", json_string(TARGET_CONVERSION_APP));
+    json_object_set_new(json_object_get(metadata, "labels"), "forklift.app",
+                        json_string(TARGET_CONVERSION_APP));
     return metadata;
 }
 
@@ -16,31 +17,34 @@ static json_t *disk_spec(const ConversionDisk *disk, guint index)
     g_autofree char *id = target_label_value(disk->disk->id);
     g_autofree char *path = disk->block ? g_strdup_printf("/dev/block%u", index)
                                         : g_strdup_printf("/mnt/disks/disk%u/disk.img", index);
-    g_autofree char *overlay = g_strdup_printf("/state/%s.qcow2", id), *manifest = g_strdup_printf("/state/%s.manifest", id);
+    g_autofree char *overlay = g_strdup_printf("/state/%s.qcow2", id),
+                    *manifest = g_strdup_printf("/state/%s.manifest", id);
 
-    return json_pack("{s:s, s:s, s:s, s:s}", "id", disk->disk->id, "path", path, "overlay", overlay, "manifest", manifest);
+    return json_pack("{s:s, s:s, s:s, s:s}", "id", disk->disk->id, "path", path, "overlay", overlay,
+                     "manifest", manifest);
 }
 
 json_t *target_conversion_config(const TargetOwner *owner, const Conversion *conversion)
 {
     const Vm *vm = conversion->vm;
-    g_autoptr(json_t) spec =
-        json_pack("{s:i, s:{s:s, s:s}, s:s, s:I, s:i, s:[]}", "version", 1, "vm", "id", vm->id, "name", vm->name,
-                  "firmware", vm->firmware == FIRMWARE_EFI ? "efi" : "bios", "memory", (json_int_t)vm->memory, "cpus",
-                  (int)MAX(1, vm->sockets * vm->cores * vm->threads), "disks");
+    g_autoptr(json_t) spec = json_pack(
+        "{s:i, s:{s:s, s:s}, s:s, s:I, s:i, s:[]}", "version", 1, "vm", "id", vm->id, "name", vm->name,
+        "firmware", vm->firmware == FIRMWARE_EFI ? "efi" : "bios", "memory", (json_int_t)vm->memory, "cpus",
+        (int)MAX(1, vm->sockets * vm->cores * vm->threads), "disks");
     g_autofree char *text = NULL;
 
     for (guint i = 0; i < conversion->disk_count; i++)
         json_array_append_new(json_object_get(spec, "disks"), disk_spec(&conversion->disks[i], i));
     text = json_text(spec);
-    return json_pack("{s:s, s:s, s:o, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata", metadata_of(owner),
-                     "data", "spec.json", text);
+    return json_pack("{s:s, s:s, s:o, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
+                     metadata_of(owner), "data", "spec.json", text);
 }
 
 static void add_disk(json_t *spec, const ConversionDisk *disk, guint index)
 {
     g_autofree char *volume = g_strdup_printf("disk%u", index);
-    g_autofree char *device = g_strdup_printf("/dev/block%u", index), *path = g_strdup_printf("/mnt/disks/disk%u", index);
+    g_autofree char *device = g_strdup_printf("/dev/block%u", index),
+                    *path = g_strdup_printf("/mnt/disks/disk%u", index);
 
     if (disk->block)
         pod_attach_claim(spec, volume, disk->claim, device);
@@ -50,8 +54,8 @@ static void add_disk(json_t *spec, const ConversionDisk *disk, guint index)
 
 json_t *target_conversion_pod(const TargetOwner *owner, const Conversion *conversion, const char *config_map)
 {
-    json_t *command = json_pack("[s, s, s, s, s, s]", "gantry", "convert", "--spec", CONFIG_PATH "/spec.json", "--listen",
-                                "$(POD_IP):8080");
+    json_t *command = json_pack("[s, s, s, s, s, s]", "gantry", "convert", "--spec", CONFIG_PATH "/spec.json",
+                                "--listen", "$(POD_IP):8080");
     json_t *spec = pod_spec(TARGET_CONVERSION_APP, owner->image, command, "Never");
 
     for (guint i = 0; i < conversion->disk_count; i++)
@@ -66,6 +70,6 @@ json_t *target_conversion_pod(const TargetOwner *owner, const Conversion *conver
     }
     if (conversion->service_account)
         json_object_set_new(spec, "serviceAccountName", json_string(conversion->service_account));
-    return json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "v1", "kind", "Pod", "metadata", metadata_of(owner), "spec",
-                     spec);
+    return json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "v1", "kind", "Pod", "metadata",
+                     metadata_of(owner), "spec", spec);
 }

@@ -1,4 +1,5 @@
-/* conversion_pod: the Pod that makes a copied guest fit for KubeVirt with `gantry convert`, and the ConfigMap with its spec.
+/* conversion_pod: the Pod that makes a copied guest fit for KubeVirt with `gantry convert`, and the ConfigMap
+ * with its spec.
  *
  * Threads: pure functions; results are new references.
  */
@@ -10,17 +11,17 @@
 
 typedef struct {
     const VmDisk *disk;
-    const char   *claim;
-    gboolean      block;
+    const char *claim;
+    gboolean block;
 } ConversionDisk;
 
 typedef struct {
-    const Vm             *vm;
+    const Vm *vm;
     const ConversionDisk *disks; /* in the VM's order */
-    guint                 disk_count;
-    const char           *state_claim;
-    gboolean              request_kvm;
-    const char           *service_account; /* or NULL */
+    guint disk_count;
+    const char *state_claim;
+    gboolean request_kvm;
+    const char *service_account; /* or NULL */
 } Conversion;
 
 json_t *target_conversion_config(const TargetOwner *owner, const Conversion *conversion);

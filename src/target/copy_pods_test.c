@@ -5,9 +5,16 @@
 #include "target/importer_pod.h"
 #include <string.h>
 
-static const TargetOwner owner = {.plan_uid = "p-uid", .plan_name = "plan1", .plan_namespace = "openshift-mtv",
-                                  .migration_uid = "m-uid", .vm_id = "vm-12", .ns = "target", .image = "reg/gantry:1"};
-static const VmDisk disk = {.id = (char *)"2000", .name = (char *)"[ds] web/web.vmdk", .storage_id = (char *)"datastore-1",
+static const TargetOwner owner = {.plan_uid = "p-uid",
+                                  .plan_name = "plan1",
+                                  .plan_namespace = "openshift-mtv",
+                                  .migration_uid = "m-uid",
+                                  .vm_id = "vm-12",
+                                  .ns = "target",
+                                  .image = "reg/gantry:1"};
+static const VmDisk disk = {.id = (char *)"2000",
+                            .name = (char *)"[ds] web/web.vmdk",
+                            .storage_id = (char *)"datastore-1",
                             .size = (5 << 20) + 512};
 
 static const json_t *container(const json_t *pod)
@@ -33,9 +40,11 @@ static void a_data_volume_is_blank_and_found_by_its_labels(void)
     g_assert_cmpstr(json_string_at(dv, "spec.storage.storageClassName", ""), ==, "fast");
     g_assert_null(json_at(dv, "spec.storage.volumeMode"));
     g_assert_cmpstr(json_string_at(dv, "metadata.generateName", ""), ==, "plan1-vm-12-");
-    g_assert_cmpstr(json_string_value(json_object_get(json_at(dv, "metadata.labels"), TARGET_DISK_LABEL)), ==, "2000");
-    g_assert_cmpstr(json_string_value(json_object_get(json_at(dv, "metadata.annotations"), TARGET_DISK_SOURCE)), ==,
-                    disk.name);
+    g_assert_cmpstr(json_string_value(json_object_get(json_at(dv, "metadata.labels"), TARGET_DISK_LABEL)), ==,
+                    "2000");
+    g_assert_cmpstr(
+        json_string_value(json_object_get(json_at(dv, "metadata.annotations"), TARGET_DISK_SOURCE)), ==,
+        disk.name);
 }
 
 static void the_state_claim_is_a_small_filesystem(void)
@@ -50,15 +59,22 @@ static void the_state_claim_is_a_small_filesystem(void)
 
 static Importer importer(const json_t *source)
 {
-    return (Importer){.disk = &disk, .source = source, .user = "root", .password = "hunter2", .fence = "f", .generation = 7,
-                      .claim = "dv-1", .state_claim = "state-1"};
+    return (Importer){.disk = &disk,
+                      .source = source,
+                      .user = "root",
+                      .password = "hunter2",
+                      .fence = "f",
+                      .generation = 7,
+                      .claim = "dv-1",
+                      .state_claim = "state-1"};
 }
 
 static void a_password_is_only_in_its_own_key(void)
 {
     g_autoptr(json_t) source = json_pack("{s:s}", "type", "https");
     Importer one = importer(source);
-    g_autoptr(json_t) secret = target_importer_secret(&owner, &one), pod = target_importer_pod(&owner, &one, "sec");
+    g_autoptr(json_t) secret = target_importer_secret(&owner, &one),
+                      pod = target_importer_pod(&owner, &one, "sec");
     g_autofree char *pod_text = json_text(pod);
     const char *spec = json_string_value(json_object_get(json_at(secret, "stringData"), "spec.json"));
 
@@ -106,7 +122,8 @@ static void a_long_plan_name_leaves_room_for_five_characters(void)
 static void a_conversion_pod_mounts_every_disk_in_order(void)
 {
     g_autoptr(Vm) vm = vm_new();
-    ConversionDisk disks[] = {{.disk = &disk, .claim = "dv-1"}, {.disk = &disk, .claim = "dv-2", .block = TRUE}};
+    ConversionDisk disks[] = {{.disk = &disk, .claim = "dv-1"},
+                              {.disk = &disk, .claim = "dv-2", .block = TRUE}};
     Conversion conversion = {.vm = vm, .disks = disks, .disk_count = 2, .state_claim = "state-1"};
     vm->id = g_strdup("vm-12");
     vm->name = g_strdup("web");
@@ -115,7 +132,8 @@ static void a_conversion_pod_mounts_every_disk_in_order(void)
     const char *text = json_string_value(json_object_get(json_at(config, "data"), "spec.json"));
     g_autoptr(json_t) spec = json_parse(text, strlen(text), 4096, "spec", NULL);
 
-    g_assert_cmpstr(json_string_at(json_array_get(json_at(spec, "disks"), 0), "path", ""), ==, "/mnt/disks/disk0/disk.img");
+    g_assert_cmpstr(json_string_at(json_array_get(json_at(spec, "disks"), 0), "path", ""), ==,
+                    "/mnt/disks/disk0/disk.img");
     g_assert_cmpstr(json_string_at(json_array_get(json_at(spec, "disks"), 1), "path", ""), ==, "/dev/block1");
     g_assert_cmpuint(json_array_size(json_at(pod, "spec.volumes")), ==, 4);
     g_assert_cmpstr(json_string_at(pod, "spec.restartPolicy", ""), ==, "Never");
@@ -123,7 +141,8 @@ static void a_conversion_pod_mounts_every_disk_in_order(void)
 
 static void a_playbook_may_have_line_breaks_and_spaces(void)
 {
-    g_autoptr(json_t) good = json_pack("{s:s}", "playbook", "LS0t\n  Cg==\n"), bad = json_pack("{s:s}", "playbook", "###");
+    g_autoptr(json_t) good = json_pack("{s:s}", "playbook", "LS0t\n  Cg==\n"),
+                      bad = json_pack("{s:s}", "playbook", "###");
     g_autoptr(GError) error = NULL;
     g_autofree char *text = target_hook_playbook(good, &error);
 
@@ -135,9 +154,11 @@ static void a_playbook_may_have_line_breaks_and_spaces(void)
 
 static void a_hook_job_is_named_after_plan_vm_and_step(void)
 {
-    g_autoptr(json_t) spec = json_pack("{s:s, s:i}", "playbook", "LS0tCg==", "deadline", 30), plan = json_object();
+    g_autoptr(json_t) spec = json_pack("{s:s, s:i}", "playbook", "LS0tCg==", "deadline", 30),
+                      plan = json_object();
     HookJob hook = {.spec = spec, .uid = "h-uid", .step = "PreHook", .plan_spec = plan, .workload = plan};
-    g_autoptr(json_t) job = target_hook_job(&owner, &hook, "cm"), config = target_hook_config(&owner, &hook, NULL);
+    g_autoptr(json_t) job = target_hook_job(&owner, &hook, "cm"),
+                      config = target_hook_config(&owner, &hook, NULL);
 
     g_assert_cmpstr(json_string_at(job, "metadata.generateName", ""), ==, "plan1-vm-12-prehook-");
     g_assert_cmpint(json_int_at(job, "spec.activeDeadlineSeconds", 0), ==, 30);
@@ -155,7 +176,8 @@ int main(int argc, char **argv)
     CASE("a password is only in its own key", a_password_is_only_in_its_own_key);
     CASE("an importer mounts disk, state and spec", an_importer_mounts_disk_state_and_spec);
     CASE("a block claim is a device", a_block_claim_is_a_device);
-    CASE("a long plan name leaves room for five characters", a_long_plan_name_leaves_room_for_five_characters);
+    CASE("a long plan name leaves room for five characters",
+         a_long_plan_name_leaves_room_for_five_characters);
     CASE("a conversion Pod mounts every disk in order", a_conversion_pod_mounts_every_disk_in_order);
     CASE("a playbook may have line breaks and spaces", a_playbook_may_have_line_breaks_and_spaces);
     CASE("a hook Job is named after plan, VM and step", a_hook_job_is_named_after_plan_vm_and_step);

@@ -27,7 +27,8 @@ static json_t *claim(const TargetStorage *storage, guint64 size)
     return spec;
 }
 
-json_t *target_data_volume(const TargetOwner *owner, const VmDisk *disk, guint index, const TargetStorage *storage)
+json_t *target_data_volume(const TargetOwner *owner, const VmDisk *disk, guint index,
+                           const TargetStorage *storage)
 {
     g_autofree char *number = g_strdup_printf("%u", index), *id = target_label_value(disk->id);
     g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, disk->size);
@@ -35,20 +36,19 @@ json_t *target_data_volume(const TargetOwner *owner, const VmDisk *disk, guint i
 
     json_object_set_new(json_object_get(metadata, "labels"), TARGET_DISK_LABEL, json_string(id));
     json_object_set_new(metadata, "annotations",
-                        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", TARGET_DISK_SOURCE, disk->name, TARGET_DISK_INDEX,
-                                  number, TARGET_DISK_ID, disk->id, TARGET_DISK_SIZE, size,
+                        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", TARGET_DISK_SOURCE, disk->name,
+                                  TARGET_DISK_INDEX, number, TARGET_DISK_ID, disk->id, TARGET_DISK_SIZE, size,
                                   "cdi.kubevirt.io/storage.bind.immediate.requested", "true",
                                   "cdi.kubevirt.io/storage.deleteAfterCompletion", "false"));
-    return json_pack("{s:s, s:s, s:o, s:{s:{s:{}}, s:o}}", "apiVersion", "cdi.kubevirt.io/v1beta1", "kind", "DataVolume",
-                     "metadata", metadata, "spec", "source", "blank", "storage",
+    return json_pack("{s:s, s:s, s:o, s:{s:{s:{}}, s:o}}", "apiVersion", "cdi.kubevirt.io/v1beta1", "kind",
+                     "DataVolume", "metadata", metadata, "spec", "source", "blank", "storage",
                      claim(storage, target_disk_size(disk->size)));
 }
 
 json_t *target_state_claim(const TargetOwner *owner, const TargetStorage *storage, guint64 size)
 {
-    TargetStorage state = {.storage_class = storage->storage_class,
-                           .access_mode = "ReadWriteOnce",
-                           .volume_mode = "Filesystem"};
+    TargetStorage state = {
+        .storage_class = storage->storage_class, .access_mode = "ReadWriteOnce", .volume_mode = "Filesystem"};
     json_t *metadata = target_metadata(owner, "");
     g_autofree char *name = g_strdup_printf("%sstate", json_string_at(metadata, "generateName", ""));
 
@@ -57,6 +57,6 @@ json_t *target_state_claim(const TargetOwner *owner, const TargetStorage *storag
         json_object_set_new(metadata, "name", json_string(name));
     }
     json_object_set_new(json_object_get(metadata, "labels"), "resource", json_string("state"));
-    return json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "v1", "kind", "PersistentVolumeClaim", "metadata", metadata,
-                     "spec", claim(&state, size));
+    return json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "v1", "kind", "PersistentVolumeClaim", "metadata",
+                     metadata, "spec", claim(&state, size));
 }

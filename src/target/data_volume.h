@@ -1,6 +1,8 @@
-/* data_volume: the disk that a source disk is copied to: a blank CDI DataVolume, and the small claim for the copy's state.
+/* data_volume: the disk that a source disk is copied to: a blank CDI DataVolume, and the small claim for the
+ * copy's state.
  *
- * cdi.kubevirt.io/v1beta1 as in https://github.com/kubevirt/containerized-data-importer/blob/main/doc/datavolumes.md.
+ * cdi.kubevirt.io/v1beta1 as in
+ * https://github.com/kubevirt/containerized-data-importer/blob/main/doc/datavolumes.md.
  * Threads: pure functions; results are new references.
  */
 #pragma once
@@ -22,8 +24,9 @@ typedef struct {
 /* The size asked for: the source's, rounded up to 1 MiB, as CDI does. 0 when that overflows. */
 guint64 target_disk_size(guint64 source_size);
 
-json_t *target_data_volume(const TargetOwner *owner, const VmDisk *disk, guint index, const TargetStorage *storage);
+json_t *target_data_volume(const TargetOwner *owner, const VmDisk *disk, guint index,
+                           const TargetStorage *storage);
 
-/* The claim of one VM that holds journals, manifests and, with conversion, an overlay; size is bytes. Named "<plan>-<vm id>-state"
- * when that fits, and found by its labels (resource=state). */
+/* The claim of one VM that holds journals, manifests and, with conversion, an overlay; size is bytes. Named
+ * "<plan>-<vm id>-state" when that fits, and found by its labels (resource=state). */
 json_t *target_state_claim(const TargetOwner *owner, const TargetStorage *storage, guint64 size);

@@ -64,8 +64,9 @@ json_t *target_hook_config(const TargetOwner *owner, const HookJob *hook, GError
     }
     metadata = metadata_of(owner, hook);
     json_object_set_new(json_object_get(metadata, "labels"), "resource", json_string("hook-config"));
-    return json_pack("{s:s, s:s, s:o, s:{s:s, s:s, s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata", metadata,
-                     "data", "playbook.yml", playbook ? playbook : "", "plan.yml", plan, "workload.yml", workload);
+    return json_pack("{s:s, s:s, s:o, s:{s:s, s:s, s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
+                     "metadata", metadata, "data", "playbook.yml", playbook ? playbook : "", "plan.yml", plan,
+                     "workload.yml", workload);
 }
 
 json_t *target_hook_job(const TargetOwner *owner, const HookJob *hook, const char *config_map)
@@ -73,21 +74,21 @@ json_t *target_hook_job(const TargetOwner *owner, const HookJob *hook, const cha
     const char *image = json_string_at(hook->spec, "image", TARGET_HOOK_IMAGE);
     const char *account = json_string_at(hook->spec, "serviceAccount", hook->service_account);
     gint64 deadline = json_int_at(hook->spec, "deadline", 0);
-    json_t *container = json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "name", "hook", "image", image, "volumeMounts", "name",
-                                  "hook", "mountPath", "/tmp/hook");
-    json_t *pod = json_pack("{s:s, s:[o], s:[{s:s, s:{s:s}}]}", "restartPolicy", "Never", "containers", container,
-                            "volumes", "name", "hook", "configMap", "name", config_map);
+    json_t *container = json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "name", "hook", "image", image,
+                                  "volumeMounts", "name", "hook", "mountPath", "/tmp/hook");
+    json_t *pod = json_pack("{s:s, s:[o], s:[{s:s, s:{s:s}}]}", "restartPolicy", "Never", "containers",
+                            container, "volumes", "name", "hook", "configMap", "name", config_map);
     json_t *metadata = metadata_of(owner, hook);
     json_t *job;
 
     if (*json_string_at(hook->spec, "playbook", ""))
         json_object_set_new(container, "command",
-                            json_pack("[s, s, s, s, s, s]", "/bin/entrypoint", "ansible-runner", "run", "/tmp/runner", "-p",
-                                      "/tmp/hook/playbook.yml"));
+                            json_pack("[s, s, s, s, s, s]", "/bin/entrypoint", "ansible-runner", "run",
+                                      "/tmp/runner", "-p", "/tmp/hook/playbook.yml"));
     if (account && *account)
         json_object_set_new(pod, "serviceAccountName", json_string(account));
-    job = json_pack("{s:s, s:s, s:o, s:{s:i, s:{s:{s:O}, s:o}}}", "apiVersion", "batch/v1", "kind", "Job", "metadata",
-                    metadata, "spec", "backoffLimit", 1, "template", "metadata", "labels",
+    job = json_pack("{s:s, s:s, s:o, s:{s:i, s:{s:{s:O}, s:o}}}", "apiVersion", "batch/v1", "kind", "Job",
+                    "metadata", metadata, "spec", "backoffLimit", 1, "template", "metadata", "labels",
                     json_object_get(metadata, "labels"), "spec", pod);
     if (deadline > 0)
         json_set_at_new(job, "spec.activeDeadlineSeconds", json_integer(deadline));

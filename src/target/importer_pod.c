@@ -15,19 +15,21 @@ static json_t *metadata_of(const TargetOwner *owner, const VmDisk *disk, const c
     g_autofree char *id = target_label_value(disk->id);
 
     json_object_set_new(json_object_get(metadata, "labels"), TARGET_DISK_LABEL, json_string(id));
-    json_object_set_new(json_object_get(metadata, "labels"), "forklift.app", json_string(TARGET_IMPORTER_APP));
+    json_object_set_new(json_object_get(metadata, "labels"), "forklift.app",
+                        json_string(TARGET_IMPORTER_APP));
     return metadata;
 }
 
 static json_t *copy_spec(const TargetOwner *owner, const Importer *importer)
 {
     const VmDisk *disk = importer->disk;
-    json_t *spec = json_pack(
-        "{s:i, s:{s:s, s:s, s:s, s:s, s:I}, s:O, s:s, s:{s:s}, s:s, s:{s:s, s:I}, s:{s:i, s:i}}", "version", 1, "disk", "plan",
-        owner->plan_uid, "vm", owner->vm_id, "id", disk->id, "name", disk->name, "size", (json_int_t)disk->size, "source",
-        importer->source, "credentials", CONFIG_PATH, "target", "path", importer->block ? BLOCK_PATH : "/data/disk.img", "state",
-        "/state", "fence", "uid", importer->fence, "generation", (json_int_t)importer->generation, "limits", "memory",
-        COPY_MEMORY, "connections", COPY_CONNECTIONS);
+    json_t *spec =
+        json_pack("{s:i, s:{s:s, s:s, s:s, s:s, s:I}, s:O, s:s, s:{s:s}, s:s, s:{s:s, s:I}, s:{s:i, s:i}}",
+                  "version", 1, "disk", "plan", owner->plan_uid, "vm", owner->vm_id, "id", disk->id, "name",
+                  disk->name, "size", (json_int_t)disk->size, "source", importer->source, "credentials",
+                  CONFIG_PATH, "target", "path", importer->block ? BLOCK_PATH : "/data/disk.img", "state",
+                  "/state", "fence", "uid", importer->fence, "generation", (json_int_t)importer->generation,
+                  "limits", "memory", COPY_MEMORY, "connections", COPY_CONNECTIONS);
     if (importer->trust)
         json_object_set(spec, "trust", (json_t *)importer->trust);
     return spec;
@@ -38,15 +40,16 @@ json_t *target_importer_secret(const TargetOwner *owner, const Importer *importe
     g_autoptr(json_t) spec = copy_spec(owner, importer);
     g_autofree char *text = json_text(spec);
 
-    return json_pack("{s:s, s:s, s:s, s:o, s:{s:s, s:s, s:s}}", "apiVersion", "v1", "kind", "Secret", "type", "Opaque",
-                     "metadata", metadata_of(owner, importer->disk, ""), "stringData", "spec.json", text, "user",
-                     importer->user ? importer->user : "", "password", importer->password ? importer->password : "");
+    return json_pack("{s:s, s:s, s:s, s:o, s:{s:s, s:s, s:s}}", "apiVersion", "v1", "kind", "Secret", "type",
+                     "Opaque", "metadata", metadata_of(owner, importer->disk, ""), "stringData", "spec.json",
+                     text, "user", importer->user ? importer->user : "", "password",
+                     importer->password ? importer->password : "");
 }
 
 json_t *target_importer_pod(const TargetOwner *owner, const Importer *importer, const char *secret)
 {
-    json_t *command = json_pack("[s, s, s, s, s, s]", "gantry", "copy", "--spec", CONFIG_PATH "/spec.json", "--listen",
-                                "$(POD_IP):8080");
+    json_t *command = json_pack("[s, s, s, s, s, s]", "gantry", "copy", "--spec", CONFIG_PATH "/spec.json",
+                                "--listen", "$(POD_IP):8080");
     json_t *spec = pod_spec(TARGET_IMPORTER_APP, owner->image, command, "OnFailure");
     json_t *metadata = metadata_of(owner, importer->disk, "importer-");
 
@@ -60,5 +63,6 @@ json_t *target_importer_pod(const TargetOwner *owner, const Importer *importer, 
     pod_transfer_network(metadata, importer->transfer_network);
     if (importer->service_account)
         json_object_set_new(spec, "serviceAccountName", json_string(importer->service_account));
-    return json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "v1", "kind", "Pod", "metadata", metadata, "spec", spec);
+    return json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "v1", "kind", "Pod", "metadata", metadata, "spec",
+                     spec);
 }

@@ -1,5 +1,5 @@
-/* importer_pod: the Pod that copies one disk with `gantry copy`, and the Secret with its copy spec (copy/spec.h) and
- * credentials.
+/* importer_pod: the Pod that copies one disk with `gantry copy`, and the Secret with its copy spec
+ * (copy/spec.h) and credentials.
  *
  * Threads: pure functions; results are new references.
  */
@@ -11,16 +11,17 @@
 
 typedef struct {
     const VmDisk *disk;
-    const json_t *source;         /* the "source" member, by source_disk() */
-    const json_t *trust;          /* {"ca","fingerprint","insecure"}; may be NULL */
-    const char   *user, *password;
-    const char   *fence;          /* unlike any other writer's */
-    gint64        generation;     /* larger than any earlier writer's of this disk */
-    const char   *claim;          /* the PVC of the disk */
-    gboolean      block;          /* the PVC is a block device */
-    const char   *state_claim;
-    const char   *transfer_network; /* "namespace/name" of a NetworkAttachmentDefinition, or NULL: the pod network */
-    const char   *service_account;  /* or NULL */
+    const json_t *source; /* the "source" member, by source_disk() */
+    const json_t *trust;  /* {"ca","fingerprint","insecure"}; may be NULL */
+    const char *user, *password;
+    const char *fence; /* unlike any other writer's */
+    gint64 generation; /* larger than any earlier writer's of this disk */
+    const char *claim; /* the PVC of the disk */
+    gboolean block;    /* the PVC is a block device */
+    const char *state_claim;
+    const char
+        *transfer_network; /* "namespace/name" of a NetworkAttachmentDefinition, or NULL: the pod network */
+    const char *service_account; /* or NULL */
 } Importer;
 
 json_t *target_importer_secret(const TargetOwner *owner, const Importer *importer);

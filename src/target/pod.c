@@ -5,7 +5,10 @@
 /* KubeVirt's qemu user, who reads the disks later. */
 enum { QEMU_USER = 107 };
 
-static json_t *container_of(json_t *spec) { return json_array_get(json_object_get(spec, "containers"), 0); }
+static json_t *container_of(json_t *spec)
+{
+    return json_array_get(json_object_get(spec, "containers"), 0);
+}
 
 static json_t *list_in(json_t *owner, const char *key)
 {
@@ -44,8 +47,10 @@ void pod_attach_claim(json_t *spec, const char *volume, const char *claim, const
 
 void pod_mount_secret(json_t *spec, const char *volume, const char *secret, const char *path)
 {
-    mount(spec, json_pack("{s:s, s:{s:s, s:i}}", "name", volume, "secret", "secretName", secret, "defaultMode", 0400),
-          volume, path);
+    mount(
+        spec,
+        json_pack("{s:s, s:{s:s, s:i}}", "name", volume, "secret", "secretName", secret, "defaultMode", 0400),
+        volume, path);
 }
 
 void pod_mount_config_map(json_t *spec, const char *volume, const char *config_map, const char *path)
@@ -56,14 +61,15 @@ void pod_mount_config_map(json_t *spec, const char *volume, const char *config_m
 json_t *pod_spec(const char *container, const char *image, json_t *command, const char *restart_policy)
 {
     json_t *one = json_pack(
-        "{s:s, s:s, s:s, s:o, s:[{s:s, s:{s:{s:s}}}], s:[{s:i}], s:s, s:s, s:{s:b, s:{s:[s]}}}", "name", container,
-        "image", image, "imagePullPolicy", "IfNotPresent", "command", command, "env", "name", "POD_IP", "valueFrom",
-        "fieldRef", "fieldPath", "status.podIP", "ports", "containerPort", TARGET_PROGRESS_PORT, "terminationMessagePath",
-        "/dev/termination-log", "terminationMessagePolicy", "File", "securityContext", "allowPrivilegeEscalation", 0,
-        "capabilities", "drop", "ALL");
+        "{s:s, s:s, s:s, s:o, s:[{s:s, s:{s:{s:s}}}], s:[{s:i}], s:s, s:s, s:{s:b, s:{s:[s]}}}", "name",
+        container, "image", image, "imagePullPolicy", "IfNotPresent", "command", command, "env", "name",
+        "POD_IP", "valueFrom", "fieldRef", "fieldPath", "status.podIP", "ports", "containerPort",
+        TARGET_PROGRESS_PORT, "terminationMessagePath", "/dev/termination-log", "terminationMessagePolicy",
+        "File", "securityContext", "allowPrivilegeEscalation", 0, "capabilities", "drop", "ALL");
     return json_pack("{s:s, s:b, s:{s:i, s:i, s:b, s:{s:s}}, s:[o]}", "restartPolicy", restart_policy,
-                     "automountServiceAccountToken", 0, "securityContext", "runAsUser", QEMU_USER, "fsGroup", QEMU_USER,
-                     "runAsNonRoot", 1, "seccompProfile", "type", "RuntimeDefault", "containers", one);
+                     "automountServiceAccountToken", 0, "securityContext", "runAsUser", QEMU_USER, "fsGroup",
+                     QEMU_USER, "runAsNonRoot", 1, "seccompProfile", "type", "RuntimeDefault", "containers",
+                     one);
 }
 
 void pod_keep_together(json_t *spec, const TargetOwner *owner)
@@ -71,8 +77,8 @@ void pod_keep_together(json_t *spec, const TargetOwner *owner)
     g_autofree char *vm = target_label_value(owner->vm_id);
 
     json_set_at_new(spec, "affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution",
-                    json_pack("[{s:{s:{s:s, s:s}}, s:s}]", "labelSelector", "matchLabels", "plan", owner->plan_uid,
-                              "vmID", vm, "topologyKey", "kubernetes.io/hostname"));
+                    json_pack("[{s:{s:{s:s, s:s}}, s:s}]", "labelSelector", "matchLabels", "plan",
+                              owner->plan_uid, "vmID", vm, "topologyKey", "kubernetes.io/hostname"));
 }
 
 void pod_transfer_network(json_t *metadata, const char *network)

@@ -10,7 +10,8 @@ void pod_attach_claim(json_t *spec, const char *volume, const char *claim, const
 void pod_mount_secret(json_t *spec, const char *volume, const char *secret, const char *path);
 void pod_mount_config_map(json_t *spec, const char *volume, const char *config_map, const char *path);
 
-/* A spec with one container that runs the words of command, with $POD_IP, no API token, no privilege; takes command. */
+/* A spec with one container that runs the words of command, with $POD_IP, no API token, no privilege; takes
+ * command. */
 json_t *pod_spec(const char *container, const char *image, json_t *command, const char *restart_policy);
 
 /* The VM's Pods stay on one node, since they share its state claim. */

@@ -43,7 +43,8 @@ static void add_disk(json_t *devices, json_t *volumes, const TargetMachine *mach
 {
     const VmDisk *disk = machine->vm->disks->pdata[i];
     g_autofree char *name = g_strdup_printf("vol-%u", i);
-    json_t *json = json_pack("{s:s, s:{s:s}}", "name", name, "disk", "bus", bus_name(disk->bus, machine->converted));
+    json_t *json =
+        json_pack("{s:s, s:{s:s}}", "name", name, "disk", "bus", bus_name(disk->bus, machine->converted));
 
     if (disk->boot || (i == 0 && !has_boot_disk(machine->vm)))
         json_object_set_new(json, "bootOrder", json_integer(1));
@@ -54,8 +55,8 @@ static void add_disk(json_t *devices, json_t *volumes, const TargetMachine *mach
         json_object_set_new(json, "cache", json_string("none"));
     }
     json_array_append_new(json_object_get(devices, "disks"), json);
-    json_array_append_new(volumes,
-                          json_pack("{s:s, s:{s:s}}", "name", name, "dataVolume", "name", machine->claims[i]));
+    json_array_append_new(
+        volumes, json_pack("{s:s, s:{s:s}}", "name", name, "dataVolume", "name", machine->claims[i]));
 }
 
 /* number counts the NICs that are kept, so that names have no gap. */
@@ -66,22 +67,24 @@ static void add_nic(json_t *devices, json_t *networks, const TargetMachine *mach
     g_autofree char *name = g_strdup_printf("net-%u", number);
     const char *model = !machine->converted ? "e1000e" : nic->model ? nic->model : "virtio";
     gboolean pod = target->kind == NIC_POD;
-    json_t *interface = json_pack("{s:s, s:s, s:{}}", "name", name, "model", model, pod ? "masquerade" : "bridge");
+    json_t *interface =
+        json_pack("{s:s, s:s, s:{}}", "name", name, "model", model, pod ? "masquerade" : "bridge");
 
     if (nic->mac)
         json_object_set_new(interface, "macAddress", json_string(nic->mac));
     json_array_append_new(json_object_get(devices, "interfaces"), interface);
-    json_array_append_new(networks, pod ? json_pack("{s:s, s:{}}", "name", name, "pod")
-                                        : json_pack("{s:s, s:{s:s}}", "name", name, "multus", "networkName",
-                                                    target->network));
+    json_array_append_new(
+        networks, pod ? json_pack("{s:s, s:{}}", "name", name, "pod")
+                      : json_pack("{s:s, s:{s:s}}", "name", name, "multus", "networkName", target->network));
 }
 
 static json_t *domain(const TargetMachine *machine, json_t *volumes, json_t *networks)
 {
     const Vm *vm = machine->vm;
-    json_t *devices = json_pack("{s:[], s:[], s:[{s:s, s:s, s:s}]}", "disks", "interfaces", "inputs", "name", "tablet",
-                                "type", "tablet", "bus", machine->converted ? "virtio" : "usb");
-    json_t *json = json_pack("{s:o, s:o, s:o}", "firmware", firmware(vm), "clock", clock_of(vm), "devices", devices);
+    json_t *devices = json_pack("{s:[], s:[], s:[{s:s, s:s, s:s}]}", "disks", "interfaces", "inputs", "name",
+                                "tablet", "type", "tablet", "bus", machine->converted ? "virtio" : "usb");
+    json_t *json =
+        json_pack("{s:o, s:o, s:o}", "firmware", firmware(vm), "clock", clock_of(vm), "devices", devices);
     g_autofree char *memory = target_quantity(vm->memory);
     guint nics = 0;
 
@@ -97,8 +100,9 @@ static json_t *domain(const TargetMachine *machine, json_t *volumes, json_t *net
     if (vm->secure_boot)
         json_set_at_new(json, "features.smm.enabled", json_true());
     if (!machine->instance_type) {
-        json_object_set_new(json, "cpu", json_pack("{s:i, s:i, s:i}", "sockets", (int)MAX(1, vm->sockets), "cores",
-                                                   (int)MAX(1, vm->cores), "threads", (int)MAX(1, vm->threads)));
+        json_object_set_new(json, "cpu",
+                            json_pack("{s:i, s:i, s:i}", "sockets", (int)MAX(1, vm->sockets), "cores",
+                                      (int)MAX(1, vm->cores), "threads", (int)MAX(1, vm->threads)));
         json_object_set_new(json, "memory", json_pack("{s:s}", "guest", memory));
     }
     return json;
@@ -127,11 +131,12 @@ json_t *target_virtual_machine(const TargetOwner *owner, const TargetMachine *ma
 {
     json_t *volumes = json_array(), *networks = json_array();
     json_t *labels = machine->labels ? json_deep_copy(machine->labels) : json_object();
-    json_t *spec = json_pack("{s:o, s:o, s:o}", "domain", domain(machine, volumes, networks), "volumes", volumes, "networks",
-                             networks);
-    json_t *vm = json_pack("{s:s, s:s, s:o, s:{s:s, s:{s:{s:o}, s:o}}}", "apiVersion", "kubevirt.io/v1", "kind",
-                           "VirtualMachine", "metadata", metadata_of(owner, machine), "spec", "runStrategy",
-                           machine->run ? "Always" : "Halted", "template", "metadata", "labels", labels, "spec", spec);
+    json_t *spec = json_pack("{s:o, s:o, s:o}", "domain", domain(machine, volumes, networks), "volumes",
+                             volumes, "networks", networks);
+    json_t *vm =
+        json_pack("{s:s, s:s, s:o, s:{s:s, s:{s:{s:o}, s:o}}}", "apiVersion", "kubevirt.io/v1", "kind",
+                  "VirtualMachine", "metadata", metadata_of(owner, machine), "spec", "runStrategy",
+                  machine->run ? "Always" : "Halted", "template", "metadata", "labels", labels, "spec", spec);
 
     json_object_set_new(labels, "app", json_string(machine->name));
     if (machine->node_selector)
@@ -145,6 +150,7 @@ json_t *target_virtual_machine(const TargetOwner *owner, const TargetMachine *ma
 
 json_t *target_owner_reference(const char *vm_name, const char *vm_uid)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "apiVersion", "kubevirt.io/v1", "kind", "VirtualMachine", "name",
-                     vm_name, "uid", vm_uid, "controller", 0, "blockOwnerDeletion", 1);
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "apiVersion", "kubevirt.io/v1", "kind",
+                     "VirtualMachine", "name", vm_name, "uid", vm_uid, "controller", 0, "blockOwnerDeletion",
+                     1);
 }

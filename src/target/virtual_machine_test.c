@@ -1,10 +1,15 @@
 /* virtual_machine: the manifest, field by field, for machines that differ in one thing each. */
-#include "target/virtual_machine.h"
 #include "target/data_volume.h"
+#include "target/virtual_machine.h"
 #include <string.h>
 
-static const TargetOwner owner = {.plan_uid = "p-uid", .plan_name = "plan1", .plan_namespace = "openshift-mtv",
-                                  .migration_uid = "m-uid", .vm_id = "vm-12", .ns = "target", .image = "gantry"};
+static const TargetOwner owner = {.plan_uid = "p-uid",
+                                  .plan_name = "plan1",
+                                  .plan_namespace = "openshift-mtv",
+                                  .migration_uid = "m-uid",
+                                  .vm_id = "vm-12",
+                                  .ns = "target",
+                                  .image = "gantry"};
 static const char *const claims[] = {"plan1-vm-12-aaaaa", "plan1-vm-12-bbbbb", "plan1-vm-12-ccccc"};
 
 static Vm *sample(void)
@@ -34,15 +39,20 @@ static Vm *sample(void)
     return vm;
 }
 
-static const TargetNic pod_and_bridge[] = {{.kind = NIC_POD}, {.kind = NIC_MULTUS, .network = "target/vlan5"}};
+static const TargetNic pod_and_bridge[] = {{.kind = NIC_POD},
+                                           {.kind = NIC_MULTUS, .network = "target/vlan5"}};
 
 static json_t *manifest(const Vm *vm, const TargetNic *nics)
 {
-    TargetMachine machine = {.vm = vm, .name = "web", .claims = claims, .nics = nics, .run = TRUE, .converted = TRUE};
+    TargetMachine machine = {
+        .vm = vm, .name = "web", .claims = claims, .nics = nics, .run = TRUE, .converted = TRUE};
     return target_virtual_machine(&owner, &machine);
 }
 
-static const json_t *domain(const json_t *manifest) { return json_at(manifest, "spec.template.spec.domain"); }
+static const json_t *domain(const json_t *manifest)
+{
+    return json_at(manifest, "spec.template.spec.domain");
+}
 
 static void cpu_memory_and_identity_are_kept(void)
 {
@@ -63,7 +73,8 @@ static void disks_keep_their_order_and_the_first_boots(void)
 {
     g_autoptr(Vm) vm = sample();
     g_autoptr(json_t) m = manifest(vm, pod_and_bridge);
-    const json_t *disks = json_at(domain(m), "devices.disks"), *volumes = json_at(m, "spec.template.spec.volumes");
+    const json_t *disks = json_at(domain(m), "devices.disks"),
+                 *volumes = json_at(m, "spec.template.spec.volumes");
 
     g_assert_cmpuint(json_array_size(disks), ==, 2);
     g_assert_cmpstr(json_string_at(json_array_get(disks, 1), "name", ""), ==, "vol-1");
@@ -87,18 +98,21 @@ static void nics_keep_their_macs_on_pod_and_bridge(void)
 {
     g_autoptr(Vm) vm = sample();
     g_autoptr(json_t) m = manifest(vm, pod_and_bridge);
-    const json_t *interfaces = json_at(domain(m), "devices.interfaces"), *networks = json_at(m, "spec.template.spec.networks");
+    const json_t *interfaces = json_at(domain(m), "devices.interfaces"),
+                 *networks = json_at(m, "spec.template.spec.networks");
 
     g_assert_nonnull(json_at(json_array_get(interfaces, 0), "masquerade"));
     g_assert_nonnull(json_at(json_array_get(interfaces, 1), "bridge"));
     g_assert_cmpstr(json_string_at(json_array_get(interfaces, 1), "macAddress", ""), ==, "00:50:56:00:00:01");
     g_assert_nonnull(json_at(json_array_get(networks, 0), "pod"));
-    g_assert_cmpstr(json_string_at(json_array_get(networks, 1), "multus.networkName", ""), ==, "target/vlan5");
+    g_assert_cmpstr(json_string_at(json_array_get(networks, 1), "multus.networkName", ""), ==,
+                    "target/vlan5");
 }
 
 static void an_ignored_nic_leaves_no_gap(void)
 {
-    static const TargetNic nics[] = {{.kind = NIC_IGNORED}, {.kind = NIC_POD}}, none[] = {{NIC_IGNORED}, {NIC_IGNORED}};
+    static const TargetNic nics[] = {{.kind = NIC_IGNORED}, {.kind = NIC_POD}},
+                           none[] = {{NIC_IGNORED}, {NIC_IGNORED}};
     g_autoptr(Vm) vm = sample();
     g_autoptr(json_t) m = manifest(vm, nics), bare = manifest(vm, none);
     const json_t *interfaces = json_at(domain(m), "devices.interfaces");
@@ -128,8 +142,10 @@ static void an_unconverted_guest_gets_devices_it_has_drivers_for(void)
     TargetMachine machine = {.vm = vm, .name = "web-1", .claims = claims, .nics = pod_and_bridge};
     g_autoptr(json_t) m = target_virtual_machine(&owner, &machine);
 
-    g_assert_cmpstr(json_string_at(json_array_get(json_at(domain(m), "devices.disks"), 0), "disk.bus", ""), ==, "sata");
-    g_assert_cmpstr(json_string_at(json_array_get(json_at(domain(m), "devices.interfaces"), 0), "model", ""), ==, "e1000e");
+    g_assert_cmpstr(json_string_at(json_array_get(json_at(domain(m), "devices.disks"), 0), "disk.bus", ""),
+                    ==, "sata");
+    g_assert_cmpstr(json_string_at(json_array_get(json_at(domain(m), "devices.interfaces"), 0), "model", ""),
+                    ==, "e1000e");
     g_assert_cmpstr(json_string_at(m, "spec.runStrategy", ""), ==, "Halted");
     g_assert_cmpstr(json_string_at(m, "metadata.annotations.original-name", ""), ==, "web");
 }
@@ -156,7 +172,8 @@ int main(int argc, char **argv)
     CASE("NICs keep their MACs on pod and bridge", nics_keep_their_macs_on_pod_and_bridge);
     CASE("an ignored NIC leaves no gap", an_ignored_nic_leaves_no_gap);
     CASE("secure boot needs SMM and plain EFI says so", secure_boot_needs_smm_and_plain_efi_says_so);
-    CASE("an unconverted guest gets devices it has drivers for", an_unconverted_guest_gets_devices_it_has_drivers_for);
+    CASE("an unconverted guest gets devices it has drivers for",
+         an_unconverted_guest_gets_devices_it_has_drivers_for);
     CASE("an unknown OS leaves no label for it", an_unknown_os_leaves_no_label_for_it);
     return g_test_run();
 }

@@ -1,5 +1,5 @@
-/* CreateGuestConversionPod, ConvertGuest: the copied guest gets the drivers of its new home, on an overlay that is committed only
- * on success. A conversion that was interrupted is run again. */
+/* CreateGuestConversionPod, ConvertGuest: the copied guest gets the drivers of its new home, on an overlay
+ * that is committed only on success. A conversion that was interrupted is run again. */
 #include "plan/pod_result.h"
 #include "plan/step.h"
 #include "target/conversion_pod.h"
@@ -19,11 +19,13 @@ static ConversionDisk *disks_of(const Vm *machine, GPtrArray *volumes, GError **
         const VmDisk *disk = machine->disks->pdata[i];
         const Object *volume = vm_run_disk_volume(volumes, disk);
         if (!volume) {
-            g_set_error(error, GANTRY_ERROR, ERROR_CONVERSION_FAILED, "the DataVolume of disk %s has been deleted", disk->name);
+            g_set_error(error, GANTRY_ERROR, ERROR_CONVERSION_FAILED,
+                        "the DataVolume of disk %s has been deleted", disk->name);
             return NULL;
         }
         disks[i] = (ConversionDisk){
-            .disk = disk, .claim = object_name(volume),
+            .disk = disk,
+            .claim = object_name(volume),
             .block = !strcmp(json_string_at(object_json(volume), "spec.storage.volumeMode", ""), "Block")};
     }
     return g_steal_pointer(&disks);
@@ -39,7 +41,8 @@ static gboolean start(VmRun *vm, const Conversion *conversion, GCancellable *can
     config = vm_run_create(vm, &KUBE_CONFIG_MAP, target_conversion_config(owner, conversion), cancel, error);
     if (!config)
         return FALSE;
-    pod = vm_run_create(vm, &KUBE_POD, target_conversion_pod(owner, conversion, object_name(config)), cancel, error);
+    pod = vm_run_create(vm, &KUBE_POD, target_conversion_pod(owner, conversion, object_name(config)), cancel,
+                        error);
     return pod != NULL;
 }
 
@@ -47,9 +50,11 @@ static StepResult create(VmRun *vm, GCancellable *cancel, GError **error)
 {
     const Vm *machine = vm_run_describe(vm, cancel, error);
     g_autoptr(GPtrArray) pods = machine ? vm_run_list(vm, &KUBE_POD, FALSE, MINE, cancel, error) : NULL;
-    g_autoptr(GPtrArray) volumes = pods ? vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error) : NULL;
+    g_autoptr(GPtrArray) volumes =
+        pods ? vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error) : NULL;
     g_autoptr(GPtrArray) claims =
-        volumes ? vm_run_list(vm, &KUBE_PERSISTENT_VOLUME_CLAIM, TRUE, "resource=state", cancel, error) : NULL;
+        volumes ? vm_run_list(vm, &KUBE_PERSISTENT_VOLUME_CLAIM, TRUE, "resource=state", cancel, error)
+                : NULL;
     g_autofree ConversionDisk *disks = NULL;
     Conversion conversion;
 
@@ -58,13 +63,16 @@ static StepResult create(VmRun *vm, GCancellable *cancel, GError **error)
     if (pods->len)
         return STEP_DONE;
     if (!claims->len) {
-        g_set_error(error, GANTRY_ERROR, ERROR_CONVERSION_FAILED, "the claim with the copy's manifests has been deleted");
+        g_set_error(error, GANTRY_ERROR, ERROR_CONVERSION_FAILED,
+                    "the claim with the copy's manifests has been deleted");
         return STEP_FAILED;
     }
     disks = disks_of(machine, volumes, error);
     if (!disks)
         return STEP_FAILED;
-    conversion = (Conversion){.vm = machine, .disks = disks, .disk_count = machine->disks->len,
+    conversion = (Conversion){.vm = machine,
+                              .disks = disks,
+                              .disk_count = machine->disks->len,
                               .state_claim = object_name(claims->pdata[0]),
                               .request_kvm = vm_run_plan(vm)->settings->request_kvm,
                               .service_account = vm_run_plan(vm)->settings->service_account};
@@ -73,8 +81,9 @@ static StepResult create(VmRun *vm, GCancellable *cancel, GError **error)
 
 static void show_progress(VmRun *vm, const Object *pod, GCancellable *cancel)
 {
-    g_autoptr(json_t) progress = kube_pod_proxy_get(vm_run_plan(vm)->target, object_namespace(pod), object_name(pod),
-                                                    TARGET_PROGRESS_PORT, "/progress", cancel, NULL);
+    g_autoptr(json_t) progress =
+        kube_pod_proxy_get(vm_run_plan(vm)->target, object_namespace(pod), object_name(pod),
+                           TARGET_PROGRESS_PORT, "/progress", cancel, NULL);
     const char *phase = json_string_at(progress, "phase", NULL);
 
     if (phase)
@@ -93,7 +102,8 @@ static void accept(VmRun *vm, const json_t *report)
         json_object_set_new(vm_run_status(vm), "firmware", json_string(firmware));
 }
 
-static StepResult failed(VmRun *vm, const Object *pod, const PodResult *result, GCancellable *cancel, GError **error)
+static StepResult failed(VmRun *vm, const Object *pod, const PodResult *result, GCancellable *cancel,
+                         GError **error)
 {
     json_t *step = vm_run_step(vm, "ImageConversion");
     const char *count = item_annotation(step, "restarts");
@@ -139,7 +149,9 @@ static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
     }
 }
 
-const Step step_create_guest_conversion_pod = {
-    .phase = "CreateGuestConversionPod", .pipeline = "ImageConversion", .run = create, .applies = vm_run_converts};
+const Step step_create_guest_conversion_pod = {.phase = "CreateGuestConversionPod",
+                                               .pipeline = "ImageConversion",
+                                               .run = create,
+                                               .applies = vm_run_converts};
 const Step step_convert_guest = {
     .phase = "ConvertGuest", .pipeline = "ImageConversion", .run = run, .applies = vm_run_converts};

@@ -1,7 +1,9 @@
-/* CopyDisks: an importer Pod per disk, all at once; each is believed only when it reports a whole, read-back copy.
+/* CopyDisks: an importer Pod per disk, all at once; each is believed only when it reports a whole, read-back
+ * copy.
  *
- * A Pod's container is restarted by the kubelet and goes on from its journal. After importer_retry restarts without
- * progress, or one fatal error, the VM fails; a stale one (the source changed, the ticket is old) gets a new Pod with a new spec.
+ * A Pod's container is restarted by the kubelet and goes on from its journal. After importer_retry restarts
+ * without progress, or one fatal error, the VM fails; a stale one (the source changed, the ticket is old)
+ * gets a new Pod with a new spec.
  */
 #include "base/clock.h"
 #include "plan/host_access.h"
@@ -15,19 +17,20 @@
 enum { STALLED_AFTER_S = 180 };
 
 typedef struct {
-    VmRun        *vm;
+    VmRun *vm;
     const VmDisk *disk;         /* id, name and size, as its DataVolume says */
     const Object *volume, *pod; /* pod NULL: none yet */
-    const char   *state_claim;
-    json_t       *task;
+    const char *state_claim;
+    json_t *task;
 } Copy;
 
-/* ---- starting ------------------------------------------------------------------------------------------------------ */
+/* ---- starting ---- */
 
 static gboolean volume_ready(const Object *volume)
 {
     const char *phase = json_string_at(object_json(volume), "status.phase", "");
-    return !strcmp(phase, "Succeeded") || !strcmp(phase, "PendingPopulation") || !strcmp(phase, "WaitForFirstConsumer");
+    return !strcmp(phase, "Succeeded") || !strcmp(phase, "PendingPopulation") ||
+           !strcmp(phase, "WaitForFirstConsumer");
 }
 
 static void say_why_volume_waits(const Copy *copy)
@@ -40,8 +43,9 @@ static void say_why_volume_waits(const Copy *copy)
     json_array_foreach (json_at(object_json(copy->volume), "status.conditions"), i, condition)
         if (!strcmp(json_string_at(condition, "type", ""), "Bound"))
             bound = condition;
-    reason = g_strdup_printf("%s; %s", json_string_at(bound, "reason", "DataVolume is not ready"),
-                             json_string_at(bound, "message", json_string_at(object_json(copy->volume), "status.phase", "")));
+    reason = g_strdup_printf(
+        "%s; %s", json_string_at(bound, "reason", "DataVolume is not ready"),
+        json_string_at(bound, "message", json_string_at(object_json(copy->volume), "status.phase", "")));
     item_set_pending(copy->task, reason);
 }
 
@@ -54,7 +58,8 @@ static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
     const char *url = json_string_at(object_json(plan->provider), "spec.url", "");
     const json_t *workload = vm_run_workload(vm, cancel, error);
     g_autofree char *label = target_label_value(copy->disk->id);
-    g_autofree char *mine = g_strdup_printf("forklift.app=" TARGET_IMPORTER_APP "," TARGET_DISK_LABEL "=%s", label);
+    g_autofree char *mine =
+        g_strdup_printf("forklift.app=" TARGET_IMPORTER_APP "," TARGET_DISK_LABEL "=%s", label);
     g_autofree char *fence = g_uuid_string_random();
     g_auto(ProviderAccess) access = {0};
     g_auto(HostAccess) host = {0};
@@ -70,22 +75,30 @@ static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
         return FALSE;
     provider_access_read(plan->provider, plan->secret, &access);
     trust = host.address ? json_incref(host.trust) : provider_access_trust(&access);
-    importer = (Importer){.disk = copy->disk, .source = source, .trust = trust,
-                          .user = host.address ? host.user : access.access.user,
-                          .password = host.address ? host.password : access.access.password, .fence = fence, .generation = g_get_real_time(),
-                          .claim = object_name(copy->volume),
-                          .block = !strcmp(json_string_at(object_json(copy->volume), "spec.storage.volumeMode", ""), "Block"),
-                          .state_claim = copy->state_claim, .service_account = plan->settings->service_account};
-    secret = vm_run_create(vm, &KUBE_SECRET, target_importer_secret(vm_run_owner(vm), &importer), cancel, error);
+    importer = (Importer){
+        .disk = copy->disk,
+        .source = source,
+        .trust = trust,
+        .user = host.address ? host.user : access.access.user,
+        .password = host.address ? host.password : access.access.password,
+        .fence = fence,
+        .generation = g_get_real_time(),
+        .claim = object_name(copy->volume),
+        .block = !strcmp(json_string_at(object_json(copy->volume), "spec.storage.volumeMode", ""), "Block"),
+        .state_claim = copy->state_claim,
+        .service_account = plan->settings->service_account};
+    secret =
+        vm_run_create(vm, &KUBE_SECRET, target_importer_secret(vm_run_owner(vm), &importer), cancel, error);
     if (!secret)
         return FALSE;
-    pod = vm_run_create(vm, &KUBE_POD, target_importer_pod(vm_run_owner(vm), &importer, object_name(secret)), cancel, error);
+    pod = vm_run_create(vm, &KUBE_POD, target_importer_pod(vm_run_owner(vm), &importer, object_name(secret)),
+                        cancel, error);
     if (pod)
         item_set_pending(copy->task, "The importer Pod is being started");
     return pod != NULL;
 }
 
-/* ---- looking ------------------------------------------------------------------------------------------------------- */
+/* ---- looking ---- */
 
 static void annotate_number(json_t *task, const char *key, const json_t *report, const char *member)
 {
@@ -114,15 +127,17 @@ static void watch_for_stall(json_t *task, gint64 landed)
 static void show_progress(const Copy *copy, GCancellable *cancel)
 {
     const Object *pod = copy->pod;
-    g_autoptr(json_t) progress = kube_pod_proxy_get(vm_run_plan(copy->vm)->target, object_namespace(pod), object_name(pod),
-                                                    TARGET_PROGRESS_PORT, "/progress", cancel, NULL);
+    g_autoptr(json_t) progress =
+        kube_pod_proxy_get(vm_run_plan(copy->vm)->target, object_namespace(pod), object_name(pod),
+                           TARGET_PROGRESS_PORT, "/progress", cancel, NULL);
     gint64 done = json_int_at(progress, "bytesDone", 0);
 
     item_begin(copy->task);
     json_object_set_new(copy->task, "phase", json_string(STEP_RUNNING));
     if (!progress)
         return; /* it has only just started, or is just ending: the next look tells */
-    item_set_reason(copy->task, !strcmp(json_string_at(progress, "phase", ""), "Verifying") ? "Verifying" : NULL);
+    item_set_reason(copy->task,
+                    !strcmp(json_string_at(progress, "phase", ""), "Verifying") ? "Verifying" : NULL);
     item_set_progress(copy->task, done >> 20);
     annotate_number(copy->task, "bytes", progress, "bytesDone");
     annotate_number(copy->task, "bytesVerified", progress, "bytesVerified");
@@ -137,8 +152,10 @@ static gboolean accept(const Copy *copy, const json_t *report, GError **error)
 
     if ((guint64)json_int_at(report, "size", -1) != copy->disk->size || strcmp(read_back, "equal")) {
         g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED,
-                    "disk %s: Pod %s reports %" G_GINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes, read back: %s",
-                    copy->disk->name, object_name(copy->pod), json_int_at(report, "size", -1), copy->disk->size, read_back);
+                    "disk %s: Pod %s reports %" G_GINT64_FORMAT " of %" G_GUINT64_FORMAT
+                    " bytes, read back: %s",
+                    copy->disk->name, object_name(copy->pod), json_int_at(report, "size", -1),
+                    copy->disk->size, read_back);
         return FALSE;
     }
     annotate_number(copy->task, "bytes", report, "size");
@@ -147,8 +164,9 @@ static gboolean accept(const Copy *copy, const json_t *report, GError **error)
     annotate_number(copy->task, "resumedFrom", report, "resumedFrom");
     item_annotate(copy->task, "hash", json_string_at(report, "hash", ""));
     item_annotate(copy->task, "readBack", read_back);
-    for (const char *const *gone = (const char *const[]){"bytesPerSecond", "landed", "landedAt", "bytesVerified", NULL}; *gone;
-         gone++)
+    for (const char *const *gone =
+             (const char *const[]){"bytesPerSecond", "landed", "landedAt", "bytesVerified", NULL};
+         *gone; gone++)
         item_annotate(copy->task, *gone, NULL);
     item_end(copy->task);
     return TRUE;
@@ -229,7 +247,7 @@ static gboolean go_on(Copy *copy, GCancellable *cancel, GError **error)
     return start(copy, cancel, error);
 }
 
-/* ---- all disks ----------------------------------------------------------------------------------------------------- */
+/* ---- all disks ---- */
 
 static const Object *pod_of(GPtrArray *pods, const Object *volume)
 {
@@ -240,19 +258,20 @@ static const Object *pod_of(GPtrArray *pods, const Object *volume)
     return NULL;
 }
 
-/* The DataVolume of a task's disk; with it the copy needs no inventory but to start, so that a vCenter or an inventory that is away
- * for a while does not hide what the Pods do. */
+/* The DataVolume of a task's disk; with it the copy needs no inventory but to start, so that a vCenter or an
+ * inventory that is away for a while does not hide what the Pods do. */
 static const Object *volume_of(GPtrArray *volumes, const json_t *task)
 {
     for (guint i = 0; i < volumes->len; i++)
         if (!object_deleting(volumes->pdata[i]) &&
-            !strcmp(object_annotation(volumes->pdata[i], TARGET_DISK_SOURCE, ""), json_string_at(task, "name", "")))
+            !strcmp(object_annotation(volumes->pdata[i], TARGET_DISK_SOURCE, ""),
+                    json_string_at(task, "name", "")))
             return volumes->pdata[i];
     return NULL;
 }
 
-static gboolean copy_one(VmRun *vm, json_t *task, GPtrArray *volumes, GPtrArray *pods, const char *state_claim,
-                         GCancellable *cancel, GError **error)
+static gboolean copy_one(VmRun *vm, json_t *task, GPtrArray *volumes, GPtrArray *pods,
+                         const char *state_claim, GCancellable *cancel, GError **error)
 {
     const Object *volume = volume_of(volumes, task);
     VmDisk disk = {0};
@@ -275,7 +294,8 @@ static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
     json_t *step = vm_run_step(vm, "DiskTransfer"), *tasks = json_object_get(step, "tasks"), *task;
     g_autoptr(GPtrArray) volumes = vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error);
     g_autoptr(GPtrArray) pods =
-        volumes ? vm_run_list(vm, &KUBE_POD, FALSE, "forklift.app=" TARGET_IMPORTER_APP, cancel, error) : NULL;
+        volumes ? vm_run_list(vm, &KUBE_POD, FALSE, "forklift.app=" TARGET_IMPORTER_APP, cancel, error)
+                : NULL;
     g_autoptr(GPtrArray) claims =
         pods ? vm_run_list(vm, &KUBE_PERSISTENT_VOLUME_CLAIM, TRUE, "resource=state", cancel, error) : NULL;
     gboolean all = TRUE;
@@ -284,7 +304,8 @@ static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
     if (!claims)
         return STEP_FAILED;
     if (json_array_size(tasks) && !claims->len) {
-        g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED, "the claim with the copy's journals has been deleted");
+        g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED,
+                    "the claim with the copy's journals has been deleted");
         return STEP_FAILED;
     }
     json_array_foreach (tasks, i, task) {

@@ -7,7 +7,8 @@
 enum { STATE_MIB = 128, OVERLAY_MIB = 2048 };
 
 /* Where the map says nothing of the modes, the storage class's provisioner does. */
-static gboolean storage_of(VmRun *vm, const VmDisk *disk, TargetStorage *storage, GCancellable *cancel, GError **error)
+static gboolean storage_of(VmRun *vm, const VmDisk *disk, TargetStorage *storage, GCancellable *cancel,
+                           GError **error)
 {
     const PlanRun *plan = vm_run_plan(vm);
     g_autoptr(Object) class = NULL;
@@ -34,8 +35,8 @@ static gboolean fits(const Object *volume, const VmDisk *disk, const TargetStora
            !g_strcmp0(json_string_at(spec, "storageClassName", NULL), storage->storage_class);
 }
 
-static gboolean ensure_volume(VmRun *vm, GPtrArray *volumes, const VmDisk *disk, guint index, GCancellable *cancel,
-                              GError **error)
+static gboolean ensure_volume(VmRun *vm, GPtrArray *volumes, const VmDisk *disk, guint index,
+                              GCancellable *cancel, GError **error)
 {
     const Object *volume = vm_run_disk_volume(volumes, disk);
     g_autoptr(Object) created = NULL;
@@ -47,14 +48,15 @@ static gboolean ensure_volume(VmRun *vm, GPtrArray *volumes, const VmDisk *disk,
         return TRUE;
     if (volume && !vm_run_delete(vm, &KUBE_DATA_VOLUME, volume, cancel, error))
         return FALSE;
-    created = vm_run_create(vm, &KUBE_DATA_VOLUME, target_data_volume(vm_run_owner(vm), disk, index, &storage), cancel,
-                            error);
+    created = vm_run_create(vm, &KUBE_DATA_VOLUME,
+                            target_data_volume(vm_run_owner(vm), disk, index, &storage), cancel, error);
     return created != NULL;
 }
 
 static gboolean ensure_state(VmRun *vm, const Vm *machine, GCancellable *cancel, GError **error)
 {
-    g_autoptr(GPtrArray) claims = vm_run_list(vm, &KUBE_PERSISTENT_VOLUME_CLAIM, TRUE, "resource=state", cancel, error);
+    g_autoptr(GPtrArray) claims =
+        vm_run_list(vm, &KUBE_PERSISTENT_VOLUME_CLAIM, TRUE, "resource=state", cancel, error);
     g_autoptr(Object) created = NULL;
     TargetStorage storage;
     guint64 mib = STATE_MIB + (vm_run_converts(vm) ? OVERLAY_MIB : 0);
@@ -65,8 +67,8 @@ static gboolean ensure_state(VmRun *vm, const Vm *machine, GCancellable *cancel,
         return TRUE;
     if (!storage_of(vm, machine->disks->pdata[0], &storage, cancel, error))
         return FALSE;
-    created = vm_run_create(vm, &KUBE_PERSISTENT_VOLUME_CLAIM, target_state_claim(vm_run_owner(vm), &storage, mib << 20),
-                            cancel, error);
+    created = vm_run_create(vm, &KUBE_PERSISTENT_VOLUME_CLAIM,
+                            target_state_claim(vm_run_owner(vm), &storage, mib << 20), cancel, error);
     return created != NULL;
 }
 
@@ -79,15 +81,17 @@ static gboolean check_disks(VmRun *vm, const Vm *machine, GError **error)
     for (guint i = 0; same && i < machine->disks->len; i++)
         same = item_task(step, ((const VmDisk *)machine->disks->pdata[i])->name) != NULL;
     if (!same)
-        g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED,
-                    "the VM's disks are not those that it had when the migration began; start a new Migration");
+        g_set_error(
+            error, GANTRY_ERROR, ERROR_COPY_FAILED,
+            "the VM's disks are not those that it had when the migration began; start a new Migration");
     return same;
 }
 
 static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
 {
     const Vm *machine = vm_run_describe(vm, cancel, error);
-    g_autoptr(GPtrArray) volumes = machine ? vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error) : NULL;
+    g_autoptr(GPtrArray) volumes =
+        machine ? vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error) : NULL;
 
     if (!volumes || !check_disks(vm, machine, error))
         return STEP_FAILED;

@@ -16,8 +16,8 @@ static gboolean source_is_off(VmRun *vm, GCancellable *cancel, GError **error)
         return FALSE;
     if (power == POWER_OFF)
         return TRUE;
-    g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_RUNNING, "source VM %s was started while it was being migrated",
-                vm_status_name(vm_run_status(vm)));
+    g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_RUNNING,
+                "source VM %s was started while it was being migrated", vm_status_name(vm_run_status(vm)));
     return FALSE;
 }
 
@@ -30,7 +30,8 @@ static const char **claims_of(const Vm *machine, GPtrArray *volumes, GError **er
         const VmDisk *disk = machine->disks->pdata[i];
         const Object *volume = vm_run_disk_volume(volumes, disk);
         if (!volume) {
-            g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED, "the DataVolume of disk %s has been deleted", disk->name);
+            g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED, "the DataVolume of disk %s has been deleted",
+                        disk->name);
             return NULL;
         }
         claims[i] = object_name(volume);
@@ -42,24 +43,29 @@ static gboolean is_ours(VmRun *vm, const Object *machine)
 {
     const TargetOwner *owner = vm_run_owner(vm);
     g_autofree char *id = target_label_value(owner->vm_id);
-    return !strcmp(object_label(machine, "plan", ""), owner->plan_uid) && !strcmp(object_label(machine, "vmID", ""), id);
+    return !strcmp(object_label(machine, "plan", ""), owner->plan_uid) &&
+           !strcmp(object_label(machine, "vmID", ""), id);
 }
 
-/* What has the name is somebody else's, or what an earlier run left and Started has deleted: that goes soon. */
+/* What has the name is somebody else's, or what an earlier run left and Started has deleted: that goes soon.
+ */
 static gboolean name_is_free(VmRun *vm, GCancellable *cancel, GError **error)
 {
     const char *name = vm_run_target_name(vm), *ns = vm_run_owner(vm)->ns;
     g_autoptr(GError) problem = NULL;
-    g_autoptr(Object) other = kube_get(vm_run_plan(vm)->target, &KUBE_VIRTUAL_MACHINE, ns, name, cancel, &problem);
+    g_autoptr(Object) other =
+        kube_get(vm_run_plan(vm)->target, &KUBE_VIRTUAL_MACHINE, ns, name, cancel, &problem);
 
     if (g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
         return TRUE;
     if (!other)
         g_propagate_error(error, g_steal_pointer(&problem));
     else if (is_ours(vm, other))
-        g_set_error(error, GANTRY_ERROR, ERROR_KUBE_CONFLICT, "the VirtualMachine '%s' of an earlier run still exists", name);
+        g_set_error(error, GANTRY_ERROR, ERROR_KUBE_CONFLICT,
+                    "the VirtualMachine '%s' of an earlier run still exists", name);
     else
-        g_set_error(error, GANTRY_ERROR, ERROR_NAME_TAKEN, "namespace %s has a VirtualMachine named '%s' already", ns, name);
+        g_set_error(error, GANTRY_ERROR, ERROR_NAME_TAKEN,
+                    "namespace %s has a VirtualMachine named '%s' already", ns, name);
     return FALSE;
 }
 
@@ -73,7 +79,10 @@ static Object *create(VmRun *vm, const Vm *machine, GCancellable *cancel, GError
 
     if (!claims || !mapping_nics(object_json(vm_run_plan(vm)->network_map), machine, &nics, error))
         return NULL;
-    target = (TargetMachine){.vm = machine, .name = vm_run_target_name(vm), .claims = claims, .nics = nics.nics,
+    target = (TargetMachine){.vm = machine,
+                             .name = vm_run_target_name(vm),
+                             .claims = claims,
+                             .nics = nics.nics,
                              .run = vm_run_target_runs(vm),
                              .converted = vm_run_converts(vm) || !machine->needs_conversion ||
                                           !json_bool_at(spec, "useCompatibilityMode", TRUE),
@@ -81,17 +90,19 @@ static Object *create(VmRun *vm, const Vm *machine, GCancellable *cancel, GError
                              .node_selector = json_object_get(spec, "targetNodeSelector"),
                              .affinity = json_object_get(spec, "targetAffinity"),
                              .instance_type = json_string_at(vm_run_status(vm), "instanceType", NULL)};
-    return vm_run_create(vm, &KUBE_VIRTUAL_MACHINE, target_virtual_machine(vm_run_owner(vm), &target), cancel, error);
+    return vm_run_create(vm, &KUBE_VIRTUAL_MACHINE, target_virtual_machine(vm_run_owner(vm), &target), cancel,
+                         error);
 }
 
-/* ---- taking over --------------------------------------------------------------------------------------------------- */
+/* ---- taking over ---- */
 
 static StepResult take_over(VmRun *vm, const Object *machine, GCancellable *cancel, GError **error)
 {
     g_autofree char *now = clock_now();
     g_autoptr(json_t) patch = json_pack("{s:{s:{s:s}}}", "metadata", "annotations", TAKEN_OVER, now);
-    g_autoptr(Object) done = kube_patch(vm_run_plan(vm)->target, &KUBE_VIRTUAL_MACHINE, object_namespace(machine),
-                                        object_name(machine), KUBE_PATCH_MERGE, patch, NULL, cancel, error);
+    g_autoptr(Object) done =
+        kube_patch(vm_run_plan(vm)->target, &KUBE_VIRTUAL_MACHINE, object_namespace(machine),
+                   object_name(machine), KUBE_PATCH_MERGE, patch, NULL, cancel, error);
 
     if (!done)
         return STEP_FAILED;
@@ -106,7 +117,8 @@ static const char *complaint(const Object *machine)
     json_t *condition;
 
     json_array_foreach (json_at(object_json(machine), "status.conditions"), i, condition)
-        if (*json_string_at(condition, "message", "") && strcmp(json_string_at(condition, "status", ""), "True"))
+        if (*json_string_at(condition, "message", "") &&
+            strcmp(json_string_at(condition, "status", ""), "True"))
             return json_string_at(condition, "message", "");
     return json_string_at(object_json(machine), "status.printableStatus", "no reason given");
 }
@@ -126,10 +138,12 @@ static StepResult wait_until_running(VmRun *vm, const Object *machine, GCancella
     vm_run_once(vm, CREATED);
     if (!strcmp(phase, "Running"))
         return take_over(vm, machine, cancel, error);
-    item_set_reason(vm_run_step(vm, "VirtualMachineCreation"), *phase ? phase : "Waiting for the VirtualMachineInstance");
+    item_set_reason(vm_run_step(vm, "VirtualMachineCreation"),
+                    *phase ? phase : "Waiting for the VirtualMachineInstance");
     if (!strcmp(phase, "Failed") || vm_run_past(vm, CREATED, limit)) {
-        g_set_error(error, GANTRY_ERROR, ERROR_TARGET_NOT_RUNNING, "VirtualMachine %s/%s did not start within %d seconds: %s",
-                    object_namespace(machine), object_name(machine), limit, complaint(machine));
+        g_set_error(error, GANTRY_ERROR, ERROR_TARGET_NOT_RUNNING,
+                    "VirtualMachine %s/%s did not start within %d seconds: %s", object_namespace(machine),
+                    object_name(machine), limit, complaint(machine));
         return STEP_FAILED;
     }
     return STEP_WAIT;

@@ -1,4 +1,5 @@
-/* PowerOffSource, WaitForPowerOff: the guest is asked to shut down; its power is cut only when the settings allow it. */
+/* PowerOffSource, WaitForPowerOff: the guest is asked to shut down; its power is cut only when the settings
+ * allow it. */
 #include "plan/step.h"
 
 #define ASKED "shutdown-asked"
@@ -17,8 +18,8 @@ static StepResult insist(VmRun *vm, GError *why, GCancellable *cancel, GError **
             return STEP_WAIT;
         return vm_run_cut_power(vm, cancel, error) ? STEP_WAIT : STEP_FAILED;
     }
-    g_set_error(error, GANTRY_ERROR, ERROR_POWER_OFF_FAILED, "VM %s keeps running: %s", vm_status_name(vm_run_status(vm)),
-                why->message);
+    g_set_error(error, GANTRY_ERROR, ERROR_POWER_OFF_FAILED, "VM %s keeps running: %s",
+                vm_status_name(vm_run_status(vm)), why->message);
     g_error_free(why);
     return STEP_FAILED;
 }

@@ -33,7 +33,8 @@ static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
     stopped = target_machine_stop(vm, cancel, error);
     if (stopped != STEP_DONE)
         return stopped;
-    return remove_target(vm, cancel, error) && clean_up_temporary(vm, earlier, cancel, error) ? STEP_DONE : STEP_FAILED;
+    return remove_target(vm, cancel, error) && clean_up_temporary(vm, earlier, cancel, error) ? STEP_DONE
+                                                                                              : STEP_FAILED;
 }
 
 const Step step_started = {.phase = PHASE_STARTED, .pipeline = "Initialize", .run = run};

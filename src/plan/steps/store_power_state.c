@@ -1,4 +1,5 @@
-/* StorePowerState: what the source's power state is now is what it gets back, and what the target is given. */
+/* StorePowerState: what the source's power state is now is what it gets back, and what the target is given.
+ */
 #include "plan/step.h"
 
 static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)

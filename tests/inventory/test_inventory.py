@@ -1,60 +1,7 @@
 """The inventory as its clients see it: REST, levels of detail, authorisation, watches, and a source that changes or breaks."""
-import json
-import ssl
-import urllib.error
-import urllib.request
-
 import pytest
 
 from harness import manifests, waiting
-
-
-class Inventory:
-    """`gantry up`'s inventory over HTTPS, with the token of its kubeconfig."""
-
-    def __init__(self, cluster):
-        self.base = f"https://127.0.0.1:{cluster.port + 2}"
-        self.token = cluster.kubectl("config", "view", "--raw", "-o", "jsonpath={.users[0].user.token}").strip()
-        self.trust = ssl._create_unverified_context()
-
-    def ask(self, path, token=None, **headers):
-        """Status, headers and decoded body."""
-        request = urllib.request.Request(f"{self.base}/{path}", headers={
-            "Authorization": f"Bearer {self.token if token is None else token}", **headers})
-        try:
-            with urllib.request.urlopen(request, timeout=60, context=self.trust) as answer:
-                text = answer.read()
-                return answer.status, answer.headers, json.loads(text) if text else None
-        except urllib.error.HTTPError as problem:
-            return problem.code, problem.headers, None
-
-    def get(self, path):
-        status, headers, body = self.ask(path)
-        assert status == 200, f"{path}: {status} {headers.get('X-Reason')}"
-        return body
-
-
-@pytest.fixture(scope="module")
-def vcenter(new_vcenter, random_disk, tmp_path_factory):
-    disk = str(random_disk(tmp_path_factory.mktemp("disks") / "disk.raw", 2048))
-    card = {"network": "VM Network", "mac": "00:50:56:0d:00:01"}
-    return new_vcenter(vms=[{"name": "one", "disks": [{"file": disk}], "nics": [card]},
-                            {"name": "two", "disks": [{"file": disk}, {"file": disk}], "nics": [card]}])
-
-
-@pytest.fixture(scope="module")
-def inventory(module_cluster):
-    return Inventory(module_cluster)
-
-
-@pytest.fixture(scope="module")
-def source(module_cluster, vcenter):
-    """The path of a loaded provider."""
-    kubectl = module_cluster.kubectl
-    kubectl.apply(manifests.secret("vc", vcenter.user, vcenter.password, thumbprint=vcenter.sha1),
-                  manifests.provider("vc", vcenter.url))
-    kubectl.condition("provider", "vc", "Ready")
-    return f"providers/vsphere/{kubectl.get('provider', 'vc')['metadata']['uid']}"
 
 
 def named(items, name):

@@ -211,7 +211,9 @@ static void pause_before_retry(Informer *informer)
 
 static void recover(Informer *informer, const GError *error)
 {
-    if (g_error_matches(error, GANTRY_ERROR, ERROR_KUBE_GONE)) {
+    gboolean gone = g_error_matches(error, GANTRY_ERROR, ERROR_KUBE_GONE);
+
+    if (gone) { /* the server is there; it only has no history that goes so far back */
         g_clear_pointer(&informer->version, g_free);
         if (informer->failures++ == 0)
             return;
@@ -219,7 +221,7 @@ static void recover(Informer *informer, const GError *error)
     set_synced(informer, FALSE);
     if (informer->failures == 0)
         log_debug("the watch broke", "kind", informer->resource->kind, "error", error->message, NULL);
-    else if (informer->failures == 3)
+    else if (informer->failures == 3 && !gone)
         log_warn("cannot watch", "kind", informer->resource->kind, "error", error->message, NULL);
     pause_before_retry(informer);
     informer->failures++;

@@ -10,9 +10,9 @@ static void reply_json(HttpExchange *exchange, guint status, json_t *body_take)
     g_autoptr(json_t) body = body_take;
     gboolean pretty = http_exchange_query(exchange, "pretty") != NULL;
     char *text = json_dumps(body, pretty ? JSON_INDENT(2) | JSON_SORT_KEYS : JSON_COMPACT | JSON_SORT_KEYS);
+    g_autoptr(GBytes) bytes = g_bytes_new_with_free_func(text, strlen(text), free, text);
 
-    http_exchange_reply(exchange, status, "application/json",
-                        g_bytes_new_with_free_func(text, strlen(text), free, text));
+    http_exchange_reply(exchange, status, "application/json", bytes);
 }
 
 static void reply_error(HttpExchange *exchange, guint status, const char *code, const char *message)

@@ -3,8 +3,8 @@
 #
 # Its initial ramdisk has drivers for vSphere's hardware (pvscsi) and IDE only, not for virtio: it boots at the target only when the
 # guest was converted. At every boot a service prints on the serial console
-#   GUEST-UP <kernel>      NIC <name> <mac>      SHA256 data <sum>      GUEST-DONE
-# where "data" is the whole disk whose file system has the label "data" (data.sh makes one). Then it stays up.
+#   GUEST-UP <kernel>      NIC <name> <mac>      SHA256 <disk> <sum>      GUEST-DONE
+# where the disk is one that data.sh made. Then it stays up.
 # Needs root for mmdebstrap; no mounts and no loop devices. Kept in .cache/guests.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -31,7 +31,10 @@ echo "GUEST-UP $(uname -r)"
 for card in /sys/class/net/e*; do
     echo "NIC ${card##*/} $(cat "$card/address")"
 done
-data=$(readlink -f /dev/disk/by-label/data) && [ -b "$data" ] && echo "SHA256 data $(sha256sum "$data" | cut -d' ' -f1)"
+for disk in /dev/sd? /dev/vd?; do
+    [ -b "$disk" ] && [ "$(head -c 16 "$disk" | tr -d '\0')" = "gantry data disk" ] || continue
+    echo "SHA256 ${disk##*/} $(sha256sum "$disk" | cut -d' ' -f1)"
+done
 echo GUEST-DONE
 REPORT
     chmod 755 "$1/usr/local/sbin/boot-report"
@@ -66,7 +69,6 @@ menuentry 'Debian GNU/Linux' {
 GRUB
     sed -i 's/^GRUB_CMDLINE_LINUX_DEFAULT=.*/GRUB_CMDLINE_LINUX_DEFAULT="console=ttyS0"/; s/^GRUB_TIMEOUT=.*/GRUB_TIMEOUT=0/' \
         "$1/etc/default/grub"
-    # The data disk is not mounted: then nothing in the guest, nor a conversion that mounts what fstab names, changes a byte of it.
     echo 'LABEL=root / ext4 defaults 0 1' > "$1/etc/fstab"
     echo debian > "$1/etc/hostname"
 }

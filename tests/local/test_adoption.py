@@ -1,5 +1,6 @@
 """`gantry up` is killed, or stopped, and started again: what ran goes on, and nothing runs twice."""
 import os
+import pathlib
 import signal
 
 from harness import waiting
@@ -12,8 +13,12 @@ def running(cluster, name, namespace="default"):
 
 
 def mark(process):
-    """The Pod run that a process belongs to."""
-    environment = dict(entry.split("=", 1) for entry in open(f"/proc/{process}/environ", encoding="utf-8").read().split("\0") if "=" in entry)
+    """The Pod run that a process belongs to; None when it has ended meanwhile."""
+    try:
+        text = pathlib.Path(f"/proc/{process}/environ").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    environment = dict(entry.split("=", 1) for entry in text.split("\0") if "=" in entry)
     return environment.get("GANTRY_SANDBOX")
 
 

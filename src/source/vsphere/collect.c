@@ -212,7 +212,15 @@ static gboolean read_update(xmlNode *element, gpointer user_data, GError **error
 static gboolean read_object(xmlNode *element, gpointer user_data, GError **error)
 {
     Reading *reading = user_data;
+
     properties_read(reading->properties, element);
+    /* Every object has a name. One without it was read by a session that has just ended: a peer that then answers with what
+     * anybody may see must not empty the inventory. */
+    if (!*properties_text(reading->properties, "name")) {
+        g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_SESSION, "%s was read without its properties",
+                    reading->properties->id);
+        return FALSE;
+    }
     report_object(reading);
     return TRUE;
 }

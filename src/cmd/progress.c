@@ -177,7 +177,8 @@ static void draw(View *view, const Object *plan)
     json_array_foreach(plan_vms(plan), i, vm) append_vm(out, view, vm);
     if (view->lines)
         printf("\033[%uA\033[J", view->lines);
-    fputs(out->str, stdout);
+    /* A line that is too long is cut, not wrapped: else it would take two and the next drawing begin too low. */
+    printf("\033[?7l%s\033[?7h", out->str);
     fflush(stdout);
     view->lines = 0;
     for (const char *c = out->str; *c; c++)

@@ -55,7 +55,7 @@ class Task:
         mark = f"{GREEN}✓{PLAIN}" if error is None else f"{RED}✗{PLAIN}"
         took = f"{time.monotonic() - self.begun:.0f} s"
         start = "\r\033[K" if sys.stdout.isatty() else ""
-        print(f"{start}  {mark} {self.what:<24} {self.note:<60} {DIM}{took:>6}{PLAIN}".rstrip(), flush=True)
+        print(f"{start}  {mark} {self.what:<24} {self.note:<48} {DIM}{took:>6}{PLAIN}".rstrip(), flush=True)
 
 
 def title(text):

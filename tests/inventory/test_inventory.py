@@ -95,8 +95,7 @@ def test_a_lost_session_heals_and_keeps_revisions(cluster, inventory, source, vc
     before = {vm["id"]: vm["revision"] for vm in inventory.get(f"{source}/vms")}
     vcenter.fault("expire-sessions")
     vcenter.power("two", "on")
-    vcenter.power("two", "off")
-    two = named(inventory.get(f"{source}/vms"), "two")["id"]
+    two = vcenter.vms["two"]["id"]
 
     def renewed():
         status, _, vms = inventory.ask(f"{source}/vms")
@@ -106,6 +105,7 @@ def test_a_lost_session_heals_and_keeps_revisions(cluster, inventory, source, vc
     assert {id: revision for id, revision in after.items() if id != two} == {
         id: revision for id, revision in before.items() if id != two}
     assert all(login["ok"] for login in vcenter.log()["logins"])
+    vcenter.power("two", "off")
 
 
 def test_a_deleted_provider_leaves_nothing(cluster, kubectl, inventory, vcenter):

@@ -140,7 +140,8 @@ class Cluster:
 
     def kill(self):
         """SIGKILL of `gantry up` alone: its Pods and VMs go on, as they do when it crashes."""
-        self.allow(rf"127\.0\.0\.1:{self.port}: ")  # its Pods miss it, and say so
+        # Its Pods miss the API and the Services' addresses until the next one serves them, and say so.
+        self.allow(rf"127\.0\.0\.1:{self.port}: ", r"cannot be reached: [\w.-]+\.svc:")
         self.process.kill()
         self.process.wait()
         self._closed()

@@ -132,33 +132,27 @@ void hypervisor_close(Hypervisor *hypervisor)
     g_free(hypervisor);
 }
 
-/* NULL without error when there is none. */
-static virDomainPtr find(Hypervisor *hypervisor, const char *name, GError **error)
-{
-    virDomainPtr domain = virDomainLookupByName(hypervisor->connection, name);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDomain, virDomainFree)
 
-    if (!domain && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
-        fail(error, "find machine", name);
-    return domain;
+/* *domain is NULL when there is none. */
+static gboolean find(Hypervisor *hypervisor, const char *name, virDomainPtr *domain, GError **error)
+{
+    *domain = virDomainLookupByName(hypervisor->connection, name);
+    return *domain || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN || fail(error, "find machine", name);
 }
 
 gboolean hypervisor_state(Hypervisor *hypervisor, const char *name, MachineState *state, GError **error)
 {
-    GError *why = NULL;
-    virDomainPtr domain = find(hypervisor, name, &why);
+    g_autoptr(virDomain) domain = NULL;
     int now, reason;
 
-    if (!domain) {
-        if (why)
-            g_propagate_error(error, why);
-        *state = MACHINE_ABSENT;
-        return why == NULL;
-    }
-    gboolean known =
-        virDomainGetState(domain, &now, &reason, 0) == 0 || fail(error, "state of machine", name);
-    virDomainFree(domain);
-    if (!known)
+    *state = MACHINE_ABSENT;
+    if (!find(hypervisor, name, &domain, error))
         return FALSE;
+    if (!domain)
+        return TRUE;
+    if (virDomainGetState(domain, &now, &reason, 0))
+        return fail(error, "state of machine", name);
     if (now == VIR_DOMAIN_CRASHED)
         *state = MACHINE_CRASHED;
     else if (now != VIR_DOMAIN_SHUTOFF)
@@ -180,47 +174,34 @@ gboolean hypervisor_start(Hypervisor *hypervisor, const char *name, const char *
         return TRUE;
     if (!hypervisor_remove(hypervisor, name, error))
         return FALSE;
-    virDomainPtr domain = virDomainDefineXML(hypervisor->connection, xml);
+    g_autoptr(virDomain) domain = virDomainDefineXML(hypervisor->connection, xml);
     if (!domain)
         return fail(error, "define machine", name);
-    gboolean started = virDomainCreate(domain) == 0 || fail(error, "start machine", name);
-    virDomainFree(domain);
-    return started;
+    return virDomainCreate(domain) == 0 || fail(error, "start machine", name);
 }
 
 gboolean hypervisor_shut_down(Hypervisor *hypervisor, const char *name, GError **error)
 {
-    GError *why = NULL;
-    virDomainPtr domain = find(hypervisor, name, &why);
+    g_autoptr(virDomain) domain = NULL;
 
-    if (!domain) {
-        if (why)
-            g_propagate_error(error, why);
-        return why == NULL;
-    }
-    gboolean asked = virDomainIsActive(domain) != 1 || virDomainShutdown(domain) == 0 ||
-                     virGetLastErrorCode() == VIR_ERR_OPERATION_INVALID ||
-                     fail(error, "shut down machine", name);
-    virDomainFree(domain);
-    return asked;
+    if (!find(hypervisor, name, &domain, error))
+        return FALSE;
+    return !domain || virDomainIsActive(domain) != 1 || virDomainShutdown(domain) == 0 ||
+           virGetLastErrorCode() == VIR_ERR_OPERATION_INVALID || fail(error, "shut down machine", name);
 }
 
 gboolean hypervisor_remove(Hypervisor *hypervisor, const char *name, GError **error)
 {
-    GError *why = NULL;
-    virDomainPtr domain = find(hypervisor, name, &why);
+    g_autoptr(virDomain) domain = NULL;
 
-    if (!domain) {
-        if (why)
-            g_propagate_error(error, why);
-        return why == NULL;
-    }
+    if (!find(hypervisor, name, &domain, error))
+        return FALSE;
+    if (!domain)
+        return TRUE;
     /* "It does not run" may come back although it was just ended (libvirt 9 after a reconnect); what counts
      * is the state. */
     gboolean ended = virDomainIsActive(domain) != 1 || virDomainDestroy(domain) == 0 ||
                      virDomainIsActive(domain) == 0 || fail(error, "stop machine", name);
-    gboolean removed = ended && (virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_NVRAM) == 0 ||
-                                 fail(error, "remove machine", name));
-    virDomainFree(domain);
-    return removed;
+    return ended && (virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_NVRAM) == 0 ||
+                     fail(error, "remove machine", name));
 }

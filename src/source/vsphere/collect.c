@@ -217,7 +217,7 @@ static gboolean read_object(xmlNode *element, gpointer user_data, GError **error
     /* Every object has a name. One without it was read by a session that has just ended: a peer that then answers with what
      * anybody may see must not empty the inventory. */
     if (!*properties_text(reading->properties, "name")) {
-        g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_SESSION, "%s was read without its properties",
+        g_set_error(error, GANTRY_ERROR, ERROR_SESSION_EXPIRED, "%s was read without its properties",
                     reading->properties->id);
         return FALSE;
     }

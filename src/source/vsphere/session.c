@@ -77,7 +77,7 @@ static ErrorCode fault_code(const char *type)
     } rows[] = {
         {"InvalidLogin", ERROR_SOURCE_LOGIN},       {"ManagedObjectNotFound", ERROR_SOURCE_NOT_FOUND},
         {"RequestCanceled", ERROR_CANCELED},        {"NoPermission", ERROR_SOURCE_FAULT},
-        {"NotAuthenticated", ERROR_SOURCE_SESSION},
+        {"NotAuthenticated", ERROR_SESSION_EXPIRED},
     };
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         if (!strcmp(type, rows[i].type))
@@ -280,7 +280,7 @@ GBytes *vsphere_call(VsphereSession *session, GBytes *envelope, GCancellable *ca
         reply = post(session, session->http, envelope, cancel, &failed);
         if (reply)
             return reply;
-        if (!g_error_matches(failed, GANTRY_ERROR, ERROR_SOURCE_SESSION) || attempt) {
+        if (!g_error_matches(failed, GANTRY_ERROR, ERROR_SESSION_EXPIRED) || attempt) {
             g_propagate_error(error, g_steal_pointer(&failed));
             return NULL;
         }

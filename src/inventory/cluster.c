@@ -12,6 +12,15 @@ static const struct {
     {"vms", &KUBE_VIRTUAL_MACHINE},
 };
 
+const char *const *cluster_collections(void)
+{
+    static const char *names[G_N_ELEMENTS(collections) + 1];
+
+    for (guint i = 0; i < G_N_ELEMENTS(collections); i++)
+        names[i] = collections[i].collection;
+    return names;
+}
+
 const KubeResource *cluster_resource(const char *collection)
 {
     for (guint i = 0; i < G_N_ELEMENTS(collections); i++)

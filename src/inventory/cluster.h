@@ -9,6 +9,7 @@
 gboolean cluster_check(KubeClient *cluster, GCancellable *cancel, GError **error);
 
 /* "namespaces", "storageclasses", "networkattachmentdefinitions", "vms"; NULL for others. */
+const char *const *cluster_collections(void); /* ends with NULL */
 const KubeResource *cluster_resource(const char *collection);
 /* {"vmCount","networkCount","storageClassCount"}, as far as they can be read. */
 json_t *cluster_counts(KubeClient *cluster, GCancellable *cancel);

@@ -34,17 +34,10 @@ static gboolean put(Ingest *ingest, const char *kind, const char *id, const json
     g_auto(DocumentTexts) texts = {0};
     Row row;
 
-    document_split(kind, model, &texts);
-    row = (Row){
-        .kind = kind,
-        .id = id,
-        .name = json_string_at(model, "name", ""),
-        .parent_kind = json_string_at(model, "parent.kind", ""),
-        .parent_id = json_string_at(model, "parent.id", ""),
-        .base = texts.base,
-        .brief = texts.brief,
-        .full = texts.full,
-    };
+    if (!document_row(stock_kinds(ingest->collector->stock), kind, id, model, &texts, &row)) {
+        g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_DATABASE, "'%s' is no kind of the inventory", kind);
+        return FALSE;
+    }
     if (ingest->said)
         g_hash_table_add(ingest->said, g_strconcat(kind, "/", id, NULL));
     return database_put(database, &row, stock_transaction_changed, ingest->transaction, error);

@@ -6,22 +6,20 @@
  */
 #pragma once
 #include "inventory/database.h"
-
-/* "vms" for "VM" …; NULL when the inventory has no such kind or collection. */
-const char *document_collection(const char *kind);
-const char *document_kind(const char *collection);
+#include "inventory/provider_type.h"
 
 /* A model's texts as a Row wants them. */
 typedef struct {
     char *base, *brief, *full;
 } DocumentTexts;
-void document_split(const char *kind, const json_t *model, DocumentTexts *texts);
 void document_texts_clear(DocumentTexts *texts);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DocumentTexts, document_texts_clear)
+/* The row of a model; it borrows from id, model and texts. FALSE: the type has no such kind. */
+gboolean document_row(const ProviderType *type, const char *kind, const char *id, const json_t *model,
+                      DocumentTexts *texts, Row *row);
 
 /* One provider's objects at one moment. */
-typedef struct DocumentView DocumentView;
-DocumentView *document_view_new(const char *provider_type, const char *provider_uid, Snapshot *snapshot); /* snapshot: borrowed */
+DocumentView *document_view_new(const ProviderType *type, const char *provider_uid, Snapshot *snapshot); /* snapshot: borrowed */
 void document_view_free(DocumentView *view);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DocumentView, document_view_free)
 
@@ -32,14 +30,16 @@ const char *document_view_path(DocumentView *view, const Row *row);
 enum { DETAIL_BASE = 0, DETAIL_BRIEF = 1, DETAIL_FULL = 2 };
 /* Appends the object; row->full must have been read for DETAIL_FULL. */
 void document_append(GString *out, DocumentView *view, const Row *row, guint detail);
-/* As document_append() in full detail, as JSON; a host's networkAdapters are [] (with_adapters FALSE) or computed. */
-json_t *document_json(DocumentView *view, const Row *row, gboolean with_adapters);
+/* As document_append() in full detail, as JSON; complete: with what other objects add to it (a host's networkAdapters). */
+json_t *document_json(DocumentView *view, const Row *row, gboolean complete);
 
 /* One object in full, or NULL when there is none (no error) or it cannot be read. */
-json_t *document_load(DocumentView *view, const char *kind, const char *id, gboolean with_adapters, GError **error);
+json_t *document_load(DocumentView *view, const char *kind, const char *id, gboolean complete, GError **error);
+/* The nearest object of that kind above the one given, or NULL. */
+json_t *document_above(DocumentView *view, const char *kind, const json_t *from);
 
-/* The document that validation rules see: the VM with its host, the host with its cluster, the cluster with its datacenter.
- * INVENTORY_NOT_FOUND: no such VM; INVENTORY_DATABASE: a part is missing, the message says which. */
+/* The document that validation rules see: the VM with all that they may ask about (ProviderType.workload). INVENTORY_NOT_FOUND: no
+ * such VM; INVENTORY_DATABASE: a part is missing, the message says which. */
 json_t *document_workload(DocumentView *view, const char *vm_id, GError **error);
 
 void document_append_string(GString *out, const char *text); /* quoted and escaped */

@@ -60,15 +60,8 @@ static void put_model(Fixture *f, const char *kind, const char *text)
     g_auto(DocumentTexts) texts = {0};
     Row row;
 
-    document_split(kind, model, &texts);
-    row = (Row){.kind = kind,
-                .id = json_string_at(model, "id", ""),
-                .name = json_string_at(model, "name", ""),
-                .parent_kind = json_string_at(model, "parent.kind", ""),
-                .parent_id = json_string_at(model, "parent.id", ""),
-                .base = texts.base,
-                .brief = texts.brief,
-                .full = texts.full};
+    g_assert_true(
+        document_row(&provider_type_vsphere, kind, json_string_at(model, "id", ""), model, &texts, &row));
     g_assert_true(database_put(f->database, &row, ignore, NULL, NULL));
 }
 
@@ -82,7 +75,7 @@ static void set_up(Fixture *f, gconstpointer unused)
         put_model(f, world[i][0], world[i][1]);
     g_assert_true(database_commit(f->database, NULL));
     f->snapshot = database_snapshot(f->database, NULL);
-    f->view = document_view_new("vsphere", "u1", f->snapshot);
+    f->view = document_view_new(&provider_type_vsphere, "u1", f->snapshot);
 }
 
 static void tear_down(Fixture *f, gconstpointer unused)

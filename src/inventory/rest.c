@@ -1,5 +1,6 @@
 /* rest: checks a request step by step, in the order that clients rely on, and hands it to what serves it. */
 #include "inventory/rest.h"
+#include "inventory/cluster.h"
 #include "inventory/request.h"
 #include <string.h>
 
@@ -164,32 +165,34 @@ static gboolean is_provider_type(const char *type)
     return g_strv_contains(types, type);
 }
 
+static void add_path(json_t *paths, const char *type, const char *collection, const char *item)
+{
+    g_autofree char *path = g_strconcat("/providers/", type, "/:provider/", collection, item, NULL);
+    json_array_append_new(paths, json_string(path));
+}
+
+static void add_collected_paths(json_t *paths, const ProviderType *type)
+{
+    for (const ProviderKind *kind = type->kinds; kind->kind; kind++) {
+        add_path(paths, type->type, kind->collection, "");
+        add_path(paths, type->type, kind->collection, "/:id");
+    }
+    add_path(paths, type->type, "workloads", "/:vm");
+    for (const ProviderTree *tree = type->trees; tree->name; tree++)
+        add_path(paths, type->type, "tree/", tree->name);
+}
+
 static void serve_schema(Request *request)
 {
-    static const char *const paths[] = {
-        "/providers",
-        "/providers/:type",
-        "/providers/:type/:provider",
-        "/providers/vsphere/:provider/folders",
-        "/providers/vsphere/:provider/datacenters",
-        "/providers/vsphere/:provider/clusters",
-        "/providers/vsphere/:provider/hosts",
-        "/providers/vsphere/:provider/networks",
-        "/providers/vsphere/:provider/datastores",
-        "/providers/vsphere/:provider/vms",
-        "/providers/vsphere/:provider/workloads/:vm",
-        "/providers/vsphere/:provider/tree/host",
-        "/providers/vsphere/:provider/tree/vm",
-        "/providers/openshift/:provider/namespaces",
-        "/providers/openshift/:provider/storageclasses",
-        "/providers/openshift/:provider/networkattachmentdefinitions",
-        "/providers/openshift/:provider/vms",
-    };
-    json_t *list = json_array();
+    json_t *paths = json_pack("[s, s, s]", "/providers", "/providers/:type", "/providers/:type/:provider");
 
-    for (guint i = 0; i < G_N_ELEMENTS(paths); i++)
-        json_array_append_new(list, json_string(paths[i]));
-    request_reply(request, json_pack("{s:s, s:o}", "release", GANTRY_VERSION, "paths", list));
+    for (const ProviderType *const *type = provider_types(); *type; type++)
+        add_collected_paths(paths, *type);
+    for (const char *const *collection = cluster_collections(); *collection; collection++) {
+        add_path(paths, "openshift", *collection, "");
+        add_path(paths, "openshift", *collection, "/:uid");
+    }
+    request_reply(request, json_pack("{s:s, s:o}", "release", GANTRY_VERSION, "paths", paths));
 }
 
 /* An answer of 0: allowed. */

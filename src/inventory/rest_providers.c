@@ -8,27 +8,17 @@ static const char *const types[] = {"openshift", "vsphere", "ovirt", "openstack"
 
 static void add_source_counts(json_t *document, Stock *stock)
 {
-    static const struct {
-        const char *kind, *count;
-    } counts[] = {
-        {"Datacenter", "datacenterCount"},
-        {"Cluster", "clusterCount"},
-        {"Host", "hostCount"},
-        {"VM", "vmCount"},
-        {"Network", "networkCount"},
-        {"Datastore", "datastoreCount"},
-    };
+    const ProviderType *type = stock_kinds(stock);
     g_autoptr(Snapshot) snapshot = stock_snapshot(stock, NULL);
     g_auto(StockState) state = {0};
 
-    for (guint i = 0; i < G_N_ELEMENTS(counts); i++)
-        json_object_set_new(document, counts[i].count,
-                            json_integer(snapshot ? snapshot_count(snapshot, counts[i].kind, NULL) : 0));
+    for (const ProviderKind *kind = type->kinds; kind->kind; kind++)
+        if (kind->count)
+            json_object_set_new(document, kind->count,
+                                json_integer(snapshot ? snapshot_count(snapshot, kind->kind, NULL) : 0));
     stock_state(stock, &state);
-    json_object_set_new(document, "apiVersion", json_string(json_string_at(state.about, "apiVersion", "")));
-    json_object_set_new(document, "product", json_string(json_string_at(state.about, "product", "")));
-    json_object_set_new(document, "instanceUuid",
-                        json_string(json_string_at(state.about, "instanceUuid", "")));
+    for (const char *const *member = type->about; *member; member++)
+        json_object_set_new(document, *member, json_string(json_string_at(state.about, *member, "")));
 }
 
 static void add_cluster_counts(json_t *document, Stock *stock, GCancellable *cancel)

@@ -9,6 +9,8 @@ typedef struct {
     DocumentView *view;
     Output *output;
     guint count;
+    const ProviderKind *kind;
+    char *hidden;     /* what marks objects that are in no list, or NULL */
     gboolean by_path; /* several objects have the name: the path decides */
 } Listing;
 
@@ -44,10 +46,9 @@ static gboolean has_path(Listing *listing, const Row *row)
     return is_path_suffix(path, wanted) || (strcmp(row->kind, "VM") && same_first_element(path, wanted));
 }
 
-/* A stand-alone host's ComputeResource is no cluster to its users. */
-static gboolean is_hidden(const Row *row)
+static gboolean is_hidden(const Listing *listing, const Row *row)
 {
-    return !strcmp(row->kind, "Cluster") && strstr(row->base, "\"variant\":\"ComputeResource\"");
+    return listing->hidden && strstr(row->base, listing->hidden);
 }
 
 static void append_separator(Listing *listing)
@@ -67,12 +68,12 @@ static gboolean list_row(const Row *row, gpointer user_data)
     Listing *listing = user_data;
     guint detail = listing->request->detail;
 
-    if (is_hidden(row) || (listing->by_path && !has_path(listing, row)))
+    if (is_hidden(listing, row) || (listing->by_path && !has_path(listing, row)))
         return TRUE;
     append_separator(listing);
-    if (detail >= DETAIL_BRIEF && !strcmp(row->kind, "Host")) {
-        g_autoptr(json_t) host = document_json(listing->view, row, TRUE);
-        append_json_text(output_text(listing->output), host);
+    if (detail >= DETAIL_BRIEF && listing->kind->complete) {
+        g_autoptr(json_t) document = document_json(listing->view, row, TRUE);
+        append_json_text(output_text(listing->output), document);
     } else
         document_append(output_text(listing->output), listing->view, row, detail);
     return output_pass(listing->output);
@@ -108,7 +109,7 @@ static gboolean filter_row(const Row *row, gpointer user_data)
     Request *request = listing->request;
     g_autoptr(json_t) document = NULL;
 
-    if (is_hidden(row) || (listing->by_path && !has_path(listing, row)))
+    if (is_hidden(listing, row) || (listing->by_path && !has_path(listing, row)))
         return TRUE;
     document = document_json(listing->view, row, TRUE);
     if (!document || !filter_matches(request->filter, document))
@@ -172,17 +173,19 @@ static gboolean list_filtered(Listing *listing, Snapshot *snapshot, const Query 
 
 /* ---- a collection -------------------------------------------------------------------------------------- */
 
-static void list_collection(Request *request, Stock *stock, const char *kind)
+static void list_collection(Request *request, Stock *stock, const ProviderKind *kind)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(Snapshot) snapshot = stock_snapshot(stock, &error);
     g_autoptr(DocumentView) view = NULL;
     const char *slash = request->name ? strrchr(request->name, '/') : NULL;
-    Query query = {.kind = kind,
-                   .full = request->detail >= DETAIL_FULL,
+    g_autofree char *hidden =
+        kind->hidden_variant ? g_strdup_printf("\"variant\":\"%s\"", kind->hidden_variant) : NULL;
+    Query query = {.kind = kind->kind,
+                   .full = request->detail >= DETAIL_FULL || kind->complete,
                    .limit = request->limit,
                    .offset = request->offset};
-    Listing listing = {.request = request};
+    Listing listing = {.request = request, .kind = kind, .hidden = hidden};
     gboolean ok;
 
     if (!snapshot) {
@@ -190,10 +193,8 @@ static void list_collection(Request *request, Stock *stock, const char *kind)
         return;
     }
     query.name = slash ? slash + 1 : request->name;
-    if (!strcmp(kind, "Host"))
-        query.full = TRUE;
-    listing.view = view = document_view_new(stock_type(stock), stock_uid(stock), snapshot);
-    listing.by_path = slash && snapshot_count(snapshot, kind, query.name) > 1;
+    listing.view = view = stock_view(stock, snapshot);
+    listing.by_path = slash && snapshot_count(snapshot, kind->kind, query.name) > 1;
     listing.output = output_new(request->exchange);
     g_string_append_c(output_text(listing.output), '[');
     ok = request->filter ? list_filtered(&listing, snapshot, &query, &error)
@@ -227,7 +228,7 @@ static void get_object(Request *request, Stock *stock, const char *kind, const c
     json_t *document = NULL;
 
     if (snapshot) {
-        view = document_view_new(stock_type(stock), stock_uid(stock), snapshot);
+        view = stock_view(stock, snapshot);
         document = document_load(view, kind, id, TRUE, &error);
     }
     reply_or_fail(request, document, error);
@@ -242,7 +243,7 @@ static void get_workload(Request *request, Stock *stock, const char *id)
     json_t *document = NULL;
 
     if (snapshot) {
-        view = document_view_new(stock_type(stock), stock_uid(stock), snapshot);
+        view = stock_view(stock, snapshot);
         document = document_workload(view, id, &error);
     }
     if (document) {
@@ -271,7 +272,7 @@ static void watch_collection(Request *request, Stock *stock, const char *kind, c
 void rest_source(Request *request, Stock *stock)
 {
     const char *collection = request->parts[3];
-    const char *kind = document_kind(collection);
+    const ProviderKind *kind = provider_collection(stock_kinds(stock), collection);
     g_autofree char *id = request->len > 4 ? g_strjoinv("/", request->parts + 4) : NULL;
 
     if (!strcmp(collection, "tree") && id) {
@@ -284,9 +285,9 @@ void rest_source(Request *request, Stock *stock)
     else if (!kind)
         request_fail(request, 404, "the provider has no such collection");
     else if (request->watch)
-        watch_collection(request, stock, kind, id);
+        watch_collection(request, stock, kind->kind, id);
     else if (id)
-        get_object(request, stock, kind, id);
+        get_object(request, stock, kind->kind, id);
     else
         list_collection(request, stock, kind);
 }

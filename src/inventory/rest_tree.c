@@ -2,23 +2,10 @@
 #include "inventory/request.h"
 #include <string.h>
 
-/* What hangs below what. */
-typedef struct {
-    const char *parent, *child;
-    const char *by; /* the child's member that names its parent: "parent", or a VM's "host" */
-} Branch;
-
-static const Branch host_tree[] = {{"Folder", "Folder", "parent"},
-                                   {"Folder", "Cluster", "parent"},
-                                   {"Cluster", "Host", "parent"},
-                                   {"Host", "VM", "host"},
-                                   {NULL}};
-static const Branch vm_tree[] = {{"Folder", "Folder", "parent"}, {"Folder", "VM", "parent"}, {NULL}};
-
 typedef struct {
     DocumentView *view;
     guint detail; /* of VMs */
-    const Branch *branches;
+    const TreeBranch *branches;
     GHashTable *children; /* "kind/id" of the parent → GPtrArray of nodes, in the database's order */
 } Tree;
 
@@ -36,12 +23,12 @@ static json_t *new_node(Tree *tree, const Row *row)
     return json_pack("{s:s, s:o?, s:n}", "kind", row->kind, "object", document, "children");
 }
 
-static char *parent_key(const Branch *branch, const Row *row)
+static char *parent_key(const TreeBranch *branch, const Row *row)
 {
     g_autofree char *braced = NULL;
     g_autoptr(json_t) brief = NULL;
 
-    if (!strcmp(branch->by, "parent"))
+    if (!branch->by)
         return g_strcmp0(row->parent_kind, branch->parent)
                    ? NULL
                    : g_strconcat(row->parent_kind, "/", row->parent_id, NULL);
@@ -76,7 +63,7 @@ static gboolean hang_row(const Row *row, gpointer user_data)
 {
     Tree *tree = user_data;
 
-    for (const Branch *branch = tree->branches; branch->parent; branch++) {
+    for (const TreeBranch *branch = tree->branches; branch->parent; branch++) {
         char *key = strcmp(branch->child, row->kind) ? NULL : parent_key(branch, row);
         if (!key)
             continue;
@@ -96,7 +83,7 @@ static gboolean hang_all(Tree *tree, Snapshot *snapshot, GError **error)
 {
     g_autoptr(GHashTable) done = g_hash_table_new(g_str_hash, g_str_equal);
 
-    for (const Branch *branch = tree->branches; branch->parent; branch++)
+    for (const TreeBranch *branch = tree->branches; branch->parent; branch++)
         if (g_hash_table_add(done, (gpointer)branch->child) &&
             !hang_kind(tree, snapshot, branch->child, error))
             return FALSE;
@@ -126,27 +113,36 @@ static json_t *grow(Tree *tree, const char *key, int depth)
 
 typedef struct {
     Tree *tree;
-    const char *folder; /* the datacenter's member that names the tree's first folder */
+    const char *first_folder;
     json_t *datacenters;
 } Roots;
+
+/* What the tree of a datacenter begins below. */
+static char *root_key(const Roots *roots, const Row *row, const json_t *document)
+{
+    g_autofree char *path = roots->first_folder ? g_strconcat(roots->first_folder, ".id", NULL) : NULL;
+
+    return path ? g_strconcat("Folder/", json_string_at(document, path, ""), NULL)
+                : g_strconcat(row->kind, "/", row->id, NULL);
+}
 
 static gboolean grow_datacenter(const Row *row, gpointer user_data)
 {
     Roots *roots = user_data;
     json_t *document = document_at(roots->tree, row, DETAIL_FULL);
-    g_autofree char *path = g_strconcat(roots->folder, ".id", NULL);
-    g_autofree char *key = g_strconcat("Folder/", json_string_at(document, path, ""), NULL);
+    g_autofree char *key = root_key(roots, row, document);
 
-    json_array_append_new(roots->datacenters, json_pack("{s:s, s:o?, s:o}", "kind", "Datacenter", "object",
+    json_array_append_new(roots->datacenters, json_pack("{s:s, s:o?, s:o}", "kind", row->kind, "object",
                                                         document, "children", grow(roots->tree, key, 0)));
     return TRUE;
 }
 
-static json_t *build(Tree *tree, Snapshot *snapshot, const char *folder, GError **error)
+static json_t *build(Tree *tree, const ProviderType *type, const char *first_folder, Snapshot *snapshot,
+                     GError **error)
 {
     g_autoptr(json_t) datacenters = json_array();
-    Roots roots = {.tree = tree, .folder = folder, .datacenters = datacenters};
-    Query query = {.kind = "Datacenter", .full = TRUE, .limit = -1};
+    Roots roots = {.tree = tree, .first_folder = first_folder, .datacenters = datacenters};
+    Query query = {.kind = type->datacenter, .full = TRUE, .limit = -1};
 
     if (!hang_all(tree, snapshot, error) || !snapshot_each(snapshot, &query, grow_datacenter, &roots, error))
         return NULL;
@@ -155,24 +151,25 @@ static json_t *build(Tree *tree, Snapshot *snapshot, const char *folder, GError 
 
 void rest_tree(Request *request, Stock *stock)
 {
+    const ProviderTree *wanted =
+        request->len == 5 ? provider_tree(stock_kinds(stock), request->parts[4]) : NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(Snapshot) snapshot = stock_snapshot(stock, &error);
-    g_autoptr(DocumentView) view =
-        snapshot ? document_view_new(stock_type(stock), stock_uid(stock), snapshot) : NULL;
-    gboolean by_host = !strcmp(request->parts[4], "host");
-    Tree tree = {.view = view, .detail = request->detail, .branches = by_host ? host_tree : vm_tree};
+    g_autoptr(DocumentView) view = snapshot ? stock_view(stock, snapshot) : NULL;
+    Tree tree = {.view = view, .detail = request->detail};
     json_t *root;
 
-    if (request->len != 5 || (!by_host && strcmp(request->parts[4], "vm"))) {
-        request_fail(request, 404, "there are the trees 'host' and 'vm'");
+    if (!wanted) {
+        request_fail(request, 404, "the provider has no such tree");
         return;
     }
     if (!snapshot) {
         request_fail(request, 500, error->message);
         return;
     }
+    tree.branches = wanted->branches;
     tree.children = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, drop_nodes);
-    root = build(&tree, snapshot, by_host ? "clusters" : "vms", &error);
+    root = build(&tree, stock_kinds(stock), wanted->first_folder, snapshot, &error);
     g_hash_table_unref(tree.children);
     if (root)
         request_reply(request, root);

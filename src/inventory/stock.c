@@ -6,6 +6,7 @@
 struct Stock {
     gatomicrefcount references;
     char *uid, *type, *path;
+    const ProviderType *kinds;
     StockOptions options;
     gboolean is_source; /* collected into a database; else a cluster that is asked */
     Database *database;
@@ -50,11 +51,12 @@ Stock *stock_new(Object *provider, const StockOptions *options, GError **error)
     g_cond_init(&stock->stage_changed);
     stock->uid = g_strdup(object_uid(provider));
     stock->type = g_strdup(type);
+    stock->kinds = provider_type(type);
     stock->path = g_steal_pointer(&path);
     stock->options = *options;
     stock->is_source = is_source;
     stock->database = g_steal_pointer(&database);
-    stock->hub = watch_hub_new(stock->type, stock->uid);
+    stock->hub = watch_hub_new(stock->kinds, stock->uid);
     stock->provider = object_ref(provider);
     if (is_source)
         stock->validation = validation_start(options->validator, stock);
@@ -94,6 +96,11 @@ const char *stock_uid(const Stock *stock)
 const char *stock_type(const Stock *stock)
 {
     return stock->type;
+}
+
+const ProviderType *stock_kinds(const Stock *stock)
+{
+    return stock->kinds;
 }
 
 Object *stock_provider(Stock *stock)
@@ -247,6 +254,11 @@ Snapshot *stock_snapshot(Stock *stock, GError **error)
     return NULL;
 }
 
+DocumentView *stock_view(Stock *stock, Snapshot *snapshot)
+{
+    return document_view_new(stock->kinds, stock->uid, snapshot);
+}
+
 KubeClient *stock_cluster(Stock *stock)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stock->lock);
@@ -296,22 +308,23 @@ Database *stock_transaction_database(StockTransaction *transaction)
     return transaction->stock->database;
 }
 
-/* Rules see a VM together with its host and cluster, so a change of those concerns their VMs too. While everything is
- * said for the first time nothing has been checked yet. */
+/* Rules see a VM together with its host, cluster and profiles, so a change of those concerns their VMs too.
+ * While everything is said for the first time nothing has been checked yet. */
 void stock_transaction_changed(const Row *before, const Row *after, gpointer user_data)
 {
     StockTransaction *transaction = user_data;
-    gboolean checked;
+    const ProviderKind *kind = provider_kind(transaction->stock->kinds, (after ? after : before)->kind);
 
     watch_commit_add(transaction->commit, before, after);
     if (!after)
         return;
-    checked = before || stock_wait_ready(transaction->stock, 0, NULL);
     if (!strcmp(after->kind, "VM"))
         transaction->wake |= after->revision != after->revision_validated;
-    else if (checked && !strcmp(after->kind, "Host"))
+    if (kind->recheck == RECHECK_NONE || (!before && !stock_wait_ready(transaction->stock, 0, NULL)))
+        return;
+    if (kind->recheck == RECHECK_ITS_VMS)
         g_ptr_array_add(transaction->hosts, g_strdup(after->id));
-    else if (checked && !strcmp(after->kind, "Cluster"))
+    else
         transaction->all = TRUE;
 }
 

@@ -37,6 +37,7 @@ void stock_close(Stock *stock, gboolean erase);
 
 const char *stock_uid(const Stock *stock);
 const char *stock_type(const Stock *stock);
+const ProviderType *stock_kinds(const Stock *stock); /* the table of its type */
 Object *stock_provider(Stock *stock); /* a reference to drop */
 void stock_set_provider(Stock *stock, Object *provider);
 
@@ -78,6 +79,7 @@ char *stock_validation_problem(Stock *stock);
 
 /* NULL with INVENTORY_NOT_READY for a cluster. */
 Snapshot *stock_snapshot(Stock *stock, GError **error);
+DocumentView *stock_view(Stock *stock, Snapshot *snapshot); /* its objects at that moment; snapshot is borrowed */
 KubeClient *stock_cluster(Stock *stock); /* a reference, or NULL */
 /* Begins a watch; see watch_hub_add(). */
 gboolean stock_watch(Stock *stock, HttpExchange *exchange, const char *kind, const char *id, gboolean with_snapshot,

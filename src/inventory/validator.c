@@ -112,7 +112,7 @@ static json_t *load_workload(Stock *stock, const char *vm_id, GError **error)
 
     if (!snapshot)
         return NULL;
-    view = document_view_new(stock_type(stock), stock_uid(stock), snapshot);
+    view = stock_view(stock, snapshot);
     return document_workload(view, vm_id, error);
 }
 

@@ -13,7 +13,8 @@ typedef struct {
 } Watcher;
 
 struct WatchHub {
-    char *type, *uid;
+    const ProviderType *type;
+    char *uid;
     GMutex lock;
     GPtrArray *watchers;
     guint64 last_number;
@@ -31,11 +32,11 @@ static void watcher_unref(gpointer data)
     g_free(watcher);
 }
 
-WatchHub *watch_hub_new(const char *provider_type, const char *provider_uid)
+WatchHub *watch_hub_new(const ProviderType *type, const char *provider_uid)
 {
     WatchHub *hub = g_new0(WatchHub, 1);
 
-    hub->type = g_strdup(provider_type);
+    hub->type = type;
     hub->uid = g_strdup(provider_uid);
     hub->watchers = g_ptr_array_new_with_free_func(watcher_unref);
     g_mutex_init(&hub->lock);
@@ -81,7 +82,6 @@ void watch_hub_free(WatchHub *hub)
     g_mutex_unlock(&hub->lock);
     g_ptr_array_unref(hub->watchers);
     g_mutex_clear(&hub->lock);
-    g_free(hub->type);
     g_free(hub->uid);
     g_free(hub);
 }

@@ -20,7 +20,7 @@ typedef enum {
 } WatchAction;
 
 typedef struct WatchHub WatchHub;
-WatchHub *watch_hub_new(const char *provider_type, const char *provider_uid);
+WatchHub *watch_hub_new(const ProviderType *type, const char *provider_uid);
 void watch_hub_free(WatchHub *hub); /* ends every watch */
 
 gboolean watch_hub_wants(WatchHub *hub, const char *kind); /* somebody watches it */

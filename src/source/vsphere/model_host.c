@@ -180,6 +180,7 @@ void vsphere_model_host(json_t *model, const Properties *properties)
     json_object_set_new(model, "networks", vsphere_refs(properties_node(properties, "network")));
     json_object_set_new(model, "datastores", vsphere_refs(properties_node(properties, "datastore")));
     json_object_set_new(model, "vms", json_null());
+    json_object_set_new(model, "networkAdapters", json_array());
     json_object_set_new(model, "hostScsiDisks",
                         scsi_disks(properties_node(properties, "config.storageDevice.scsiLun")));
     json_object_set_new(model, "advancedOptions", json_null());

@@ -1,4 +1,4 @@
-/* yaml: YAML documents (https://yaml.org/spec/1.2.2/, core schema) as JSON values.
+/* yaml: YAML documents (https://yaml.org/spec/1.2.2/, core schema) as JSON values, and back.
  *
  * Plain scalars become null, booleans, integers or reals as the core schema says; everything else, times included, is a
  * string. Aliases are copied where they stand; tags other than the core schema's are ignored. Documents that are empty are
@@ -15,3 +15,7 @@ json_t *yaml_parse(const char *text, gsize size, gsize limit, const char *what, 
 /* The documents of a stream separated by "---", in order: json_t, owned by the array. */
 GPtrArray *yaml_parse_all(const char *text, gsize size, gsize limit, const char *what, GError **error);
 GPtrArray *yaml_parse_file(const char *path, gsize limit, GError **error);
+
+/* One value in block style with sorted keys; to be freed with g_free(). Every reader of YAML, also of version 1.1, gets the same
+ * value back. */
+char *yaml_text(const json_t *json);

@@ -124,6 +124,46 @@ static void a_document_over_its_limit_is_refused(void)
     g_assert_error(error, GANTRY_ERROR, ERROR_BAD_YAML);
 }
 
+static void a_value_is_written_for_people(void)
+{
+    static const char wanted[] = "apiVersion: v1\n"
+                                 "data:\n"
+                                 "  empty: {}\n"
+                                 "  list:\n"
+                                 "  - one\n"
+                                 "  - two: 2\n"
+                                 "  none: []\n"
+                                 "  text: \"yes\"\n"
+                                 "kind: Config Map\n";
+    g_autoptr(json_t) value =
+        json_pack("{s:s, s:s, s:{s:s, s:[s, {s:i}], s:{}, s:[]}}", "kind", "Config Map", "apiVersion", "v1",
+                  "data", "text", "yes", "list", "one", "two", 2, "empty", "none");
+    g_autofree char *yaml = yaml_text(value);
+
+    g_assert_cmpstr(yaml, ==, wanted);
+}
+
+static void what_is_written_is_read_back(void)
+{
+    static const char *const texts[] = {
+        "plain",  "x: y",         "line\nnext\n", "- a",    "#x",   "",     "2026-11-23T00:00:00Z",
+        " lead",  "tab\tx\x01",   "12:30",        "üx",     "a #b", "{x",   "*x",
+        "&y",     "!z",           "%q",           "@x",     "`x",   "a: ",  "key:",
+        "trail ", "two\n\nlines", "'q'",          "\"dq\"", "? x",  "true", "No",
+        "~",      "0x1f",         "1e3",          "-",      "---",  "...",  "a, b",
+        "a]",     "[dc] x.vmdk",  "a\\b",         "=",      "<<",
+    };
+    g_autoptr(json_t) value = json_object();
+
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+        json_object_set_new(value, texts[i], json_pack("[s, s, i, b, n]", texts[i], "x", i, i % 2));
+    g_autofree char *yaml = yaml_text(value);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) back = yaml_parse(yaml, strlen(yaml), 1 << 16, "own", &error);
+    g_assert_no_error(error);
+    g_assert_true(json_equal(back, value));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -136,5 +176,7 @@ int main(int argc, char **argv)
     TEST("a bomb of aliases is refused", a_bomb_of_aliases_is_refused);
     TEST("an alias of itself is refused", an_alias_of_itself_is_refused);
     TEST("a document over its limit is refused", a_document_over_its_limit_is_refused);
+    TEST("a value is written for people", a_value_is_written_for_people);
+    TEST("what is written is read back", what_is_written_is_read_back);
     return g_test_run();
 }

@@ -39,6 +39,7 @@ class Vcenter:
         self.vms = {vm["name"]: vm for vm in ready["vms"]}
         self.networks = {network["name"]: network["id"] for network in ready["networks"]}
         self.datastores = {datastore["name"]: datastore["id"] for datastore in ready["datastores"]}
+        self.hosts = {host["name"]: host for host in ready["hosts"]}
 
     def _ask(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
@@ -59,6 +60,13 @@ class Vcenter:
 
     def lift(self, kind=""):
         self._ask("DELETE", f"/control/fault?kind={kind}")
+
+    def role(self, *privileges, name="MTV"):
+        """What the account may do from now on; with no privilege named only what everybody may."""
+        self._ask("POST", "/control/role", {"name": name, "privileges": list(privileges)})
+
+    def all_privileges(self):
+        self._ask("DELETE", "/control/role")
 
     def log(self):
         return self._ask("GET", "/control/log")

@@ -15,6 +15,11 @@ type Config struct {
 	Networks   []string `json:"networks"`   // standard port groups, besides the simulator's own "VM Network"
 	VMs        []VM     `json:"vms"`
 	Clones     *Clones  `json:"clones"`
+	// Hosts: one that stands alone, DC0_H0, and so many clusters of so many: DC0_C0_H0 …
+	Clusters     int   `json:"clusters"`
+	ClusterHosts int   `json:"clusterHosts"`
+	ESXi         *ESXi `json:"esxi"` // absent: the hosts have no endpoints of their own
+	Role         *Role `json:"role"` // of the user; absent: it may do everything
 	// Files of a running VM are locked, as ESXi has it; false serves them all the same.
 	LockRunning bool `json:"lockRunning"`
 }
@@ -33,6 +38,10 @@ type VM struct {
 	Host     string `json:"host"`      // name of an ESXi host; default: the stand-alone one
 	HostName string `json:"hostName"`  // what VMware Tools say of the guest; "" says that there are none
 	IP       string `json:"ipAddress"` // likewise
+	CDROM    string `json:"cdrom"`     // "": none; else what is in the drive: "[datastore1] x.iso", or "-": nothing
+	// File system of the guest's only partition, as VMware Tools report it; "": nothing is said of it.
+	FileSystem string `json:"fileSystem"`
+	Suspended  bool   `json:"suspended"`
 }
 
 // Disk is a raw file shown as a thick VMDK. The file itself is the extent: what a guest writes goes into it.
@@ -40,6 +49,10 @@ type Disk struct {
 	File      string `json:"file"`
 	Datastore string `json:"datastore"`
 	Name      string `json:"name"` // default NAME.vmdk, NAME_1.vmdk …
+	Mode      string `json:"mode"` // default persistent; independent_persistent …
+	// The disk's sharing, default sharingNone; and the id of a vVol that it is.
+	Sharing string `json:"sharing"`
+	VVol    string `json:"vvol"`
 	// Sectors that the descriptor claims; 0: the truth.
 	ClaimSectors int64 `json:"claimSectors"`
 	// Extent line of the descriptor as it stands ("RW 100 SPARSE \"x-s001.vmdk\""); "": a FLAT extent.
@@ -62,12 +75,18 @@ const sector = 512
 
 func defaultConfig() *Config {
 	return &Config{User: "administrator@vsphere.local", Password: "secret", APIVersion: "8.0.2.0",
-		Datastores: []string{"datastore1"}, LockRunning: true}
+		Datastores: []string{"datastore1"}, Clusters: 1, ClusterHosts: 2, LockRunning: true}
 }
 
 func (c *Config) check() error {
 	if len(c.Datastores) == 0 {
 		return errors.New("datastores: at least one is needed")
+	}
+	if c.Clusters < 0 || c.Clusters > 0 && c.ClusterHosts < 1 {
+		return fmt.Errorf("clusters: %d clusters of %d hosts cannot be", c.Clusters, c.ClusterHosts)
+	}
+	if c.ESXi != nil && (c.ESXi.User == "" || c.ESXi.Password == "") {
+		return errors.New("esxi: user and password have to be there")
 	}
 	names := map[string]bool{}
 	for i := range c.VMs {

@@ -17,6 +17,7 @@ import (
 //	POST /control/power  {"vm","state":"on|off"}             as if somebody pressed the button at the console
 //	POST /control/write  {"vm","disk":KEY,"offset","bytes":BASE64 | "seed","length"}   the guest writes (it has to be on)
 //	POST /control/fault  a fault (faults.go);  DELETE /control/fault[?kind=K] lifts them
+//	POST /control/role   {"name","privileges":[…]}           what the account may do from now on;  DELETE: everything
 //	GET  /control/log    what was asked (record.go), the open sessions, bodies that a hold keeps;  DELETE forgets it
 func controlHandler(g *gate) http.Handler {
 	mux := http.NewServeMux()
@@ -27,9 +28,15 @@ func controlHandler(g *gate) http.Handler {
 		g.faults.clear(r.URL.Query().Get("kind"))
 		return nil, nil
 	}))
+	mux.HandleFunc("POST /control/role", answer(g.controlRole))
+	mux.HandleFunc("DELETE /control/role", answer(func(*http.Request) (any, error) {
+		g.privileges.set(nil)
+		return nil, nil
+	}))
 	mux.HandleFunc("GET /control/log", answer(g.controlLog))
 	mux.HandleFunc("DELETE /control/log", answer(func(*http.Request) (any, error) {
 		g.record.clear()
+		g.forgetHosts()
 		return nil, nil
 	}))
 	return mux
@@ -68,6 +75,7 @@ func (g *gate) controlPower(r *http.Request) (any, error) {
 	machine := object.NewVirtualMachine(g.world.client, vm.Self)
 	press := machine.PowerOff
 	if ask.State == "on" {
+		g.rewriteConfig(vm)
 		press = machine.PowerOn
 	} else if ask.State != "off" {
 		return nil, errors.New("state: has to be on or off")
@@ -120,9 +128,19 @@ func (g *gate) controlFault(r *http.Request) (any, error) {
 	}
 	if one.Kind == "expire-sessions" {
 		g.expire()
+		g.tickets.forget()
 		return nil, nil
 	}
 	return nil, g.faults.add(one)
+}
+
+func (g *gate) controlRole(r *http.Request) (any, error) {
+	role := &Role{}
+	if err := decode(r, role); err != nil {
+		return nil, err
+	}
+	g.privileges.set(role)
+	return nil, nil
 }
 
 func (g *gate) controlLog(*http.Request) (any, error) {
@@ -136,7 +154,7 @@ func (g *gate) controlLog(*http.Request) (any, error) {
 	defer g.record.mutex.Unlock()
 	view := map[string]any{
 		"logins": append([]loginTry{}, g.record.logins...), "calls": g.record.calls, "reads": g.record.reads,
-		"locked": g.record.locked, "sessions": alive, "held": g.faults.held(),
+		"locked": g.record.locked, "sessions": alive, "held": g.faults.held(), "hosts": g.hostViews(),
 	}
 	text, err := json.Marshal(view)
 	return json.RawMessage(text), err

@@ -18,9 +18,12 @@ import (
 //	rate             all file bodies together leave at Bytes per second
 //	login-refuse     a login is refused whatever the password
 //	ignore-shutdown  ShutdownGuest is accepted and has no effect
-//	expire-sessions  every session ends now (no count)
+//	slow-shutdown    a guest that is asked to shut down does so Milliseconds later
+//	hang-power-off   a task that powers a VM off does not end until the fault is lifted
+//	expire-sessions  every session ends now, and tickets that were not used (no count)
 //
-// Count says how often it strikes, -1 until cleared, default 1. Where is "sdk" or "folder" ("" both); Match has to be part of
+// Count says how often it strikes, -1 until cleared, default 1. Where is "sdk" or "folder" (of vCenter) or "host" (everything at
+// an ESXi host; "" all); Match has to be part of
 // the file's path or the method's name.
 type fault struct {
 	Kind         string `json:"kind"`
@@ -36,7 +39,7 @@ type fault struct {
 }
 
 var faultKinds = map[string]bool{"drop-mid-body": true, "status": true, "delay": true, "hold-after": true, "rate": true,
-	"login-refuse": true, "ignore-shutdown": true, "expire-sessions": true}
+	"login-refuse": true, "ignore-shutdown": true, "slow-shutdown": true, "hang-power-off": true, "expire-sessions": true}
 
 type faults struct {
 	mutex   sync.Mutex

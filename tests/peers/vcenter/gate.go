@@ -27,9 +27,17 @@ type gate struct {
 	next   http.Handler
 	faults *faults
 	record *record
+
+	privileges privileges
+	tickets    *tickets
+	hosts      []*esxi // before the first request
 }
 
-func newGate(w *world) *gate { return &gate{world: w, faults: newFaults(), record: newRecord()} }
+func newGate(w *world) *gate {
+	g := &gate{world: w, faults: newFaults(), record: newRecord(), tickets: newTickets()}
+	g.privileges.set(w.config.Role)
+	return g
+}
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
@@ -68,18 +76,23 @@ func (g *gate) serveSOAP(w http.ResponseWriter, r *http.Request) {
 	if g.faults.hit(w, r, "sdk", method) {
 		return
 	}
+	if g.deny(w, method) {
+		return
+	}
 	switch method {
 	case "Login":
 		g.login(w, r, body)
 	case "Logout":
 		g.next.ServeHTTP(w, r)
 		g.record.closed(cookieOf(r))
-	case "ShutdownGuest":
-		if g.faults.take("ignore-shutdown", "") {
-			soapReply(w, http.StatusOK, `<ShutdownGuestResponse xmlns="urn:vim25"/>`)
-			return
+	case "AcquireGenericServiceTicket":
+		g.acquireTicket(w, r, body)
+	case "HasPrivilegeOnEntities":
+		g.hasPrivileges(w, r, body)
+	case "ShutdownGuest", "PowerOffVM_Task", "PowerOnVM_Task":
+		if !g.stall(w, method, body) {
+			g.next.ServeHTTP(w, r)
 		}
-		g.next.ServeHTTP(w, r)
 	default:
 		g.next.ServeHTTP(w, r)
 	}
@@ -92,9 +105,7 @@ func (g *gate) login(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 	if g.faults.take("login-refuse", "") {
 		g.record.login(user, "sdk", false)
-		soapReply(w, http.StatusInternalServerError, `<soapenv:Fault><faultcode>ServerFaultCode</faultcode><faultstring>Cannot complete `+
-			`login due to an incorrect user name or password.</faultstring><detail><InvalidLoginFault xmlns="urn:vim25" `+
-			`xsi:type="InvalidLogin"/></detail></soapenv:Fault>`)
+		soapFault(w, "InvalidLogin", "Cannot complete login due to an incorrect user name or password.", "")
 		return
 	}
 	answer := httptest.NewRecorder()
@@ -117,6 +128,26 @@ func soapReply(w http.ResponseWriter, status int, body string) {
 	w.WriteHeader(status)
 	fmt.Fprintf(w, `<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" `+
 		`xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>%s</soapenv:Body></soapenv:Envelope>`, body)
+}
+
+// soapFault answers with a fault of that type; more are its own elements.
+func soapFault(w http.ResponseWriter, kind, message, more string) {
+	soapReply(w, http.StatusInternalServerError, fmt.Sprintf(`<soapenv:Fault><faultcode>ServerFaultCode</faultcode><faultstring>%s`+
+		`</faultstring><detail><%sFault xmlns="urn:vim25" xsi:type="%[2]s">%[3]s</%[2]sFault></detail></soapenv:Fault>`,
+		escape(message), kind, more))
+}
+
+// decodeBody reads a call that the gate answers itself.
+func decodeBody[T any](body []byte) (*T, error) {
+	method, err := simulator.UnmarshalBody(types.TypeFunc(), body)
+	if err != nil {
+		return nil, err
+	}
+	call, ok := method.Body.(*T)
+	if !ok {
+		return nil, fmt.Errorf("this is %s, not %T", method.Name, call)
+	}
+	return call, nil
 }
 
 // ---- who may ------------------------------------------------------------------------------------------------------
@@ -212,9 +243,22 @@ func (g *gate) serveFile(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this vCenter's files are only read", http.StatusMethodNotAllowed)
 		return
 	}
+	if !g.mayReadFiles() {
+		http.Error(w, "the account may not read this datastore", http.StatusForbidden)
+		return
+	}
+	if r.URL.Query().Get("dcPath") != g.world.datacenter {
+		http.NotFound(w, r)
+		return
+	}
+	g.sendFile(w, r, "folder")
+}
+
+// sendFile sends what a request of a datastore's file asks for. where is "folder" for vCenter and "host" for an ESXi host.
+func (g *gate) sendFile(w http.ResponseWriter, r *http.Request, where string) {
 	query := r.URL.Query()
 	dir, ok := g.world.folders[query.Get("dsName")]
-	if !ok || query.Get("dcPath") != g.world.datacenter {
+	if !ok {
 		http.NotFound(w, r)
 		return
 	}
@@ -236,7 +280,7 @@ func (g *gate) serveFile(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the file is locked by a running virtual machine", http.StatusInternalServerError)
 		return
 	}
-	if g.faults.hit(w, r, "folder", shown) {
+	if g.faults.hit(w, r, where, shown) {
 		return
 	}
 	out := &served{ResponseWriter: w, gate: g, path: shown, request: r}

@@ -27,16 +27,17 @@ import (
 
 // ready is the line that says where everything is.
 type ready struct {
-	URL        string    `json:"url"`
-	Control    string    `json:"control"`
-	User       string    `json:"user"`
-	CA         string    `json:"ca"`
-	SHA1       string    `json:"sha1"`
-	SHA256     string    `json:"sha256"`
-	Datacenter string    `json:"datacenter"`
-	VMs        []madeVM  `json:"vms"`
-	Networks   []madeRef `json:"networks"`
-	Datastores []madeRef `json:"datastores"`
+	URL        string     `json:"url"`
+	Control    string     `json:"control"`
+	User       string     `json:"user"`
+	CA         string     `json:"ca"`
+	SHA1       string     `json:"sha1"`
+	SHA256     string     `json:"sha256"`
+	Datacenter string     `json:"datacenter"`
+	VMs        []madeVM   `json:"vms"`
+	Networks   []madeRef  `json:"networks"`
+	Datastores []madeRef  `json:"datastores"`
+	Hosts      []madeHost `json:"hosts"`
 }
 
 func main() {
@@ -80,6 +81,11 @@ func run(configFile, dir, listen, control string) error {
 	service.Listen = &url.URL{Host: listen, User: url.UserPassword(config.User, config.Password), Path: "/sdk"}
 	service.RegisterEndpoints = true
 	gate := newGate(world)
+	if config.ESXi != nil {
+		if err := gate.openHosts(trust); err != nil {
+			return err
+		}
+	}
 	server := service.NewServer()
 	defer server.Close()
 	gate.next = server.Config.Handler
@@ -96,6 +102,7 @@ func run(configFile, dir, listen, control string) error {
 		Control: "http://" + controlListener.Addr().String(),
 		User:    config.User, CA: trust.caFile, SHA1: trust.sha1, SHA256: trust.sha256,
 		Datacenter: world.datacenter, VMs: world.vms, Networks: world.networks, Datastores: world.datastores,
+		Hosts: world.hosts,
 	})
 	if err != nil {
 		return err

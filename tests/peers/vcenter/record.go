@@ -148,6 +148,14 @@ func isActive(body soap.HasFault) bool {
 	return ok && answer.Res != nil && answer.Res.Returnval
 }
 
+func unescape(text string) string {
+	var out string
+	if xml.Unmarshal([]byte("<t>"+text+"</t>"), &out) != nil {
+		return text
+	}
+	return out
+}
+
 func escape(text string) string {
 	var out bytes.Buffer
 	xml.EscapeText(&out, []byte(text))

@@ -42,13 +42,14 @@ type world struct {
 	vms        []madeVM
 	networks   []madeRef
 	datastores []madeRef
+	hosts      []madeHost
 	folders    map[string]string // datastore name → folder on this machine
 }
 
 func makeWorld(config *Config) (*world, error) {
 	ctx := context.Background()
 	model := simulator.VPX()
-	model.Machine, model.Datastore, model.ClusterHost = 0, 0, 2
+	model.Machine, model.Datastore, model.Cluster, model.ClusterHost = 0, 0, config.Clusters, config.ClusterHosts
 	model.ServiceContent.About.ApiVersion = config.APIVersion
 	if err := model.Create(); err != nil {
 		return nil, err
@@ -68,6 +69,7 @@ func makeWorld(config *Config) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.listHosts()
 	if err := w.addDatastores(ctx, hosts); err != nil {
 		return nil, err
 	}
@@ -194,6 +196,10 @@ func (w *world) addVM(ctx context.Context, finder *find.Finder, vm *VM) error {
 		devices = append(devices, device)
 	}
 
+	if vm.CDROM != "" {
+		devices = append(devices, drive(vm))
+	}
+
 	spec := types.VirtualMachineConfigSpec{
 		Name: vm.Name, GuestId: or(vm.GuestID, "debian12_64Guest"), Firmware: or(vm.Firmware, "bios"), Uuid: or(vm.UUID, uuid.NewString()),
 		MemoryMB: max(vm.MemoryMB, 4), NumCPUs: max(vm.CPUs, 1), Version: "vmx-19",
@@ -218,12 +224,26 @@ func (w *world) addVM(ctx context.Context, finder *find.Finder, vm *VM) error {
 	made.ID = ref.Value
 	w.vms = append(w.vms, made)
 	w.finishVM(ref, vm)
-	if vm.PowerOn {
-		task, err := object.NewVirtualMachine(w.client, ref).PowerOn(ctx)
+	return w.setPower(ctx, ref, vm)
+}
+
+func (w *world) setPower(ctx context.Context, ref types.ManagedObjectReference, vm *VM) error {
+	machine := object.NewVirtualMachine(w.client, ref)
+	steps := []func(context.Context) (*object.Task, error){}
+	if vm.PowerOn || vm.Suspended {
+		steps = append(steps, machine.PowerOn)
+	}
+	if vm.Suspended {
+		steps = append(steps, machine.Suspend)
+	}
+	for _, step := range steps {
+		task, err := step(ctx)
 		if err != nil {
 			return err
 		}
-		return task.Wait(ctx)
+		if err := task.Wait(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -243,6 +263,9 @@ func (w *world) finishVM(ref types.ManagedObjectReference, spec *VM) {
 	}
 	vm.Config.GuestFullName = "Debian GNU/Linux 12 (64-bit)"
 	vm.Summary.Config.GuestFullName = vm.Config.GuestFullName
+	if spec.FileSystem != "" {
+		vm.Guest.Disk = []types.GuestDiskInfo{{DiskPath: "/", Capacity: 1 << 30, FreeSpace: 1 << 29, FilesystemType: spec.FileSystem}}
+	}
 	if spec.HostName == "" {
 		return
 	}
@@ -302,12 +325,27 @@ func (w *world) layDisk(vm *VM, index int) (madeDisk, *types.VirtualDisk, error)
 		VirtualDevice: types.VirtualDevice{
 			Key: 2000 + int32(index), ControllerKey: 1000, UnitNumber: &unit,
 			Backing: &types.VirtualDiskFlatVer2BackingInfo{
-				DiskMode: string(types.VirtualDiskModePersistent), Uuid: uuid.NewString(), ContentId: strings.ReplaceAll(uuid.NewString(), "-", ""),
-				VirtualDeviceFileBackingInfo: types.VirtualDeviceFileBackingInfo{FileName: path},
+				DiskMode: or(disk.Mode, string(types.VirtualDiskModePersistent)), Sharing: disk.Sharing, Uuid: uuid.NewString(), ContentId: strings.ReplaceAll(uuid.NewString(), "-", ""),
+				VirtualDeviceFileBackingInfo: types.VirtualDeviceFileBackingInfo{FileName: path, BackingObjectId: given(disk.VVol)},
 			},
 		},
 	}
 	return madeDisk{Key: device.Key, Path: path, File: file}, device, nil
+}
+
+// drive is a CD drive, with an image of a datastore in it or without.
+func drive(vm *VM) types.BaseVirtualDevice {
+	unit, full := int32(0), vm.CDROM != "-"
+	cdrom := &types.VirtualCdrom{VirtualDevice: types.VirtualDevice{
+		Key: 3000, ControllerKey: 200, UnitNumber: &unit,
+		Connectable: &types.VirtualDeviceConnectInfo{StartConnected: full, Connected: full, AllowGuestControl: true},
+		Backing:     &types.VirtualCdromRemotePassthroughBackingInfo{},
+	}}
+	if full {
+		cdrom.Backing = &types.VirtualCdromIsoBackingInfo{
+			VirtualDeviceFileBackingInfo: types.VirtualDeviceFileBackingInfo{FileName: vm.CDROM}}
+	}
+	return cdrom
 }
 
 func (w *world) card(ctx context.Context, finder *find.Finder, nic NIC, index int) (types.BaseVirtualDevice, error) {
@@ -408,4 +446,12 @@ func or(value, absent string) string {
 		return absent
 	}
 	return value
+}
+
+// given is nil for a text that is not there.
+func given(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }

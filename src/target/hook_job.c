@@ -35,16 +35,18 @@ char *target_hook_playbook(const json_t *spec, GError **error)
     return g_strndup((char *)bytes, size);
 }
 
+/* "<plan>-<vm id>-<step>-": the step stays whole when the rest has to be cut. */
 static json_t *metadata_of(const TargetOwner *owner, const HookJob *hook)
 {
     json_t *metadata = target_metadata(owner, ""), *labels = json_object_get(metadata, "labels");
     g_autofree char *step = g_ascii_strdown(hook->step, -1);
     g_autofree char *base = g_strdup(json_string_at(metadata, "generateName", ""));
     g_autofree char *name = NULL;
+    size_t most = TARGET_NAME_BASE - strlen(step) - 2, len = strlen(base);
 
-    if (strlen(base) + strlen(step) + 1 > TARGET_NAME_BASE)
-        base[TARGET_NAME_BASE - strlen(step) - 1] = '\0';
-    name = g_strdup_printf("%s%s-", base, step);
+    while (len && (len > most || base[len - 1] == '-'))
+        base[--len] = '\0';
+    name = g_strdup_printf("%s-%s-", base, step);
     json_object_set_new(metadata, "generateName", json_string(name));
     json_object_set_new(labels, "step", json_string(hook->step));
     json_object_set_new(labels, "hook", json_string(hook->uid));
@@ -74,8 +76,9 @@ json_t *target_hook_job(const TargetOwner *owner, const HookJob *hook, const cha
     const char *image = json_string_at(hook->spec, "image", TARGET_HOOK_IMAGE);
     const char *account = json_string_at(hook->spec, "serviceAccount", hook->service_account);
     gint64 deadline = json_int_at(hook->spec, "deadline", 0);
-    json_t *container = json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "name", "hook", "image", image,
-                                  "volumeMounts", "name", "hook", "mountPath", "/tmp/hook");
+    json_t *container = json_pack("{s:s, s:s, s:s, s:[{s:s, s:s}]}", "name", "hook", "image", image,
+                                  "terminationMessagePolicy", "FallbackToLogsOnError", "volumeMounts", "name",
+                                  "hook", "mountPath", "/tmp/hook");
     json_t *pod = json_pack("{s:s, s:[o], s:[{s:s, s:{s:s}}]}", "restartPolicy", "Never", "containers",
                             container, "volumes", "name", "hook", "configMap", "name", config_map);
     json_t *metadata = metadata_of(owner, hook);
@@ -88,8 +91,8 @@ json_t *target_hook_job(const TargetOwner *owner, const HookJob *hook, const cha
     if (account && *account)
         json_object_set_new(pod, "serviceAccountName", json_string(account));
     job = json_pack("{s:s, s:s, s:o, s:{s:i, s:{s:{s:O}, s:o}}}", "apiVersion", "batch/v1", "kind", "Job",
-                    "metadata", metadata, "spec", "backoffLimit", 1, "template", "metadata", "labels",
-                    json_object_get(metadata, "labels"), "spec", pod);
+                    "metadata", metadata, "spec", "backoffLimit", (int)hook->retries, "template", "metadata",
+                    "labels", json_object_get(metadata, "labels"), "spec", pod);
     if (deadline > 0)
         json_set_at_new(job, "spec.activeDeadlineSeconds", json_integer(deadline));
     return job;

@@ -14,7 +14,8 @@ typedef struct {
     const char *step;            /* "PreHook" or "PostHook" */
     const json_t *plan_spec;     /* for plan.yml; JSON is YAML */
     const json_t *workload;      /* for workload.yml */
-    const char *service_account; /* the hook's own, else the plan's, or NULL */
+    const char *service_account; /* the plan's or the settings', for a hook that names none; or NULL */
+    guint retries;               /* how often it is run again after it failed */
 } HookJob;
 
 /* BAD_INPUT when the playbook is no base64; line breaks and spaces in it are accepted. */

@@ -99,7 +99,7 @@ def test_foreign_image_is_refused(kubectl, namespace):
     foreign = pod("foreign", namespace, "")
     foreign["spec"]["containers"] = [{"name": "main", "image": "docker.io/library/nginx:1"}]
     kubectl.apply(foreign)
-    waiting.until("ErrImagePull", lambda: state(kubectl.get("pod", "foreign", namespace))["state"].get("waiting", {}).get("reason") == "ErrImagePull")
+    waiting.until("ErrImageNeverPull", lambda: state(kubectl.get("pod", "foreign", namespace))["state"].get("waiting", {}).get("reason") == "ErrImageNeverPull")
     assert "podman" in state(kubectl.get("pod", "foreign", namespace))["state"]["waiting"]["message"]
 
 

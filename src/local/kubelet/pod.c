@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/share.h"
 #include "kube/client.h"
+#include "local/kubelet/image.h"
 #include "local/kubelet/probe.h"
 #include <errno.h>
 #include <gio/gio.h>
@@ -22,21 +23,6 @@ static const struct {
 static const char kept_variables[][20] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "GANTRY_ACCEL"};
 
 /* --- life --- */
-
-gboolean image_is_own(const char *image)
-{
-    g_autofree char *name = g_strdup(image);
-    char *digest = strchr(name, '@');
-
-    if (digest)
-        *digest = '\0';
-    char *last = strrchr(name, '/');
-    last = last ? last + 1 : name;
-    char *tag = strchr(last, ':');
-    if (tag)
-        *tag = '\0';
-    return !strcmp(last, "gantry");
-}
 
 static PodRun *pod_run_alloc(const PodHost *host)
 {
@@ -79,7 +65,7 @@ static void add_containers(PodRun *run, const json_t *list, gboolean init)
     const json_t *item;
     gsize i;
 
-    json_array_foreach(list, i, item)
+    json_array_foreach (list, i, item)
         g_ptr_array_add(run->containers, container_new(json_string_at(item, "name", ""),
                                                        json_string_at(item, "image", ""), init));
 }
@@ -142,8 +128,7 @@ PodRun *pod_run_open(const PodHost *host, const char *directory, GError **error)
     run->phase = g_strdup(json_string_at(state, "phase", "Pending"));
     run->reason = g_strdup(json_string_at(state, "reason", NULL));
     run->message = g_strdup(json_string_at(state, "message", NULL));
-    json_array_foreach(json_object_get(state, "containers"), i, item)
-    {
+    json_array_foreach (json_object_get(state, "containers"), i, item) {
         Container *container = container_from_state(item);
         g_ptr_array_add(run->containers, container);
         if (container->ended_by_us && container->phase == CONTAINER_TERMINATED) {
@@ -165,9 +150,9 @@ Container *pod_state_container(const char *directory, const char *name)
     const json_t *item;
     gsize i;
 
-    json_array_foreach(
-        json_object_get(state, "containers"), i,
-        item) if (!strcmp(json_string_at(item, "name", ""), name)) return container_from_state(item);
+    json_array_foreach (json_object_get(state, "containers"), i, item)
+        if (!strcmp(json_string_at(item, "name", ""), name))
+            return container_from_state(item);
     return NULL;
 }
 
@@ -224,8 +209,9 @@ static const json_t *spec_of(const json_t *pod, const Container *container)
     const json_t *item;
     gsize i;
 
-    json_array_foreach(json_at(pod, container->init ? "spec.initContainers" : "spec.containers"), i,
-                       item) if (!strcmp(json_string_at(item, "name", ""), container->name)) return item;
+    json_array_foreach (json_at(pod, container->init ? "spec.initContainers" : "spec.containers"), i, item)
+        if (!strcmp(json_string_at(item, "name", ""), container->name))
+            return item;
     return NULL;
 }
 
@@ -288,7 +274,7 @@ static gboolean add_basics(PodRun *run, SandboxSpec *spec, const Container *cont
 }
 
 static SandboxSpec *build_spec(PodRun *run, const json_t *pod, const Container *container,
-                               const json_t *wanted, GError **error)
+                               const LocalImage *image, const json_t *wanted, GError **error)
 {
     g_autoptr(SandboxSpec) spec = sandbox_spec_new();
     g_autoptr(json_t) shown = json_deep_copy(pod); /* fieldRef status.podIP before it is written */
@@ -305,10 +291,7 @@ static SandboxSpec *build_spec(PodRun *run, const json_t *pod, const Container *
     if (!spec->environment)
         return NULL;
     spec->command = container_command(wanted, (const char *const *)spec->environment);
-    if (!spec->command) {
-        const char *const own[] = {"gantry", "--help", NULL};
-        spec->command = g_strdupv((char **)own);
-    }
+    image_prepare(image, spec);
     spec->mark = mark_of_run(run, container);
     spec->hostname = g_strndup(run->name, 63);
     spec->directory = g_strdup(json_string_at(wanted, "workingDir", NULL));
@@ -338,15 +321,13 @@ static guint start(PodRun *run, const json_t *pod, Container *container)
     g_autofree char *status = pod_run_file(run, container, container->run, "status");
     g_autoptr(GError) error = NULL;
 
-    if (!image_is_own(container->image)) {
-        g_autofree char *message = g_strdup_printf("image '%s' is not Gantry's own; other images need "
-                                                   "podman, which this machine's cluster does not use",
-                                                   container->image);
-        if (container_wait(container, "ErrImagePull", message))
+    const LocalImage *image = image_find(container->image, &error);
+    if (!image) {
+        if (container_wait(container, "ErrImageNeverPull", error->message))
             run->dirty = TRUE;
         return 0;
     }
-    g_autoptr(SandboxSpec) spec = build_spec(run, pod, container, wanted, &error);
+    g_autoptr(SandboxSpec) spec = build_spec(run, pod, container, image, wanted, &error);
     if (!spec) {
         gboolean config =
             g_error_matches(error, GANTRY_ERROR, ERROR_BAD_INPUT) || g_str_has_prefix(error->message, "env");
@@ -673,9 +654,10 @@ static void add_condition(json_t *conditions, const json_t *before, const char *
     const json_t *old;
     gsize i;
 
-    json_array_foreach(before, i, old) if (!strcmp(json_string_at(old, "type", ""), type) &&
-                                           !strcmp(json_string_at(old, "status", ""), status)) since =
-        json_string_at(old, "lastTransitionTime", now);
+    json_array_foreach (before, i, old)
+        if (!strcmp(json_string_at(old, "type", ""), type) &&
+            !strcmp(json_string_at(old, "status", ""), status))
+            since = json_string_at(old, "lastTransitionTime", now);
     json_t *condition =
         json_pack("{s:s,s:s,s:s}", "type", type, "status", status, "lastTransitionTime", since);
     if (reason && !holds)

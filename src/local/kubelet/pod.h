@@ -61,6 +61,3 @@ void pod_run_save(PodRun *run);
 
 /* A container as the state file in directory has it, or NULL: for threads that do not have the PodRun. */
 Container *pod_state_container(const char *directory, const char *name);
-
-/* Whether the image is Gantry's own: the last element of its repository is "gantry". */
-gboolean image_is_own(const char *image);

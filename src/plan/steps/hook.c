@@ -3,6 +3,9 @@
 #include "target/hook_job.h"
 #include <string.h>
 
+#define IMAGE_MISSED "hook-image-missed"
+enum { IMAGE_PATIENCE_S = 120 };
+
 /* What the two steps differ in. */
 typedef struct {
     const char *name;
@@ -44,6 +47,7 @@ static gboolean start(VmRun *vm, const Hook *hook, const Object *definition, GCa
                    .step = hook->name,
                    .plan_spec = plan_spec,
                    .workload = workload,
+                   .retries = vm_run_plan(vm)->settings->hook_retry,
                    .service_account = json_string_at(plan_spec, "serviceAccount",
                                                      vm_run_plan(vm)->settings->service_account)};
     g_autoptr(json_t) config = NULL, body = NULL;
@@ -69,18 +73,95 @@ static gboolean start(VmRun *vm, const Hook *hook, const Object *definition, GCa
     return created != NULL;
 }
 
-static StepResult look(VmRun *vm, const Object *job, GError **error)
+/* ---- looking ---- */
+
+/* What a playbook's output says of its failure: Ansible's own lines for it, else the last line. */
+static char *last_words(const char *output)
+{
+    g_auto(GStrv) lines = g_strsplit(output, "\n", -1);
+    g_autoptr(GString) words = g_string_new(NULL);
+    const char *last = "";
+
+    for (guint i = 0; lines[i]; i++) {
+        g_strstrip(lines[i]);
+        if (g_str_has_prefix(lines[i], "fatal:") || g_str_has_prefix(lines[i], "ERROR"))
+            g_string_append_printf(words, "%s%s", words->len ? "; " : "", lines[i]);
+        if (*lines[i])
+            last = lines[i];
+    }
+    return g_strdup(words->len ? words->str : last);
+}
+
+static const json_t *container_of(const Object *pod)
+{
+    return json_array_get(json_at(object_json(pod), "status.containerStatuses"), 0);
+}
+
+/* Why it failed, from the newest of the Job's Pods that ended badly. */
+static char *why_failed(GPtrArray *pods, const json_t *condition)
+{
+    const json_t *end = NULL;
+
+    for (guint i = 0; i < pods->len; i++) {
+        const json_t *terminated = json_at(container_of(pods->pdata[i]), "state.terminated");
+        if (json_int_at(terminated, "exitCode", 0) != 0 &&
+            strcmp(json_string_at(terminated, "finishedAt", ""), json_string_at(end, "finishedAt", "")) >= 0)
+            end = terminated;
+    }
+    if (*json_string_at(end, "message", ""))
+        return last_words(json_string_at(end, "message", ""));
+    return g_strdup(json_string_at(condition, "message", "no message"));
+}
+
+/* An image may be away for a moment; a name that is none, or that is never pulled, stays so. */
+static gboolean image_is_lost(VmRun *vm, const char *reason)
+{
+    if (!strcmp(reason, "ErrImageNeverPull") || !strcmp(reason, "InvalidImageName"))
+        return TRUE;
+    if (strcmp(reason, "ErrImagePull") && strcmp(reason, "ImagePullBackOff")) {
+        vm_run_forget(vm, IMAGE_MISSED);
+        return FALSE;
+    }
+    vm_run_once(vm, IMAGE_MISSED);
+    return vm_run_past(vm, IMAGE_MISSED, IMAGE_PATIENCE_S);
+}
+
+static StepResult wait_for(VmRun *vm, const Hook *hook, GPtrArray *pods, GError **error)
+{
+    for (guint i = 0; i < pods->len; i++) {
+        const json_t *container = container_of(pods->pdata[i]);
+        const char *reason = json_string_at(container, "state.waiting.reason", "");
+        const char *message = json_string_at(container, "state.waiting.message", "");
+        g_autofree char *text = *message ? g_strdup_printf("%s: %s", reason, message) : NULL;
+        item_set_reason(vm_run_step(vm, hook->name), text);
+        if (image_is_lost(vm, reason)) {
+            g_set_error(error, GANTRY_ERROR, ERROR_HOOK_FAILED, "the hook's Pod %s/%s cannot start: %s: %s",
+                        object_namespace(pods->pdata[i]), object_name(pods->pdata[i]), reason, message);
+            return STEP_FAILED;
+        }
+    }
+    return STEP_WAIT;
+}
+
+static StepResult look(VmRun *vm, const Hook *hook, const Object *job, GCancellable *cancel, GError **error)
 {
     const json_t *failed = object_condition(job, "Failed");
-    gint64 tries = json_int_at(object_json(job), "status.failed", 0);
+    g_autoptr(GPtrArray) pods = NULL;
+    g_autofree char *why = NULL;
 
     if (object_condition(job, "Complete"))
         return STEP_DONE;
-    if (!failed && tries <= vm_run_plan(vm)->settings->hook_retry)
-        return STEP_WAIT;
+    pods = kube_list(vm_run_plan(vm)->kube, &KUBE_POD, hook->owner.ns, hook->selector, NULL, NULL, cancel,
+                     error);
+    if (!pods)
+        return STEP_FAILED;
+    if (!failed)
+        return wait_for(vm, hook, pods, error);
+    why = why_failed(pods, failed);
     g_set_error(error, GANTRY_ERROR, ERROR_HOOK_FAILED,
-                "Job %s/%s failed after %" G_GINT64_FORMAT " tries: %s", object_namespace(job),
-                object_name(job), tries, json_string_at(failed, "message", "no message"));
+                "Job %s/%s failed (%s, tries: %" G_GINT64_FORMAT "): %s", object_namespace(job),
+                object_name(job), json_string_at(failed, "reason", "Failed"),
+                json_int_at(object_json(job), "status.failed", 0), why);
     return STEP_FAILED;
 }
 
@@ -93,7 +174,7 @@ static StepResult run(VmRun *vm, const char *name, GCancellable *cancel, GError 
     g_autoptr(Object) job = first(vm, &hook, &KUBE_JOB, cancel, &problem), definition = NULL;
 
     if (job)
-        return look(vm, job, error);
+        return look(vm, &hook, job, cancel, error);
     if (problem) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return STEP_FAILED;

@@ -2,6 +2,7 @@
 #include "inventory/collector.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "inventory/sharing.h"
 #include <malloc.h>
 #include <string.h>
 
@@ -28,11 +29,33 @@ typedef struct {
     GError *failed;
 } Ingest;
 
-static gboolean put(Ingest *ingest, const char *kind, const char *id, const json_t *model, GError **error)
+static gboolean refresh(Ingest *ingest, GPtrArray *others, GError **error)
 {
     Database *database = stock_transaction_database(ingest->transaction);
+    const ProviderType *type = stock_kinds(ingest->collector->stock);
+
+    for (guint i = 0; i < others->len; i++)
+        if (!sharing_refresh(database, type, others->pdata[i], stock_transaction_changed, ingest->transaction,
+                             error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean shares_files(const Ingest *ingest, const char *kind)
+{
+    const ProviderKind *known = provider_kind(stock_kinds(ingest->collector->stock), kind);
+    return known && known->shares_files;
+}
+
+static gboolean put(Ingest *ingest, const char *kind, const char *id, json_t *model, GError **error)
+{
+    Database *database = stock_transaction_database(ingest->transaction);
+    g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func(g_free);
     g_auto(DocumentTexts) texts = {0};
     Row row;
+
+    if (shares_files(ingest, kind) && !sharing_put(database, id, model, others, error))
+        return FALSE;
 
     if (!document_row(stock_kinds(ingest->collector->stock), kind, id, model, &texts, &row)) {
         g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_DATABASE, "'%s' is no kind of the inventory", kind);
@@ -40,14 +63,19 @@ static gboolean put(Ingest *ingest, const char *kind, const char *id, const json
     }
     if (ingest->said)
         g_hash_table_add(ingest->said, g_strconcat(kind, "/", id, NULL));
-    return database_put(database, &row, stock_transaction_changed, ingest->transaction, error);
+    return database_put(database, &row, stock_transaction_changed, ingest->transaction, error) &&
+           refresh(ingest, others, error);
 }
 
 static gboolean delete_object(Ingest *ingest, const char *kind, const char *id, GError **error)
 {
     Database *database = stock_transaction_database(ingest->transaction);
+    g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func(g_free);
 
-    return database_delete(database, kind, id, stock_transaction_changed, ingest->transaction, error);
+    if (shares_files(ingest, kind) && !sharing_delete(database, id, others, error))
+        return FALSE;
+    return database_delete(database, kind, id, stock_transaction_changed, ingest->transaction, error) &&
+           refresh(ingest, others, error);
 }
 
 static gboolean delete_unsaid(Ingest *ingest, GPtrArray *known, GError **error)
@@ -91,7 +119,7 @@ static gboolean reach_parity(Ingest *ingest, GError **error)
 }
 
 static gboolean take_change(Ingest *ingest, SourceEvent event, const char *kind, const char *id,
-                            const json_t *model, gboolean batch_end, GError **error)
+                            json_t *model, gboolean batch_end, GError **error)
 {
     if (event == SOURCE_PARITY)
         return reach_parity(ingest, error);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Raised with every change of the tables: a file of another number is made anew. */
-#define LAYOUT 1
+#define LAYOUT 2
 
 static const char schema[] =
     "CREATE TABLE object(position INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT "
@@ -15,6 +15,9 @@ static const char schema[] =
     " concerns TEXT NOT NULL DEFAULT '[]', base TEXT NOT NULL, brief TEXT NOT NULL, full TEXT NOT NULL);"
     "CREATE UNIQUE INDEX object_id ON object(kind, id);"
     "CREATE INDEX object_name ON object(kind, name);"
+    "CREATE TABLE holding(file TEXT NOT NULL, vm TEXT NOT NULL, says_shared INTEGER NOT NULL,"
+    " PRIMARY KEY(vm, file)) WITHOUT ROWID;"
+    "CREATE INDEX holding_file ON holding(file);"
     "CREATE TABLE word(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
 #define COLUMNS                                                                                              \
@@ -28,6 +31,10 @@ typedef enum {
     DELETE,
     VALIDATE,
     FORGET,
+    HOLD,
+    DROP,
+    HOLDINGS_OF_FILE,
+    HOLDINGS_OF_VM,
     GET_WORD,
     PUT_WORD,
     STATEMENTS,
@@ -45,6 +52,10 @@ static const char *const statements[STATEMENTS] = {
                  " WHERE kind = ?1 AND id = ?2 AND revision = ?3",
     [FORGET] = "UPDATE object SET revision_validated = 0 WHERE kind = 'VM' AND revision_validated != 0"
                " AND (?1 IS NULL OR instr(brief, '\"host\":\"' || ?1 || '\"'))",
+    [HOLD] = "INSERT OR REPLACE INTO holding(file, vm, says_shared) VALUES(?1, ?2, ?3)",
+    [DROP] = "DELETE FROM holding WHERE file = ?1 AND vm = ?2",
+    [HOLDINGS_OF_FILE] = "SELECT file, vm, says_shared FROM holding WHERE file = ?1",
+    [HOLDINGS_OF_VM] = "SELECT file, vm, says_shared FROM holding WHERE vm = ?1",
     [GET_WORD] = "SELECT value FROM word WHERE name = ?1",
     [PUT_WORD] = "INSERT OR REPLACE INTO word(name, value) VALUES(?1, ?2)",
 };
@@ -360,6 +371,50 @@ gboolean database_forget_validation(Database *database, const char *host, GError
     if (host)
         sqlite3_bind_text(statement, 1, host, -1, SQLITE_STATIC);
     return step_once(database, statement, "cannot forget validations", error);
+}
+
+gboolean database_read(Database *database, const char *kind, const char *id, SnapshotEach each,
+                       gpointer user_data, GError **error)
+{
+    sqlite3_stmt *get = bind(database, GET, kind, id);
+    int got = sqlite3_step(get);
+
+    if (got == SQLITE_ROW) {
+        Row row = read_row(get, TRUE);
+        each(&row, user_data);
+    } else if (got != SQLITE_DONE)
+        fail(database->writer, "cannot read an object", error);
+    done(get);
+    return got == SQLITE_ROW || got == SQLITE_DONE;
+}
+
+gboolean database_hold(Database *database, const char *file, const char *vm, gboolean says_shared,
+                       GError **error)
+{
+    sqlite3_stmt *statement = bind(database, HOLD, file, vm);
+
+    sqlite3_bind_int(statement, 3, says_shared);
+    return step_once(database, statement, "cannot note a VM's file", error);
+}
+
+gboolean database_drop(Database *database, const char *file, const char *vm, GError **error)
+{
+    return step_once(database, bind(database, DROP, file, vm), "cannot forget a VM's file", error);
+}
+
+gboolean database_each_holding(Database *database, const char *file, const char *vm, DatabaseHolding each,
+                               gpointer user_data, GError **error)
+{
+    sqlite3_stmt *statement = database->prepared[file ? HOLDINGS_OF_FILE : HOLDINGS_OF_VM];
+    int got;
+
+    sqlite3_bind_text(statement, 1, file ? file : vm, -1, SQLITE_STATIC);
+    while ((got = sqlite3_step(statement)) == SQLITE_ROW)
+        each(column(statement, 0), column(statement, 1), sqlite3_column_int(statement, 2), user_data);
+    if (got != SQLITE_DONE)
+        fail(database->writer, "cannot list a VM's files", error);
+    done(statement);
+    return got == SQLITE_DONE;
 }
 
 char *database_get_word(Database *database, const char *name)

@@ -48,6 +48,19 @@ gboolean database_put_validation(Database *database, const char *kind, const cha
 /* Makes VMs look as if they had never been validated: all (host NULL), or those on one host. */
 gboolean database_forget_validation(Database *database, const char *host, GError **error);
 
+/* The object as the writer sees it; each is not called when there is none. */
+typedef gboolean (*SnapshotEach)(const Row *row, gpointer user_data);
+gboolean database_read(Database *database, const char *kind, const char *id, SnapshotEach each, gpointer user_data,
+                       GError **error);
+
+/* Which files a VM holds: those of its disks (sharing.h). says_shared: the VM says itself that it shares the file. */
+gboolean database_hold(Database *database, const char *file, const char *vm, gboolean says_shared, GError **error);
+gboolean database_drop(Database *database, const char *file, const char *vm, GError **error);
+typedef void (*DatabaseHolding)(const char *file, const char *vm, gboolean says_shared, gpointer user_data);
+/* Who holds the file, or (file NULL) what the VM holds. */
+gboolean database_each_holding(Database *database, const char *file, const char *vm, DatabaseHolding each,
+                               gpointer user_data, GError **error);
+
 /* A word about the database itself ("url"). */
 char *database_get_word(Database *database, const char *name); /* or NULL */
 gboolean database_put_word(Database *database, const char *name, const char *value, GError **error);
@@ -70,7 +83,6 @@ typedef struct {
 } Query;
 
 /* In the order in which the objects came. each gets a borrowed row and gives FALSE to end early. */
-typedef gboolean (*SnapshotEach)(const Row *row, gpointer user_data);
 gboolean snapshot_each(Snapshot *snapshot, const Query *query, SnapshotEach each, gpointer user_data, GError **error);
 
 /* Every id of a kind, or all as "kind/id" (kind NULL). Owned strings. */

@@ -24,6 +24,7 @@ typedef struct {
     ProviderRecheck recheck; /* RECHECK_ITS_VMS: those whose level 1 has "host":"ID" */
     const char *hidden_variant; /* objects whose "variant" is this are in no list, or NULL */
     gboolean has_no_path;
+    gboolean shares_files; /* items of "disks" with a "file" are "shared" when several objects hold that file (sharing.h) */
     /* Adds to the full document what other objects say, or NULL. */
     void (*complete)(DocumentView *view, json_t *document);
 } ProviderKind;

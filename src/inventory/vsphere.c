@@ -173,7 +173,7 @@ static const ProviderKind kinds[] = {
      .hidden_variant = "ComputeResource"}, /* a stand-alone host's is no cluster to its users */
     {"Host", "hosts", "hostCount", .parent = "parent", .recheck = RECHECK_ITS_VMS,
      .complete = add_network_adapters},
-    {"VM", "vms", "vmCount", .parent = "parent", .brief = vm_brief},
+    {"VM", "vms", "vmCount", .parent = "parent", .brief = vm_brief, .shares_files = TRUE},
     {"Network", "networks", "networkCount", .parent = "parent"},
     {"Datastore", "datastores", "datastoreCount", .parent = "parent"},
     {NULL},

@@ -22,6 +22,8 @@ struct Https {
     GMutex lock;
     GPtrArray *idle;  /* of CURL; under lock */
     char *credential; /* a header; under lock */
+    HttpsTicket ticket;
+    gpointer ticket_data;
 };
 
 typedef struct {
@@ -103,6 +105,12 @@ void https_set_credential(Https *https, const char *header)
     wipe(https->credential);
     https->credential = g_strdup(header);
     g_mutex_unlock(&https->lock);
+}
+
+void https_set_ticket(Https *https, HttpsTicket ticket, gpointer user_data)
+{
+    https->ticket = ticket;
+    https->ticket_data = user_data;
 }
 
 /* ---- what comes in ----------------------------------------------------------------------------- */
@@ -318,15 +326,37 @@ static gboolean set_result(Call *call, CURLcode code, const char *text, const ch
     return FALSE;
 }
 
+/* Adds the header that this one request needs. */
+static gboolean add_ticket(const Call *call, const char *method, const char *url, struct curl_slist **headers,
+                           GError **error)
+{
+    const Https *https = call->https;
+    char *header;
+
+    if (!https->ticket)
+        return TRUE;
+    header = https->ticket(method, url, https->ticket_data, call->cancel, error);
+    if (header)
+        *headers = curl_slist_append(*headers, header);
+    wipe(header);
+    return header != NULL;
+}
+
 static gboolean perform(Call *call, const char *url, const char *range, const HttpsDocument *document,
                         struct curl_slist *headers, GError **error)
 {
     char text[CURL_ERROR_SIZE] = "";
-    CURL *curl = take_handle(call->https, &headers);
-    Peer peer = {call, curl};
     gboolean good;
+    CURL *curl;
+    Peer peer;
 
     memset(call->reply, 0, sizeof *call->reply);
+    if (!add_ticket(call, document ? document->method : "GET", url, &headers, error)) {
+        curl_slist_free_all(headers);
+        return FALSE;
+    }
+    curl = take_handle(call->https, &headers);
+    peer = (Peer){call, curl};
     set_trust(curl, &peer);
     set_call(curl, call, url);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);

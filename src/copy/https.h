@@ -20,6 +20,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Https, https_free)
  * replaced. */
 void https_set_credential(Https *https, const char *header);
 
+/* Where a header is good for one request only: asked for before each, with its method and URL. NULL with an error: the
+ * request is not sent. The header is freed with g_free() and wiped before. Set it before the first request. */
+typedef char *(*HttpsTicket)(const char *method, const char *url, gpointer user_data, GCancellable *cancel,
+                             GError **error);
+void https_set_ticket(Https *https, HttpsTicket ticket, gpointer user_data);
+
 typedef struct {
     guint status;
     gsize size;                   /* bytes of body in the buffer */

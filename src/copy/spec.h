@@ -8,6 +8,9 @@
  * files user and password "target": {"path": PATH}, "state": DIRECTORY, "fence": {"uid": TEXT, "generation":
  * N}, "limits": {"memory": BYTES?, "connections": N?}}
  *
+ * An ESXi host is read by its own user and password, or, where source.ticket = {"url": "https://vc/sdk", "trust": {…}}, with
+ * tickets of that vCenter: credentials and source.ticket.trust are vCenter's then, trust is the host's.
+ *
  * generation is opaque: it changes whenever the source may have written to the disk. Unknown members are
  * ignored, so that an older copier reads a newer plan's document. Secrets are never part of it. Errors:
  * BAD_INPUT, BAD_JSON; the message says which member, what it is and what would be right.

@@ -1,8 +1,11 @@
 /* chunk: XXH3-128, and the search for zeros. */
-#define XXH_INLINE_ALL
 #include "copy/chunk.h"
 #include <string.h>
+#ifdef __x86_64__
+#include <xxh_x86dispatch.h> /* the widest vectors that this processor has */
+#else
 #include <xxhash.h>
+#endif
 
 static Hash canonical(XXH128_hash_t hash)
 {

@@ -73,7 +73,11 @@ static gboolean fetch_all(FakeReader *fake, guint *depth, guint64 *counted, GErr
 {
     g_autoptr(Fetch) fetch = fetch_new(&fake->reader, count, counted);
     g_autofree guint8 *buffer = g_malloc(SIZE);
-    gboolean zero, good = fetch_range(fetch, 0, SIZE, buffer, &zero, NULL, error);
+    gboolean zero, good;
+
+    fetch_take_turn(fetch);
+    good = fetch_range(fetch, 0, SIZE, buffer, &zero, NULL, error);
+    fetch_give_turn_back(fetch);
 
     for (guint64 i = 0; good && !zero && i < SIZE; i += 101) {
         gboolean in_hole = i >= fake->hole.start && i < fake->hole.start + fake->hole.size;
@@ -106,8 +110,86 @@ static void a_busy_source_is_asked_for_less_at_once(void)
     guint depth;
 
     g_assert_true(fetch_all(&fake, &depth, &counted, NULL));
-    g_assert_cmpuint(depth, <, 8);
-    g_assert_cmpuint(depth, >=, 1);
+    g_assert_cmpuint(depth, ==, 1);
+}
+
+/* What eight threads see of a source: a read takes a millisecond, and of those at once only so many go on. */
+typedef struct {
+    FakeReader fake;
+    GMutex lock;
+    GCond room;
+    guint at_once, most;
+} SlowReader;
+
+static gboolean read_slowly(Reader *reader, guint64 start, gsize size, guint8 *buffer, gsize *done,
+                            GCancellable *cancel, GError **error)
+{
+    SlowReader *slow = (SlowReader *)reader;
+
+    g_mutex_lock(&slow->lock);
+    while (slow->at_once >= slow->most)
+        g_cond_wait(&slow->room, &slow->lock);
+    slow->at_once++;
+    g_mutex_unlock(&slow->lock);
+    g_usleep(1000);
+    g_mutex_lock(&slow->lock);
+    slow->at_once--;
+    g_cond_broadcast(&slow->room);
+    g_mutex_unlock(&slow->lock);
+    *done = size;
+    return TRUE;
+}
+
+static const ReaderType slow_type = {.type = "slow", .read = read_slowly};
+
+typedef struct {
+    Fetch *fetch;
+    guint wanted;
+    gint64 end;
+} Reading;
+
+static gpointer read_until_deep(gpointer user_data)
+{
+    Reading *reading = user_data;
+    g_autofree guint8 *buffer = g_malloc(SIZE);
+    gboolean zero;
+
+    while (fetch_depth(reading->fetch) < reading->wanted && g_get_monotonic_time() < reading->end) {
+        fetch_take_turn(reading->fetch);
+        g_assert_true(fetch_range(reading->fetch, 0, SIZE, buffer, &zero, NULL, NULL));
+        fetch_give_turn_back(reading->fetch);
+    }
+    return NULL;
+}
+
+static void more_is_read_at_once_as_long_as_that_helps(void)
+{
+    SlowReader slow = {.fake = fake_reader(&slow_type, NULL, 0), .most = 8};
+    guint64 counted = 0;
+    g_autoptr(Fetch) fetch = fetch_new(&slow.fake.reader, count, &counted);
+    Reading reading = {fetch, 6, g_get_monotonic_time() + 60 * G_USEC_PER_SEC};
+    GThread *threads[8];
+
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        threads[i] = g_thread_new("read", read_until_deep, &reading);
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        g_thread_join(threads[i]);
+    g_assert_cmpuint(fetch_depth(fetch), >=, 6);
+}
+
+static void zeros_are_counted_up_to_the_first_data(void)
+{
+    FakeReader fake = fake_reader(&mapped, NULL, 0);
+    guint64 counted = 0, zeros;
+    g_autoptr(Fetch) fetch = fetch_new(&fake.reader, count, &counted);
+
+    fake.hole = (Extent){4096, 65536, TRUE};
+    g_assert_true(fetch_zeros(fetch, 0, SIZE, &zeros, NULL, NULL));
+    g_assert_cmpuint(zeros, ==, 0);
+    g_assert_true(fetch_zeros(fetch, 8192, SIZE, &zeros, NULL, NULL));
+    g_assert_cmpuint(zeros, ==, 61440);
+    g_assert_true(fetch_zeros(fetch, 8192, 512, &zeros, NULL, NULL));
+    g_assert_cmpuint(zeros, ==, 512);
 }
 
 static void a_session_that_ended_is_renewed(void)
@@ -119,7 +201,7 @@ static void a_session_that_ended_is_renewed(void)
 
     g_assert_true(fetch_all(&fake, &depth, &counted, NULL));
     g_assert_cmpuint(fake.renewals, ==, 1);
-    g_assert_cmpuint(depth, ==, 8);
+    g_assert_cmpuint(depth, ==, 2);
 }
 
 static void what_cannot_be_mended_is_not_tried_again(void)
@@ -176,6 +258,10 @@ int main(int argc, char **argv)
     g_test_add_func("/copy/fetch/a broken read goes on where it broke", a_broken_read_goes_on_where_it_broke);
     g_test_add_func("/copy/fetch/a busy source is asked for less at once",
                     a_busy_source_is_asked_for_less_at_once);
+    g_test_add_func("/copy/fetch/more is read at once as long as that helps",
+                    more_is_read_at_once_as_long_as_that_helps);
+    g_test_add_func("/copy/fetch/zeros are counted up to the first data",
+                    zeros_are_counted_up_to_the_first_data);
     g_test_add_func("/copy/fetch/a session that ended is renewed", a_session_that_ended_is_renewed);
     g_test_add_func("/copy/fetch/what cannot be mended is not tried again",
                     what_cannot_be_mended_is_not_tried_again);

@@ -160,29 +160,36 @@ static gboolean fill(Run *run, Buffer *buffer, GError **error)
     return compare_with_target(run, buffer, error);
 }
 
+/* FALSE: there is nothing more to read, or it failed. */
+static gboolean read_chunk(Run *run)
+{
+    Buffer *buffer = g_async_queue_timeout_pop(run->free, 100 * 1000);
+    GError *error = NULL;
+
+    if (!buffer)
+        return TRUE;
+    if (!claim(run, &buffer->chunk)) {
+        g_async_queue_push(run->free, buffer);
+        return FALSE;
+    }
+    if (!fill(run, buffer, &error)) {
+        g_async_queue_push(run->free, buffer);
+        stop(run, error);
+        return FALSE;
+    }
+    g_async_queue_push(run->filled, buffer);
+    aio_wake(run->aio);
+    return TRUE;
+}
+
 static gpointer read_chunks(gpointer user_data)
 {
     Run *run = user_data;
-    guint64 chunk;
 
-    while (!is_stopped(run)) {
-        GError *error = NULL;
-        Buffer *buffer = g_async_queue_timeout_pop(run->free, 100 * 1000);
-
-        if (!buffer)
-            continue;
-        if (!claim(run, &chunk)) {
-            g_async_queue_push(run->free, buffer);
-            break;
-        }
-        buffer->chunk = chunk;
-        if (!fill(run, buffer, &error)) {
-            g_async_queue_push(run->free, buffer);
-            stop(run, error);
-            break;
-        }
-        g_async_queue_push(run->filled, buffer);
-        aio_wake(run->aio);
+    for (gboolean more = TRUE; more && !is_stopped(run);) {
+        fetch_take_turn(run->fetch);
+        more = read_chunk(run);
+        fetch_give_turn_back(run->fetch);
     }
     g_mutex_lock(&run->lock);
     run->readers--;

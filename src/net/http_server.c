@@ -12,7 +12,8 @@ enum {
     default_body_limit = 3 << 20,
     default_output_limit = 1 << 20,
     default_workers = 16,
-    websocket_limit = 1 << 20
+    websocket_limit = 1 << 20,
+    close_wait_s = 10
 };
 
 struct HttpServer {
@@ -680,8 +681,9 @@ void http_stream_on_closed(HttpStream *stream, void (*closed)(gpointer user_data
 
 typedef struct {
     gboolean binary;
-    GBytes *message; /* NULL: close with code */
+    GBytes *message; /* NULL: close with code and reason */
     guint16 code;
+    char *reason;
 } Frame;
 
 struct HttpSocket {
@@ -693,6 +695,7 @@ struct HttpSocket {
     SoupWebsocketConnection
         *connection; /* server's thread only; NULL before the handshake and after the end */
     GSocket *link;   /* under the connection */
+    GSource *cutter; /* server's thread only: cuts off a peer that does not take the close */
     GSource *drain;  /* server's thread only: looks whether libsoup has sent what it was given */
     gsize given;     /* server's thread only: bytes that libsoup may still hold */
     GMutex lock;     /* of the rest */
@@ -706,6 +709,7 @@ static void frame_free(gpointer data)
 {
     Frame *frame = data;
     g_clear_pointer(&frame->message, g_bytes_unref);
+    g_free(frame->reason);
     g_free(frame);
 }
 
@@ -767,6 +771,32 @@ static void drain_start(HttpSocket *socket)
     g_source_attach(socket->drain, socket->exchange->server->context);
 }
 
+static void cutter_stop(HttpSocket *socket)
+{
+    if (!socket->cutter)
+        return;
+    g_source_destroy(socket->cutter);
+    g_clear_pointer(&socket->cutter, g_source_unref);
+}
+
+static gboolean cut_off(gpointer data)
+{
+    HttpSocket *socket = data;
+
+    g_socket_shutdown(socket->link, TRUE, TRUE, NULL);
+    cutter_stop(socket);
+    return G_SOURCE_REMOVE;
+}
+
+static void cutter_start(HttpSocket *socket)
+{
+    if (socket->cutter || g_socket_is_closed(socket->link))
+        return;
+    socket->cutter = g_timeout_source_new_seconds(close_wait_s);
+    g_source_set_callback(socket->cutter, cut_off, socket, NULL);
+    g_source_attach(socket->cutter, socket->exchange->server->context);
+}
+
 /* The end, whether or not the handshake came through. Drops the reference that the connection held. */
 static void socket_gone(HttpSocket *socket)
 {
@@ -776,6 +806,7 @@ static void socket_gone(HttpSocket *socket)
     g_mutex_unlock(&socket->lock);
 
     drain_stop(socket);
+    cutter_stop(socket);
     if (socket->connection) {
         g_signal_handlers_disconnect_by_data(socket->connection, socket);
         g_clear_object(&socket->connection);
@@ -811,8 +842,10 @@ static void socket_flush(gpointer data)
             soup_websocket_connection_send_message(
                 socket->connection, frame->binary ? SOUP_WEBSOCKET_DATA_BINARY : SOUP_WEBSOCKET_DATA_TEXT,
                 frame->message);
-        else
-            soup_websocket_connection_close(socket->connection, frame->code, NULL);
+        else {
+            soup_websocket_connection_close(socket->connection, frame->code, frame->reason);
+            cutter_start(socket);
+        }
     }
     if (socket->given && socket->connection)
         drain_start(socket);
@@ -820,11 +853,12 @@ static void socket_flush(gpointer data)
 }
 
 /* With the lock held. Frames wait in the queue until there is a connection. */
-static void socket_queue(HttpSocket *socket, gboolean binary, GBytes *message, guint16 code)
+static void socket_queue(HttpSocket *socket, gboolean binary, GBytes *message, guint16 code,
+                         const char *reason)
 {
     Frame *frame = g_new(Frame, 1);
 
-    *frame = (Frame){binary, message ? g_bytes_ref(message) : NULL, code};
+    *frame = (Frame){binary, message ? g_bytes_ref(message) : NULL, code, g_strdup(reason)};
     socket->waiting += message ? g_bytes_get_size(message) : 0;
     g_queue_push_tail(&socket->queue, frame);
     if (socket->scheduled)
@@ -839,7 +873,7 @@ gboolean http_socket_send(HttpSocket *socket, gboolean binary, GBytes *message)
 
     g_mutex_lock(&socket->lock);
     if ((open = !socket->closed))
-        socket_queue(socket, binary, message, 0);
+        socket_queue(socket, binary, message, 0, NULL);
     g_mutex_unlock(&socket->lock);
     return open;
 }
@@ -864,19 +898,30 @@ gboolean http_socket_send_wait(HttpSocket *socket, gboolean binary, GBytes *mess
         g_cond_wait(&socket->room, &socket->lock);
     sent = !socket->closed && !(cancel && g_cancellable_is_cancelled(cancel));
     if (sent)
-        socket_queue(socket, binary, message, 0);
+        socket_queue(socket, binary, message, 0, NULL);
     g_mutex_unlock(&socket->lock);
     if (cancel)
         g_cancellable_disconnect(cancel, id);
     return sent;
 }
 
-void http_socket_close(HttpSocket *socket, guint16 code)
+gsize http_socket_waiting(HttpSocket *socket)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&socket->lock);
+    return socket->waiting;
+}
+
+void http_socket_close_because(HttpSocket *socket, guint16 code, const char *reason)
 {
     g_mutex_lock(&socket->lock);
     if (!socket->closed)
-        socket_queue(socket, FALSE, NULL, code);
+        socket_queue(socket, FALSE, NULL, code, reason);
     g_mutex_unlock(&socket->lock);
+}
+
+void http_socket_close(HttpSocket *socket, guint16 code)
+{
+    http_socket_close_because(socket, code, NULL);
 }
 
 /* The 101 is out: the connection is ours now. */

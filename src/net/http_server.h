@@ -114,4 +114,8 @@ gboolean http_socket_send(HttpSocket *socket, gboolean binary, GBytes *message);
 /* Waits while more than output_limit bytes are on their way. FALSE: closed or cancelled. Not from the events
  * above. */
 gboolean http_socket_send_wait(HttpSocket *socket, gboolean binary, GBytes *message, GCancellable *cancel);
+/* Bytes that were sent and have not left yet: by this a sender that must not wait knows a peer that does not read. */
+gsize http_socket_waiting(HttpSocket *socket);
+/* After what was sent before. A peer that does not take it within ten seconds is cut off. */
 void http_socket_close(HttpSocket *socket, guint16 code); /* 1000: normal */
+void http_socket_close_because(HttpSocket *socket, guint16 code, const char *reason); /* at most 123 bytes */

@@ -35,7 +35,7 @@ static gpointer flood_socket(gpointer data)
 
     for (int i = 0; i < 1000; i++)
         g_assert_true(http_socket_send_wait(socket, TRUE, piece, NULL));
-    http_socket_close(socket, 1000);
+    http_socket_close_because(socket, 1008, "that is all");
     http_socket_unref(socket);
     return NULL;
 }
@@ -355,6 +355,8 @@ static void websocket_flood(Fixture *f, gconstpointer data)
     while (soup_websocket_connection_get_state(connection) != SOUP_WEBSOCKET_STATE_CLOSED)
         g_main_context_iteration(NULL, TRUE);
     g_assert_cmpuint(total, ==, 60000000);
+    g_assert_cmpuint(soup_websocket_connection_get_close_code(connection), ==, 1008);
+    g_assert_cmpstr(soup_websocket_connection_get_close_data(connection), ==, "that is all");
     while (!g_atomic_int_get(&f->closed))
         g_usleep(1000);
 }

@@ -269,11 +269,11 @@ gboolean stock_watch(Stock *stock, HttpExchange *exchange, const char *kind, con
                      gboolean with_snapshot, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stock->writing);
-    g_autoptr(Snapshot) snapshot = stock_snapshot(stock, error);
+    Snapshot *snapshot = NULL;
 
-    if (!snapshot)
+    if (with_snapshot && !(snapshot = stock_snapshot(stock, error)))
         return FALSE;
-    watch_hub_add(stock->hub, exchange, kind, id, with_snapshot ? snapshot : NULL);
+    watch_hub_add(stock->hub, exchange, kind, id, snapshot);
     return TRUE;
 }
 

@@ -2,14 +2,27 @@
 #include "inventory/watch.h"
 #include <string.h>
 
-enum { CLOSE_NORMAL = 1000 };
+enum {
+    CLOSE_NORMAL = 1000,
+    CLOSE_POLICY = 1008,
+    MOST_UNREAD = 16 * 1024 * 1024,    /* of changes */
+    SNAPSHOT_UNREAD = 1 * 1024 * 1024, /* of what there is already: its sender waits */
+    STALLED_S = 30,
+    LOOK_AGAIN_US = 10 * 1000,
+};
 
 typedef struct {
-    gatomicrefcount references; /* the hub's and the socket's */
+    WatchHub *hub;
+    gatomicrefcount references; /* the hub's, the socket's and the snapshot thread's */
     HttpSocket *socket;
     char *kind, *id; /* id NULL: all of the kind */
     guint64 number;
-    gint gone; /* atomic: the peer has closed or asked to end */
+    gint gone; /* atomic: the peer has closed, asked to end, or was given up */
+
+    Snapshot *snapshot; /* the thread's */
+    GQueue later; /* with the hub's lock: of GBytes, changes that came while the snapshot is being sent */
+    gsize later_size;
+    gboolean sending_snapshot; /* with the hub's lock */
 } Watcher;
 
 struct WatchHub {
@@ -18,6 +31,8 @@ struct WatchHub {
     GMutex lock;
     GPtrArray *watchers;
     guint64 last_number;
+    guint threads; /* that send snapshots */
+    GCond thread_ended;
 };
 
 static void watcher_unref(gpointer data)
@@ -27,6 +42,7 @@ static void watcher_unref(gpointer data)
     if (!g_atomic_ref_count_dec(&watcher->references))
         return;
     g_clear_pointer(&watcher->socket, http_socket_unref);
+    g_queue_clear_full(&watcher->later, (GDestroyNotify)g_bytes_unref);
     g_free(watcher->kind);
     g_free(watcher->id);
     g_free(watcher);
@@ -40,6 +56,7 @@ WatchHub *watch_hub_new(const ProviderType *type, const char *provider_uid)
     hub->uid = g_strdup(provider_uid);
     hub->watchers = g_ptr_array_new_with_free_func(watcher_unref);
     g_mutex_init(&hub->lock);
+    g_cond_init(&hub->thread_ended);
     return hub;
 }
 
@@ -73,14 +90,28 @@ static void end_watch(Watcher *watcher)
     g_atomic_int_set(&watcher->gone, TRUE);
 }
 
+/* It reads too slowly: rather than leave something out, all is begun anew. */
+static void give_up(Watcher *watcher)
+{
+    if (!g_atomic_int_compare_and_exchange(&watcher->gone, FALSE, TRUE))
+        return;
+    send_action(watcher, watcher->number, WATCH_ERROR);
+    send_action(watcher, watcher->number, WATCH_END);
+    http_socket_close_because(watcher->socket, CLOSE_POLICY,
+                              "the client reads too slowly: list again, then watch again");
+}
+
 void watch_hub_free(WatchHub *hub)
 {
     g_mutex_lock(&hub->lock);
     for (guint i = 0; i < hub->watchers->len; i++)
         end_watch(hub->watchers->pdata[i]);
     g_ptr_array_set_size(hub->watchers, 0);
+    while (hub->threads)
+        g_cond_wait(&hub->thread_ended, &hub->lock);
     g_mutex_unlock(&hub->lock);
     g_ptr_array_unref(hub->watchers);
+    g_cond_clear(&hub->thread_ended);
     g_mutex_clear(&hub->lock);
     g_free(hub->uid);
     g_free(hub);
@@ -133,11 +164,35 @@ static void on_closed(HttpSocket *socket, gpointer user_data)
     watcher_unref(watcher);
 }
 
+/* ---- what there is already ----------------------------------------------------------------------------- */
+
 typedef struct {
     Watcher *watcher;
     DocumentView *view;
     GString *text;
 } Sending;
+
+/* FALSE: the peer has gone, or has taken nothing for so long that it is given up. */
+static gboolean wait_for_room(Watcher *watcher)
+{
+    gsize least = G_MAXSIZE, waiting;
+    gint64 since = g_get_monotonic_time();
+
+    while ((waiting = http_socket_waiting(watcher->socket)) > SNAPSHOT_UNREAD) {
+        gint64 now = g_get_monotonic_time();
+        if (g_atomic_int_get(&watcher->gone))
+            return FALSE;
+        if (waiting < least) {
+            least = waiting;
+            since = now;
+        } else if (now - since > STALLED_S * G_USEC_PER_SEC) {
+            give_up(watcher);
+            return FALSE;
+        }
+        g_usleep(LOOK_AGAIN_US);
+    }
+    return !g_atomic_int_get(&watcher->gone);
+}
 
 static gboolean send_existing(const Row *row, gpointer user_data)
 {
@@ -147,40 +202,93 @@ static gboolean send_existing(const Row *row, gpointer user_data)
     g_string_truncate(sending->text, 0);
     document_append(sending->text, sending->view, row, DETAIL_FULL);
     bytes = frame(0, NULL, WATCH_CREATED, sending->text->str, NULL);
-    return http_socket_send(sending->watcher->socket, FALSE, bytes);
+    return http_socket_send(sending->watcher->socket, FALSE, bytes) && wait_for_room(sending->watcher);
 }
 
-static void send_snapshot(WatchHub *hub, Watcher *watcher, Snapshot *snapshot)
+static void send_all_existing(Watcher *watcher)
 {
-    g_autoptr(DocumentView) view = document_view_new(hub->type, hub->uid, snapshot);
+    WatchHub *hub = watcher->hub;
+    g_autoptr(DocumentView) view = document_view_new(hub->type, hub->uid, watcher->snapshot);
     g_autoptr(GString) text = g_string_new(NULL);
     Sending sending = {.watcher = watcher, .view = view, .text = text};
     Query query = {.kind = watcher->kind, .id = watcher->id, .full = TRUE, .limit = -1};
 
-    snapshot_each(snapshot, &query, send_existing, &sending, NULL);
+    snapshot_each(watcher->snapshot, &query, send_existing, &sending, NULL);
+}
+
+/* The next change that came meanwhile, or NULL: from here on changes are sent as they come. */
+static GBytes *take_later(Watcher *watcher)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watcher->hub->lock);
+    GBytes *bytes = g_queue_pop_head(&watcher->later);
+
+    if (bytes)
+        watcher->later_size -= g_bytes_get_size(bytes);
+    else
+        watcher->sending_snapshot = FALSE;
+    return bytes;
+}
+
+static gpointer send_snapshot(gpointer data)
+{
+    Watcher *watcher = data;
+    WatchHub *hub = watcher->hub;
+    GBytes *bytes;
+
+    send_all_existing(watcher);
+    g_clear_pointer(&watcher->snapshot, snapshot_free);
+    if (!g_atomic_int_get(&watcher->gone))
+        send_action(watcher, watcher->number, WATCH_PARITY);
+    while ((bytes = take_later(watcher))) {
+        if (wait_for_room(watcher))
+            http_socket_send(watcher->socket, FALSE, bytes);
+        g_bytes_unref(bytes);
+    }
+    watcher_unref(watcher);
+    g_mutex_lock(&hub->lock);
+    hub->threads--;
+    g_cond_broadcast(&hub->thread_ended);
+    g_mutex_unlock(&hub->lock);
+    return NULL;
+}
+
+static Watcher *watcher_new(WatchHub *hub, const char *kind, const char *id, Snapshot *snapshot_take)
+{
+    Watcher *watcher = g_new0(Watcher, 1);
+
+    watcher->hub = hub;
+    g_atomic_ref_count_init(&watcher->references);
+    watcher->kind = g_strdup(kind);
+    watcher->id = g_strdup(id);
+    watcher->snapshot = snapshot_take;
+    watcher->sending_snapshot = snapshot_take != NULL;
+    g_queue_init(&watcher->later);
+    return watcher;
+}
+
+static void watcher_ref(Watcher *watcher)
+{
+    g_atomic_ref_count_inc(&watcher->references);
 }
 
 void watch_hub_add(WatchHub *hub, HttpExchange *exchange, const char *kind, const char *id,
-                   Snapshot *snapshot)
+                   Snapshot *snapshot_take)
 {
     static const HttpSocketEvents events = {.message = on_message, .closed = on_closed};
-    Watcher *watcher = g_new0(Watcher, 1);
-    HttpSocket *socket;
+    Watcher *watcher = watcher_new(hub, kind, id, snapshot_take);
 
-    g_atomic_ref_count_init(&watcher->references);
-    g_atomic_ref_count_inc(&watcher->references);
-    watcher->kind = g_strdup(kind);
-    watcher->id = g_strdup(id);
     g_mutex_lock(&hub->lock);
     watcher->number = ++hub->last_number;
+    hub->threads += snapshot_take != NULL;
     g_mutex_unlock(&hub->lock);
-    socket = http_exchange_websocket(exchange, NULL, &events, watcher);
-    watcher->socket = socket;
-
+    watcher_ref(watcher);
+    watcher->socket = http_exchange_websocket(exchange, NULL, &events, watcher);
     send_action(watcher, watcher->number, WATCH_STARTED);
-    if (snapshot)
-        send_snapshot(hub, watcher, snapshot);
-    send_action(watcher, watcher->number, WATCH_PARITY);
+    if (snapshot_take) {
+        watcher_ref(watcher);
+        g_thread_unref(g_thread_new("watch-snapshot", send_snapshot, watcher));
+    } else
+        send_action(watcher, watcher->number, WATCH_PARITY);
 
     g_mutex_lock(&hub->lock);
     g_ptr_array_add(hub->watchers, watcher);
@@ -283,6 +391,22 @@ static char *text_of(DocumentView *view, const RowCopy *copy)
 }
 
 /* With the hub's lock held. */
+static void send_to(Watcher *watcher, GBytes *bytes)
+{
+    gsize unread = http_socket_waiting(watcher->socket) + watcher->later_size;
+
+    if (g_atomic_int_get(&watcher->gone))
+        return;
+    if (unread && unread + g_bytes_get_size(bytes) > MOST_UNREAD)
+        give_up(watcher);
+    else if (watcher->sending_snapshot) {
+        g_queue_push_tail(&watcher->later, g_bytes_ref(bytes));
+        watcher->later_size += g_bytes_get_size(bytes);
+    } else if (!http_socket_send(watcher->socket, FALSE, bytes))
+        g_atomic_int_set(&watcher->gone, TRUE);
+}
+
+/* With the hub's lock held. */
 static void send_change(WatchCommit *commit, DocumentView *view, const Change *change)
 {
     const Row *row = change->after ? &change->after->row : &change->before->row;
@@ -297,8 +421,7 @@ static void send_change(WatchCommit *commit, DocumentView *view, const Change *c
             continue;
         bytes = action == WATCH_CREATED ? frame(watcher->number, commit->label, action, after, NULL)
                                         : frame(watcher->number, commit->label, action, before, after);
-        if (!http_socket_send(watcher->socket, FALSE, bytes))
-            g_atomic_int_set(&watcher->gone, TRUE);
+        send_to(watcher, bytes);
     }
 }
 

@@ -17,6 +17,7 @@ static void nic_free(gpointer data)
     g_free(nic->network_id);
     g_free(nic->mac);
     g_free(nic->model);
+    g_free(nic->old_model);
     g_free(nic);
 }
 
@@ -25,6 +26,8 @@ Vm *vm_new(void)
     Vm *vm = g_new0(Vm, 1);
     vm->disks = g_ptr_array_new_with_free_func(disk_free);
     vm->nics = g_ptr_array_new_with_free_func(nic_free);
+    vm->cpu_features = g_ptr_array_new_with_free_func(g_free);
+    vm->cpu_features_off = g_ptr_array_new_with_free_func(g_free);
     return vm;
 }
 
@@ -35,10 +38,14 @@ void vm_free(Vm *vm)
     g_free(vm->id);
     g_free(vm->name);
     g_free(vm->uuid);
+    g_free(vm->serial);
     g_free(vm->timezone);
     g_free(vm->os_label);
     g_ptr_array_unref(vm->disks);
     g_ptr_array_unref(vm->nics);
+    g_ptr_array_unref(vm->cpu_features);
+    g_ptr_array_unref(vm->cpu_features_off);
+    g_free(vm->cpu_model);
     g_free(vm);
 }
 

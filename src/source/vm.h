@@ -23,15 +23,24 @@ typedef struct {
 typedef struct {
     char *network_id; /* what the NetworkMap maps: network moref or dvportgroup key; oVirt vNIC profile's network */
     char *mac;        /* lower case */
-    char *model;      /* in the target: "virtio", "e1000e", … */
+    char *model;      /* in the target, for a guest with drivers for it: "virtio" */
+    char *old_model;  /* in the target, for a guest that is left as it is: "e1000", "e1000e", "pcnet"; NULL: e1000e */
+    gboolean disconnected; /* its link is down from the start */
+    gboolean passed_through; /* it is a virtual function of the host's card (SR-IOV) */
 } VmNic;
 
 typedef struct {
     char      *id, *name;
     char      *uuid;            /* BIOS uuid */
+    char      *serial;          /* of the system, as the guest has seen it; NULL: its uuid */
     VmFirmware firmware;
     gboolean   secure_boot, tpm;
+    gboolean   nested;          /* the guest may run virtual machines of its own */
     guint      sockets, cores, threads;
+    gboolean   dedicated_cpus;  /* each has a processor of the host to itself */
+    char      *cpu_model;       /* as libvirt names it; NULL: the target's default */
+    GPtrArray *cpu_features, *cpu_features_off; /* of char *: those that the model must have more, or less */
+    gboolean   multi_queue;     /* NICs have a queue for each CPU */
     guint64    memory;          /* bytes */
     char      *timezone;        /* IANA name or NULL */
     char      *os_label;        /* the osinfo short id for templates: "debian11", "rhel8.1", "unknown" */

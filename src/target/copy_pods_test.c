@@ -166,6 +166,33 @@ static void a_hook_job_is_named_after_plan_vm_and_step(void)
     g_assert_cmpstr(json_string_value(json_object_get(json_at(config, "data"), "playbook.yml")), ==, "---\n");
 }
 
+/* 9.4.1 of the guide: what has to be cut is cut before the API server's five characters, and the step of a
+ * hook stays. */
+static void names_of_long_plans_leave_room_for_five_characters(void)
+{
+    g_autofree char *longest = g_strnfill(60, 'p');
+    TargetOwner one = owner;
+    g_autoptr(json_t) none = json_object();
+    HookJob hook = {.spec = none, .uid = "h-uid", .step = "PostHook", .plan_spec = none, .workload = none};
+    static const char *const plans[] = {"plan1", NULL};
+
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(json_t) metadata = NULL, importer_metadata = NULL, job = NULL;
+        const char *name;
+        one.plan_name = plans[i] ? plans[i] : longest;
+        metadata = target_metadata(&one, "");
+        importer_metadata = target_metadata(&one, "importer-");
+        job = target_hook_job(&one, &hook, "cm");
+        name = json_string_at(job, "metadata.generateName", "");
+        g_assert_true(g_str_has_suffix(name, "-posthook-"));
+        g_assert_false(g_str_has_suffix(name, "--posthook-"));
+        g_assert_cmpuint(strlen(name), <=, TARGET_NAME_BASE);
+        g_assert_cmpuint(strlen(json_string_at(metadata, "generateName", "")), <=, TARGET_NAME_BASE);
+        g_assert_cmpuint(strlen(json_string_at(importer_metadata, "generateName", "")), <=, TARGET_NAME_BASE);
+        g_assert_true(g_str_has_prefix(json_string_at(importer_metadata, "generateName", ""), "importer-p"));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -180,6 +207,8 @@ int main(int argc, char **argv)
          a_long_plan_name_leaves_room_for_five_characters);
     CASE("a conversion Pod mounts every disk in order", a_conversion_pod_mounts_every_disk_in_order);
     CASE("a playbook may have line breaks and spaces", a_playbook_may_have_line_breaks_and_spaces);
+    CASE("names of long plans leave room for five characters",
+         names_of_long_plans_leave_room_for_five_characters);
     CASE("a hook Job is named after plan, VM and step", a_hook_job_is_named_after_plan_vm_and_step);
     return g_test_run();
 }

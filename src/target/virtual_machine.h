@@ -14,17 +14,28 @@ typedef struct {
     const char *network; /* "namespace/name" for NIC_MULTUS */
 } TargetNic;
 
+typedef enum { NESTED_AS_SOURCE, NESTED_ON, NESTED_OFF } TargetNested;
+
 typedef struct {
     const Vm *vm;
-    const char *name;            /* of the target */
-    const char *const *claims;   /* the DataVolumes, one per vm->disks */
-    const TargetNic *nics;       /* one per vm->nics */
-    gboolean run;                /* start it */
-    gboolean converted;          /* the guest has virtio drivers: else SATA, e1000e and USB */
-    const json_t *labels;        /* for the guest's Pod; may be NULL */
-    const json_t *node_selector; /* may be NULL */
-    const json_t *affinity;      /* may be NULL */
-    const char *instance_type;   /* may be NULL */
+    const char *name;          /* of the target */
+    const char *const *claims; /* the DataVolumes, one per vm->disks */
+    const TargetNic *nics;     /* one per vm->nics */
+    gboolean run;              /* start it */
+    gboolean converted;        /* the guest has virtio drivers: else SATA, its own kind of NIC, and USB */
+    /* What follows may be NULL or 0. */
+    const char *os;       /* osinfo id found in the guest; NULL: vm->os_label */
+    const char *disk_bus; /* for all disks: "virtio", "sata", "scsi" */
+    guint boot_disk;      /* 1: the first; 0: as the source says, else the first */
+    TargetNested nested;
+    gboolean keep_serial; /* vm->serial instead of the uuid; KubeVirt before 1.4 refuses its blanks */
+    const char *const *disk_names,
+        *const *nic_names; /* one per claim, and per NIC that is kept; NULL: "vol-0", "net-0" */
+    const json_t *labels;  /* for the guest's Pod */
+    const json_t *node_selector;
+    const json_t *affinity;
+    const char *instance_type; /* a VirtualMachineClusterInstancetype: replaces CPU and memory */
+    const char *preference;    /* a VirtualMachineClusterPreference */
 } TargetMachine;
 
 json_t *target_virtual_machine(const TargetOwner *owner, const TargetMachine *machine);

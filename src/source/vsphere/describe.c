@@ -41,34 +41,90 @@ static gboolean check_vm(const json_t *workload, GError **error)
 
 /* ---- operating system ---------------------------------------------------------------------------------- */
 
+/* vSphere's GuestOsIdentifier as osinfo short ids (https://gitlab.com/libosinfo/osinfo-db). Where vSphere
+ * names a family of releases, its usual one. */
+static const struct {
+    const char *guest_id, *label;
+} guest_ids[] = {
+    {"almalinux_64Guest", "almalinux9"},
+    {"amazonlinux2_64Guest", "amazonlinux2"},
+    {"centos64Guest", "centos5.11"},
+    {"centosGuest", "centos5.11"},
+    {"centos6_64Guest", "centos6.10"},
+    {"centos6Guest", "centos6.10"},
+    {"centos7_64Guest", "centos7.0"},
+    {"centos7Guest", "centos7.0"},
+    {"centos8_64Guest", "centos8"},
+    {"centos9_64Guest", "centos-stream9"},
+    {"coreos64Guest", "fedora-coreos-stable"},
+    {"debian6_64Guest", "debian6"},
+    {"debian7_64Guest", "debian7"},
+    {"debian8_64Guest", "debian8"},
+    {"debian9_64Guest", "debian9"},
+    {"debian10_64Guest", "debian10"},
+    {"debian11_64Guest", "debian11"},
+    {"debian12_64Guest", "debian12"},
+    {"debian6Guest", "debian6"},
+    {"debian7Guest", "debian7"},
+    {"debian8Guest", "debian8"},
+    {"debian9Guest", "debian9"},
+    {"debian10Guest", "debian10"},
+    {"debian11Guest", "debian11"},
+    {"debian12Guest", "debian12"},
+    {"fedora64Guest", "fedora31"},
+    {"fedoraGuest", "fedora31"},
+    {"freebsd11_64Guest", "freebsd11.0"},
+    {"freebsd12_64Guest", "freebsd12.0"},
+    {"freebsd13_64Guest", "freebsd13.0"},
+    {"freebsd14_64Guest", "freebsd14.0"},
+    {"opensuse64Guest", "opensuse15.4"},
+    {"opensuseGuest", "opensuse15.4"},
+    {"oracleLinux6_64Guest", "ol6.10"},
+    {"oracleLinux7_64Guest", "ol7.9"},
+    {"oracleLinux8_64Guest", "ol8.0"},
+    {"oracleLinux9_64Guest", "ol9.0"},
+    {"rhel5_64Guest", "rhel5.11"},
+    {"rhel5Guest", "rhel5.11"},
+    {"rhel6_64Guest", "rhel6.10"},
+    {"rhel6Guest", "rhel6.10"},
+    {"rhel7_64Guest", "rhel7.7"},
+    {"rhel7Guest", "rhel7.7"},
+    {"rhel8_64Guest", "rhel8.1"},
+    {"rhel9_64Guest", "rhel9.0"},
+    {"rockylinux_64Guest", "rocky9"},
+    {"sles11_64Guest", "sles11sp4"},
+    {"sles12_64Guest", "sles12sp5"},
+    {"sles15_64Guest", "sles15sp4"},
+    {"solaris11_64Guest", "solaris11"},
+    {"ubuntu64Guest", "ubuntu18.04"},
+    {"ubuntuGuest", "ubuntu18.04"},
+    {"windows7Guest", "win7"},
+    {"windows7_64Guest", "win7"},
+    {"windows7Server64Guest", "win2k8r2"},
+    {"windows8Guest", "win8"},
+    {"windows8_64Guest", "win8"},
+    {"windows8Server64Guest", "win2k12r2"},
+    {"windows9Guest", "win10"},
+    {"windows9_64Guest", "win10"},
+    {"windows9Server64Guest", "win2k19"},
+    {"windows11_64Guest", "win11"},
+    {"windows12_64Guest", "win11"},
+    {"windows2019srv_64Guest", "win2k19"},
+    {"windows2019srvNext_64Guest", "win2k22"},
+    {"windows2022srvNext_64Guest", "win2k25"},
+    {"winLonghornGuest", "win2k8"},
+    {"winLonghorn64Guest", "win2k8"},
+    {"winNetStandardGuest", "win2k3"},
+    {"winNetStandard64Guest", "win2k3"},
+    {"winNetEnterprise64Guest", "win2k3"},
+    {"winXPProGuest", "winxp"},
+};
+
 static const char *label_of_guest_id(const char *guest_id)
 {
-    static const struct {
-        const char *guest_id, *label;
-    } rows[] = {
-        {"centos7_64Guest", "centos7.0"},
-        {"centos8_64Guest", "centos8"},
-        {"rhel6_64Guest", "rhel6.10"},
-        {"rhel7_64Guest", "rhel7.7"},
-        {"rhel8_64Guest", "rhel8.1"},
-        {"rhel9_64Guest", "rhel9.0"},
-        {"ubuntu64Guest", "ubuntu18.04"},
-        {"fedora64Guest", "fedora31"},
-        {"debian8_64Guest", "debian8"},
-        {"debian9_64Guest", "debian9"},
-        {"debian10_64Guest", "debian10"},
-        {"debian11_64Guest", "debian11"},
-        {"debian12_64Guest", "debian12"},
-        {"windows8Server64Guest", "win2k12r2"},
-        {"windows9_64Guest", "win10"},
-        {"windows11_64Guest", "win11"},
-        {"windows9Server64Guest", "win2k19"},
-        {"windows2019srv_64Guest", "win2k19"},
-        {"windows2019srvNext_64Guest", "win2k22"},
-    };
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
-        if (!strcmp(guest_id, rows[i].guest_id))
-            return rows[i].label;
+    for (guint i = 0; i < G_N_ELEMENTS(guest_ids); i++)
+        if (!strcmp(guest_id, guest_ids[i].guest_id))
+            return guest_ids[i].label;
     return NULL;
 }
 
@@ -178,8 +234,7 @@ static gboolean add_disks(Vm *vm, const json_t *workload, GError **error)
     g_autoptr(GPtrArray) sorted = g_ptr_array_new();
     size_t at;
 
-    json_array_foreach(disks, at, disk)
-    {
+    json_array_foreach (disks, at, disk) {
         g_ptr_array_add(sorted, disk);
     }
     g_ptr_array_sort(sorted, compare_disks);
@@ -191,18 +246,57 @@ static gboolean add_disks(Vm *vm, const json_t *workload, GError **error)
 
 /* ---- the rest ------------------------------------------------------------------------------------------ */
 
+/* What a guest that keeps its drivers has one for. A vmxnet3 is nowhere but in vSphere. */
+static const char *old_model(const json_t *workload, const json_t *nic)
+{
+    static const struct {
+        const char *kind, *model;
+    } rows[] = {
+        {"VirtualE1000", "e1000"},
+        {"VirtualE1000e", "e1000e"},
+        {"VirtualPCNet32", "pcnet"},
+    };
+    gint64 key = json_int_at(nic, "deviceKey", -1);
+    json_t *device;
+    size_t at;
+
+    json_array_foreach (json_at(workload, "devices"), at, device)
+        for (guint i = 0; json_int_at(device, "key", 0) == key && i < G_N_ELEMENTS(rows); i++)
+            if (!strcmp(json_string_at(device, "kind", ""), rows[i].kind))
+                return rows[i].model;
+    return NULL;
+}
+
 static void add_nics(Vm *vm, const json_t *workload)
 {
     json_t *nics = json_at(workload, "nics"), *source;
     size_t at;
 
-    json_array_foreach(nics, at, source)
-    {
+    json_array_foreach (nics, at, source) {
         VmNic *nic = vm_add_nic(vm);
         nic->network_id = g_strdup(json_string_at(source, "network.id", ""));
         nic->mac = g_ascii_strdown(json_string_at(source, "mac", ""), -1);
         nic->model = g_strdup("virtio");
+        nic->old_model = g_strdup(old_model(workload, source));
+        nic->disconnected = !json_bool_at(source, "startConnected", TRUE);
     }
+}
+
+/* "42256329-8c3a-…" is shown to the guest as "VMware-42 25 63 29 8c 3a …-54 fd …". */
+static char *system_serial(const char *uuid)
+{
+    GString *serial = g_string_new("VMware-");
+    guint digits = 0;
+
+    for (const char *c = uuid; *c; c++) {
+        if (!g_ascii_isxdigit(*c))
+            continue;
+        if (digits && digits % 2 == 0)
+            g_string_append_c(serial, digits == 16 ? '-' : ' ');
+        g_string_append_c(serial, g_ascii_tolower(*c));
+        digits++;
+    }
+    return g_string_free(serial, digits != 32);
 }
 
 static void set_processor(Vm *vm, const json_t *workload)
@@ -228,6 +322,8 @@ Vm *vsphere_describe(const json_t *workload, GError **error)
     vm->id = g_strdup(json_string_at(workload, "id", ""));
     vm->name = g_strdup(json_string_at(workload, "name", ""));
     vm->uuid = g_strdup(json_string_at(workload, "uuid", ""));
+    vm->serial = system_serial(vm->uuid);
+    vm->nested = json_bool_at(workload, "nestedHVEnabled", FALSE);
     vm->firmware = strcmp(json_string_at(workload, "firmware", "bios"), "efi") ? FIRMWARE_BIOS : FIRMWARE_EFI;
     vm->secure_boot = vm->firmware == FIRMWARE_EFI && json_bool_at(workload, "secureBoot", FALSE);
     vm->tpm = json_bool_at(workload, "tpmEnabled", FALSE);

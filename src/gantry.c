@@ -12,6 +12,7 @@ static const struct {
     {"up", "run the local cluster: Kubernetes API, Pods, disks, virtual machines, Gantry's services", cmd_up},
     {"console", "serve the web console", cmd_console},
     {"progress", "show how a Plan's migration goes", cmd_progress},
+    {"must-gather", "put logs and objects of migrations into one archive", cmd_must_gather},
     {"controller", "run the controllers of Plans, Migrations, maps, Hosts and Hooks", cmd_controller},
     {"copy", "copy one disk of a virtual machine (the program of importer Pods)", cmd_copy},
     {"verify", "compare a copied disk with its manifest", cmd_verify},

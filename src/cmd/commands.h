@@ -13,3 +13,4 @@ int cmd_copy(int argc, char **argv);
 int cmd_validation(int argc, char **argv);
 int cmd_inventory(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_must_gather(int argc, char **argv);

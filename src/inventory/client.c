@@ -15,6 +15,7 @@ static const char token_path[] = "/var/run/secrets/kubernetes.io/serviceaccount/
 struct InventoryClient {
     char *root; /* "https://forklift-inventory.openshift-mtv.svc:8443" */
     HttpClient *http;
+    char *token; /* secret; NULL: the mounted one */
 };
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
@@ -35,26 +36,42 @@ static char *read_authority(GError **error)
     return pem;
 }
 
+static InventoryClient *connect_to(const char *root, const HttpTrust *trust, GError **error)
+{
+    HttpClient *http = http_client_new(trust, TIMEOUT_S, error);
+    InventoryClient *client;
+
+    if (!http)
+        return NULL;
+    client = g_new0(InventoryClient, 1);
+    client->http = http;
+    client->root = g_strdup(root);
+    return client;
+}
+
 InventoryClient *inventory_client_new(GError **error)
 {
     const char *scheme = setting("INVENTORY_SERVICE_SCHEME", "https");
     g_autoptr(GError) failed = NULL;
     g_autofree char *pem = read_authority(&failed);
     HttpTrust trust = {.ca_pem = pem};
-    InventoryClient *client;
-    HttpClient *http;
+    g_autofree char *root = NULL;
 
     if (failed) {
         g_propagate_error(error, g_steal_pointer(&failed));
         return NULL;
     }
-    http = http_client_new(strcmp(scheme, "http") ? &trust : NULL, TIMEOUT_S, error);
-    if (!http)
-        return NULL;
-    client = g_new0(InventoryClient, 1);
-    client->http = http;
-    client->root =
-        g_strdup_printf("%s://%s:%s", scheme, setting("API_HOST", "localhost"), setting("API_PORT", "8080"));
+    root = g_strdup_printf("%s://%s:%s", scheme, setting("API_HOST", "localhost"), setting("API_PORT", "8080"));
+    return connect_to(root, strcmp(scheme, "http") ? &trust : NULL, error);
+}
+
+InventoryClient *inventory_client_new_at(const char *root, const char *ca_pem, const char *token, GError **error)
+{
+    HttpTrust trust = {.ca_pem = ca_pem};
+    InventoryClient *client = connect_to(root, &trust, error);
+
+    if (client)
+        client->token = g_strdup(token);
     return client;
 }
 
@@ -62,6 +79,9 @@ void inventory_client_free(InventoryClient *client)
 {
     http_client_free(client->http);
     g_free(client->root);
+    if (client->token)
+        explicit_bzero(client->token, strlen(client->token));
+    g_free(client->token);
     g_free(client);
 }
 
@@ -69,12 +89,14 @@ void inventory_client_free(InventoryClient *client)
 
 /* The mounted token is replaced before it expires, so it is read for each request. $GANTRY_TOKEN_FILE is for
  * tests. */
-static char *authorization(void)
+static char *authorization(const InventoryClient *client)
 {
     g_autofree char *token = NULL;
     gsize size = 0;
     char *header;
 
+    if (client->token)
+        return g_strconcat("Bearer ", client->token, NULL);
     if (!g_file_get_contents(setting("GANTRY_TOKEN_FILE", token_path), &token, &size, NULL) ||
         size > MOST_TOKEN_SIZE)
         return NULL;
@@ -105,7 +127,7 @@ static gboolean check_status(const HttpReply *reply, const char *what, GError **
 static json_t *get(InventoryClient *client, const char *path, const char *what, GCancellable *cancel,
                    GError **error)
 {
-    g_autofree char *url = g_strconcat(client->root, path, NULL), *bearer = authorization();
+    g_autofree char *url = g_strconcat(client->root, path, NULL), *bearer = authorization(client);
     const char *const headers[] = {bearer ? "Authorization" : NULL, bearer, NULL};
     g_autoptr(GError) failed = NULL;
     g_autoptr(HttpReply) reply =

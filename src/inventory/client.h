@@ -10,6 +10,8 @@
 
 typedef struct InventoryClient InventoryClient;
 InventoryClient *inventory_client_new(GError **error);
+/* One at a known place ("https://HOST:PORT"), with a caller's token. ca_pem NULL: system trust. */
+InventoryClient *inventory_client_new_at(const char *root, const char *ca_pem, const char *token, GError **error);
 void             inventory_client_free(InventoryClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryClient, inventory_client_free)
 

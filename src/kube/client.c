@@ -146,6 +146,16 @@ static char *authorization(KubeClient *client)
     return client->token ? g_strconcat("Bearer ", client->token, NULL) : NULL;
 }
 
+char *kube_client_token(KubeClient *client)
+{
+    g_autofree char *header = authorization(client);
+    char *token = header ? g_strdup(header + strlen("Bearer ")) : NULL;
+
+    if (header)
+        explicit_bzero(header, strlen(header));
+    return token;
+}
+
 /* ---- errors ---- */
 
 static ErrorCode code_of(guint status, const char *reason)

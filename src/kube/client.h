@@ -35,6 +35,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(KubeClient, kube_client_unref)
 const char *kube_client_namespace(KubeClient *client); /* of the service account or the kubeconfig's context; "default" */
 const char *kube_client_server(KubeClient *client);    /* "https://127.0.0.1:6443" */
 
+/* The token that this client shows, for another service that asks the same API server about it; NULL: it has none. A secret: to be
+ * cleared before g_free(). */
+char *kube_client_token(KubeClient *client);
+
 Object *kube_get(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
                  GCancellable *cancel, GError **error);
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const char *const own_command[] = {"gantry", "--help", NULL};
-static const ImageProgram no_programs[] = {{NULL, NULL}};
+static const ImageProgram no_programs[] = {{NULL, NULL, NULL}};
 
 /* The contract of https://github.com/konveyor/hook-runner: its entry point runs "ansible-runner run DIR -p
  * PLAYBOOK". */
@@ -26,13 +26,27 @@ static const char ansible_runner[] =
     "exec ansible-playbook \"$playbook\"\n";
 static const char *const runner_command[] = {"/usr/local/bin/entrypoint", "ansible-runner", "run",
                                              "/tmp/runner", NULL};
-static const ImageProgram runner_programs[] = {{"/usr/local/bin/entrypoint", entry_point},
-                                               {"/usr/local/bin/ansible-runner", ansible_runner},
-                                               {NULL, NULL}};
+static const ImageProgram runner_programs[] = {{"/bin/entrypoint", "/usr/local/bin/entrypoint", entry_point},
+                                               {NULL, "/usr/local/bin/ansible-runner", ansible_runner},
+                                               {NULL, NULL, NULL}};
+
+/* The guide's commands (9.2): everything, or what $NS, $PLAN and $VM say; into the place that the archive is
+ * fetched from. */
+static const char gather_everything[] =
+    "#!/bin/sh\nexec gantry must-gather --output /must-gather/must-gather.tar.gz\n";
+static const char gather_targeted[] =
+    "#!/bin/sh\nexec gantry must-gather --targeted --output /must-gather/must-gather.tar.gz\n";
+static const char *const gather_command[] = {"/usr/local/bin/gather", NULL};
+static const ImageProgram gather_programs[] = {
+    {"/usr/bin/gather", "/usr/local/bin/gather", gather_everything},
+    {"/usr/bin/targeted", "/usr/local/bin/targeted", gather_targeted},
+    {NULL, NULL, NULL}};
 
 static const LocalImage images[] = {
-    {"gantry", NULL, own_command, no_programs, NULL, NULL},
-    {"hook-runner", "/bin/entrypoint", runner_command, runner_programs, "ansible-playbook", "ansible-core"},
+    {"gantry", own_command, no_programs, NULL, NULL},
+    {"hook-runner", runner_command, runner_programs, "ansible-playbook", "ansible-core"},
+    {"mtv-must-gather-rhel8", gather_command, gather_programs, NULL, NULL},
+    {"forklift-must-gather", gather_command, gather_programs, NULL, NULL},
 };
 
 /* "quay.io/konveyor/hook-runner:latest@sha256:…" → "hook-runner" */
@@ -66,10 +80,20 @@ const LocalImage *image_find(const char *image, GError **error)
         return NULL;
     }
     g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
-                "image '%s' is neither Gantry's own nor a hook-runner; other images need podman, which this "
+                "image '%s' is neither Gantry's own, nor a hook-runner, nor must-gather; other images need "
+                "podman, which this "
                 "machine's cluster does not use",
                 image);
     return NULL;
+}
+
+static void use_programs(const LocalImage *image, char **command)
+{
+    for (const ImageProgram *program = image->programs; program->path; program++)
+        if (program->in_image && !strcmp(*command, program->in_image)) {
+            g_free(*command);
+            *command = g_strdup(program->path);
+        }
 }
 
 void image_prepare(const LocalImage *image, SandboxSpec *spec)
@@ -80,8 +104,6 @@ void image_prepare(const LocalImage *image, SandboxSpec *spec)
     }
     if (!spec->command)
         spec->command = g_strdupv((char **)image->command);
-    else if (!g_strcmp0(spec->command[0], image->entry_point)) {
-        g_free(spec->command[0]);
-        spec->command[0] = g_strdup(image->programs[0].path);
-    }
+    else if (*spec->command)
+        use_programs(image, spec->command);
 }

@@ -14,6 +14,8 @@ static void the_last_element_of_the_repository_decides(void)
         {"quay.io/konveyor/hook-runner:latest", "hook-runner"},
         {"registry:5000/x/hook-runner:v1@sha256:0123", "hook-runner"},
         {"quay.io/konveyor/hook-runner-extra:latest", NULL},
+        {"registry.redhat.io/migration-toolkit-virtualization/mtv-must-gather-rhel8:2.3.0",
+         "mtv-must-gather-rhel8"},
         {"docker.io/library/nginx:1", NULL},
         {"", NULL},
     };

@@ -13,7 +13,7 @@ static const ProviderType none = {.type = "",
                                   .kinds = no_kinds,
                                   .trees = no_trees};
 
-static const ProviderType *const types[] = {&provider_type_vsphere, NULL};
+static const ProviderType *const types[] = {&provider_type_vsphere, &provider_type_ovirt, NULL};
 
 const ProviderType *const *provider_types(void)
 {

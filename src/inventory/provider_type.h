@@ -53,7 +53,7 @@ typedef struct {
     json_t *(*workload)(DocumentView *view, const char *vm_id, GError **error);
 } ProviderType;
 
-extern const ProviderType provider_type_vsphere; /* vsphere.c */
+extern const ProviderType provider_type_vsphere, provider_type_ovirt; /* vsphere.c, ovirt.c */
 
 /* Never NULL: a type that is not collected has no kinds. */
 const ProviderType *provider_type(const char *type);

@@ -123,14 +123,12 @@ static void check_networks(PlanCheck *check, const CheckedVm *checked)
 /* Whether a reader for this kind of disk exists: deltas of snapshots and raw device mappings have none. */
 static void check_readable(PlanCheck *check, const CheckedVm *checked, const VmDisk *disk)
 {
-    const json_t *provider = object_json(check->provider);
+    const char *type = json_string_at(object_json(check->provider), "spec.type", "");
     g_autoptr(GError) problem = NULL;
-    g_autoptr(json_t) source =
-        source_disk(json_string_at(provider, "spec.type", ""), json_string_at(provider, "spec.url", ""),
-                    checked->workload, disk->id, NULL, &problem);
-    g_autofree char *item = source ? NULL : g_strdup_printf("%s: %s", checked->text, problem->message);
+    g_autofree char *reader = source_reader(type, checked->workload, disk->id, &problem);
+    g_autofree char *item = reader ? NULL : g_strdup_printf("%s: %s", checked->text, problem->message);
 
-    if (!source)
+    if (!reader)
         critical(check, "VMNotSupported", "NotSupported", "This VM cannot be migrated as it is.", item);
 }
 

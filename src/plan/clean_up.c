@@ -1,5 +1,6 @@
 /* clean_up: sweeps by label. */
 #include "plan/clean_up.h"
+#include "plan/disk_grant.h"
 #include "plan/target_machine.h"
 #include <string.h>
 
@@ -23,7 +24,7 @@ StepResult clean_up_running(VmRun *vm, GCancellable *cancel, GError **error)
         if (!object_deleting(pods->pdata[i]) && !vm_run_delete(vm, &KUBE_POD, pods->pdata[i], cancel, error))
             return STEP_FAILED;
     }
-    return none ? STEP_DONE : STEP_WAIT;
+    return none ? disk_grant_give_back_all(vm, cancel, error) : STEP_WAIT;
 }
 
 gboolean clean_up_secrets(VmRun *vm, gboolean any_migration, GCancellable *cancel, GError **error)

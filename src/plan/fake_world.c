@@ -362,10 +362,56 @@ Vm *source_describe(const char *type, const json_t *workload, GError **error)
     return vm;
 }
 
-json_t *source_disk(const char *type, const char *url, const json_t *workload, const char *disk_id,
-                    const char *host, GError **error)
+/* ---- a source that opens disks before they can be read ---- */
+
+static GHashTable *open_disks; /* ids of those that are open */
+
+guint fake_open_disks(void)
 {
+    return open_disks ? g_hash_table_size(open_disks) : 0;
+}
+
+char *source_reader(const char *type, const json_t *workload, const char *disk_id, GError **error)
+{
+    return g_strdup("https");
+}
+
+/* As oVirt's: noted first, opened then; one that is open already is taken up. */
+json_t *source_grant(Source *source, const json_t *workload, const char *disk_id, const SourceHost *host,
+                     char **grant, char **why, GCancellable *cancel, GError **error)
+{
+    if (!open_disks)
+        open_disks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    *why = NULL;
+    if (!*grant) {
+        *grant = g_strdup("asked");
+        return NULL;
+    }
+    g_hash_table_add(open_disks, g_strconcat(json_string_at(workload, "id", ""), "/", disk_id, NULL));
+    g_free(*grant);
+    *grant = g_strconcat(json_string_at(workload, "id", ""), "/", disk_id, NULL);
     return json_pack("{s:s}", "type", "https");
+}
+
+gboolean source_keep(Source *source, const char *grant, GCancellable *cancel, GError **error)
+{
+    return TRUE;
+}
+
+gboolean source_revoke(Source *source, const char *disk_id, gboolean whole, char **grant, GCancellable *cancel,
+                       GError **error)
+{
+    GHashTableIter iterator;
+    gpointer open;
+
+    if (!*grant)
+        return TRUE;
+    g_hash_table_iter_init(&iterator, open_disks);
+    while (g_hash_table_iter_next(&iterator, &open, NULL))
+        if (!strcmp(open, *grant) || (!strcmp(*grant, "asked") && g_str_has_suffix(open, disk_id)))
+            g_hash_table_iter_remove(&iterator);
+    g_clear_pointer(grant, g_free);
+    return TRUE;
 }
 
 /* ---- time passes ---- */

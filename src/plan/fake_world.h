@@ -17,6 +17,7 @@ Object *fake_add(const KubeResource *resource, const char *json); /* a reference
 GPtrArray *fake_all(const KubeResource *resource);                /* of Object; owned */
 void fake_delete_all(const KubeResource *resource);
 
+guint fake_open_disks(void); /* that the source has opened for reading and not got back */
 PowerState fake_power(const char *vm_id);
 void fake_set_power(const char *vm_id, PowerState power);
 guint fake_count(const char *what,

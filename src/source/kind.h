@@ -12,6 +12,11 @@ typedef struct {
     gboolean (*collect)(gpointer connection, SourceChange changed, gpointer user_data, GCancellable *cancel,
                         GError **error);
 
+    json_t *(*missing_rights)(gpointer connection, const json_t *workloads, GCancellable *cancel,
+                              GError **error); /* NULL: nothing can be asked */
+    gboolean (*check_host)(gpointer connection, const SourceHost *host, GCancellable *cancel,
+                           GError **error); /* NULL: its hosts are not read directly */
+
     gboolean (*power_state)(gpointer connection, const char *vm_id, PowerState *state, GCancellable *cancel,
                             GError **error);
     gboolean (*shut_down_guest)(gpointer connection, const char *vm_id, GCancellable *cancel, GError **error);
@@ -19,8 +24,16 @@ typedef struct {
     gboolean (*power_on)(gpointer connection, const char *vm_id, GCancellable *cancel, GError **error);
 
     Vm *(*describe)(const json_t *workload, GError **error);
+
+    /* Of a source whose disks need no opening; else NULL, and the four below are set. */
     json_t *(*disk)(const char *url, const json_t *workload, const char *disk_id, const char *host,
                     GError **error);
+    const char *(*reader)(const json_t *workload, const char *disk_id, GError **error);
+    json_t *(*grant)(gpointer connection, const json_t *workload, const char *disk_id, const SourceHost *host,
+                     char **grant, char **why, GCancellable *cancel, GError **error);
+    gboolean (*keep)(gpointer connection, const char *grant, GCancellable *cancel, GError **error);
+    gboolean (*revoke)(gpointer connection, const char *disk_id, gboolean whole, char **grant,
+                       GCancellable *cancel, GError **error);
 } SourceKind;
 
-extern const SourceKind source_vsphere;
+extern const SourceKind source_vsphere, source_ovirt;

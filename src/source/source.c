@@ -3,11 +3,12 @@
 #include "source/kind.h"
 #include <string.h>
 
-static const SourceKind *const kinds[] = {&source_vsphere};
+static const SourceKind *const kinds[] = {&source_vsphere, &source_ovirt};
 
 struct Source {
     const SourceKind *kind;
     gpointer connection;
+    char *url;
 };
 
 static const SourceKind *find_kind(const char *type, GError **error)
@@ -15,7 +16,7 @@ static const SourceKind *find_kind(const char *type, GError **error)
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
         if (g_strcmp0(type, kinds[i]->type) == 0)
             return kinds[i];
-    g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "type '%s' is no source: it must be vsphere",
+    g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "type '%s' is no source: it must be vsphere or ovirt",
                 type ? type : "");
     return NULL;
 }
@@ -29,7 +30,7 @@ Source *source_open(const SourceAccess *access, GError **error)
     if (!connection)
         return NULL;
     source = g_new(Source, 1);
-    *source = (Source){.kind = kind, .connection = connection};
+    *source = (Source){.kind = kind, .connection = connection, .url = g_strdup(access->url)};
     return source;
 }
 
@@ -38,6 +39,7 @@ void source_close(Source *source)
     if (!source)
         return;
     source->kind->close(source->connection);
+    g_free(source->url);
     g_free(source);
 }
 
@@ -50,6 +52,22 @@ gboolean source_collect(Source *source, SourceChange changed, gpointer user_data
                         GError **error)
 {
     return source->kind->collect(source->connection, changed, user_data, cancel, error);
+}
+
+json_t *source_missing_rights(Source *source, const json_t *workloads, GCancellable *cancel, GError **error)
+{
+    return source->kind->missing_rights
+               ? source->kind->missing_rights(source->connection, workloads, cancel, error)
+               : json_object();
+}
+
+gboolean source_check_host(Source *source, const SourceHost *host, GCancellable *cancel, GError **error)
+{
+    if (source->kind->check_host)
+        return source->kind->check_host(source->connection, host, cancel, error);
+    g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "hosts of a source of type %s are not read directly",
+                source->kind->type);
+    return FALSE;
 }
 
 gboolean source_power_state(Source *source, const char *vm_id, PowerState *state, GCancellable *cancel,
@@ -79,9 +97,40 @@ Vm *source_describe(const char *type, const json_t *workload, GError **error)
     return kind ? kind->describe(workload, error) : NULL;
 }
 
-json_t *source_disk(const char *type, const char *url, const json_t *workload, const char *disk_id,
-                    const char *host, GError **error)
+char *source_reader(const char *type, const json_t *workload, const char *disk_id, GError **error)
 {
     const SourceKind *kind = find_kind(type, error);
-    return kind ? kind->disk(url, workload, disk_id, host, error) : NULL;
+    g_autoptr(json_t) member = NULL;
+
+    if (!kind)
+        return NULL;
+    if (kind->reader)
+        return g_strdup(kind->reader(workload, disk_id, error));
+    member = kind->disk("", workload, disk_id, NULL, error);
+    return member ? g_strdup(json_string_at(member, "type", "")) : NULL;
+}
+
+json_t *source_grant(Source *source, const json_t *workload, const char *disk_id, const SourceHost *host,
+                     char **grant, char **why, GCancellable *cancel, GError **error)
+{
+    const SourceKind *kind = source->kind;
+
+    *why = NULL;
+    if (kind->grant)
+        return kind->grant(source->connection, workload, disk_id, host, grant, why, cancel, error);
+    return kind->disk(source->url, workload, disk_id, host ? host->address : NULL, error);
+}
+
+gboolean source_keep(Source *source, const char *grant, GCancellable *cancel, GError **error)
+{
+    return !grant || !source->kind->keep || source->kind->keep(source->connection, grant, cancel, error);
+}
+
+gboolean source_revoke(Source *source, const char *disk_id, gboolean whole, char **grant, GCancellable *cancel,
+                       GError **error)
+{
+    if (*grant && source->kind->revoke)
+        return source->kind->revoke(source->connection, disk_id, whole, grant, cancel, error);
+    g_clear_pointer(grant, g_free);
+    return TRUE;
 }

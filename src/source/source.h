@@ -1,6 +1,7 @@
 /* source: one vCenter, ESXi host or oVirt engine, whichever it is.
  *
- * Guarantee: only source_power_off(), source_shut_down_guest() and source_power_on() change anything there.
+ * Guarantee: only source_power_off(), source_shut_down_guest() and source_power_on() change anything there; what source_grant() opens for
+ * reading source_revoke() closes.
  * Threads: a Source may be used by any thread; calls block and can be cancelled. It logs in at the first call, again when the
  * session was lost, and logs out in source_close(). A wrong password is tried once and then remembered: every later call
  * fails at once with SOURCE_LOGIN until a new Source is opened.
@@ -41,6 +42,24 @@ typedef void (*SourceChange)(SourceEvent event, const char *kind, const char *id
 /* Blocks: lists everything, then reports changes until cancelled or broken. Always returns FALSE with an error set. */
 gboolean source_collect(Source *source, SourceChange changed, gpointer user_data, GCancellable *cancel, GError **error);
 
+/* ---- what the account may do ------------------------------------------------------------------------------------ */
+
+/* What the account lacks, in the source's own words, for each of these workload documents (an array): {VM id: {"powerOff",
+ * "powerOn", "snapshots", "changes" (warm), and the ways to read disks "https", "lease", "vddk": [privilege …]}}. What is
+ * absent is granted, or cannot be asked of this source. */
+json_t *source_missing_rights(Source *source, const json_t *workloads, GCancellable *cancel, GError **error);
+
+/* A host of the source that is to be read directly. */
+typedef struct {
+    const char *address;     /* name or IP address, without a port */
+    const char *fingerprint; /* of its certificate, as the source knows it; "" or NULL: not known */
+    const char *user, *password; /* of the host itself; NULL: by tickets of the source */
+    gboolean insecure;           /* the source's certificate is not verified either */
+    const char *id;              /* the source's own; NULL: not known */
+} SourceHost;
+/* Whether the host is there, is the one that the source knows, and lets us in. Errors also: HOST_TICKET. */
+gboolean source_check_host(Source *source, const SourceHost *host, GCancellable *cancel, GError **error);
+
 /* ---- one VM -------------------------------------------------------------------------------------------------- */
 
 typedef enum { POWER_ON, POWER_OFF, POWER_SUSPENDED } PowerState;
@@ -52,7 +71,23 @@ gboolean source_power_on(Source *source, const char *vm_id, GCancellable *cancel
 /* The neutral description of a workload document of the inventory (GET …/workloads/ID); no connection is used. */
 Vm *source_describe(const char *type, const json_t *workload, GError **error);
 
-/* The "source" member of a copy spec (copy/spec.h) for one disk of that workload, without secrets; those are mounted. host: the
- * address of a migration network's ESXi host, or NULL. */
-json_t *source_disk(const char *type, const char *url, const json_t *workload, const char *disk_id, const char *host,
-                    GError **error);
+/* ---- reading a disk ------------------------------------------------------------------------------------------- */
+
+/* How that disk of the workload is read (the "type" of source_grant()'s member), to be freed; NULL when it cannot be. No connection is
+ * used. */
+char *source_reader(const char *type, const json_t *workload, const char *disk_id, GError **error);
+
+/* Some sources open a disk before it can be read, and have to be told when that is over. What was opened is noted in a grant: a text of
+ * the source's own that the caller keeps where it survives a crash, and has written down before it calls again; NULL at first.
+ *
+ * source_grant(): one step towards a disk that can be read. Gives the "source" member of a copy spec (copy/spec.h), without secrets but
+ * those that the grant is made of; NULL without an error: not yet, *why (to be freed) says what is waited for. host: the one that is to be
+ * read directly, or NULL. Errors also: SOURCE_RUNNING, SOURCE_VM. */
+json_t *source_grant(Source *source, const json_t *workload, const char *disk_id, const SourceHost *host, char **grant,
+                     char **why, GCancellable *cancel, GError **error);
+/* To be called every few seconds while the disk is being read. */
+gboolean source_keep(Source *source, const char *grant, GCancellable *cancel, GError **error);
+/* Gives the disk back; whole: it was read to its end. *grant is NULL when nothing is left open; else call again. FALSE: error says why it
+ * cannot be given back now. */
+gboolean source_revoke(Source *source, const char *disk_id, gboolean whole, char **grant, GCancellable *cancel,
+                       GError **error);

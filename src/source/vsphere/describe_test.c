@@ -1,6 +1,6 @@
 /* describe: workload documents to neutral VMs and copy sources; what cannot be migrated is refused in clear
  * words. */
-#include "source/source.h"
+#include "source/vsphere/vsphere.h"
 #include <string.h>
 
 /* A VM as the inventory has it, with ' for "; changes are merged into it. */
@@ -186,7 +186,7 @@ static void a_disk_says_where_it_is_read(void)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
         g_autoptr(json_t) disk =
-            source_disk("vsphere", "https://vc/sdk", workload, rows[i].id, rows[i].host, &error);
+            vsphere_disk("https://vc/sdk", workload, rows[i].id, rows[i].host, &error);
         g_assert_no_error(error);
         g_assert_cmpstr(json_string_at(disk, "type", NULL), ==, "https");
         g_assert_cmpstr(json_string_at(disk, "url", NULL), ==, rows[i].url);
@@ -213,7 +213,7 @@ static void a_disk_that_cannot_be_read_is_refused(void)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(json_t) workload = workload_with(rows[i].changes);
         g_autoptr(GError) error = NULL;
-        g_autoptr(json_t) disk = source_disk("vsphere", "https://vc/sdk", workload, "1", NULL, &error);
+        g_autoptr(json_t) disk = vsphere_disk("https://vc/sdk", workload, "1", NULL, &error);
         g_assert_null(disk);
         g_assert_error(error, GANTRY_ERROR, (int)rows[i].code);
         g_assert_nonnull(strstr(error->message, rows[i].says));
@@ -223,7 +223,7 @@ static void a_disk_that_cannot_be_read_is_refused(void)
 static char *generation_with(const char *changes)
 {
     g_autoptr(json_t) workload = workload_with(changes);
-    g_autoptr(json_t) disk = source_disk("vsphere", "https://vc/sdk", workload, "2001", NULL, NULL);
+    g_autoptr(json_t) disk = vsphere_disk("https://vc/sdk", workload, "2001", NULL, NULL);
     return g_strdup(json_string_at(disk, "generation", ""));
 }
 

@@ -1,0 +1,79 @@
+/* disk_grant: a task's annotations "grant", and "grantDisk" for those who know the task but not the disk. */
+#include "plan/disk_grant.h"
+#include "plan/provider_access.h"
+
+#define GRANT "grant"
+#define DISK  "grantDisk"
+
+static Source *source_of(VmRun *vm, GError **error)
+{
+    const PlanRun *plan = vm_run_plan(vm);
+    return provider_source(plan->provider, plan->secret, error);
+}
+
+static void note(json_t *task, const char *grant, const char *disk_id)
+{
+    item_annotate(task, GRANT, grant);
+    item_annotate(task, DISK, grant ? disk_id : NULL);
+}
+
+json_t *disk_grant_get(VmRun *vm, json_t *task, const char *disk_id, const SourceHost *host, gboolean *noted,
+                       GCancellable *cancel, GError **error)
+{
+    Source *source = source_of(vm, error);
+    const json_t *workload = source ? vm_run_workload(vm, cancel, error) : NULL;
+    const char *before = item_annotation(task, GRANT);
+    g_autofree char *grant = g_strdup(before), *why = NULL;
+    json_t *member;
+
+    if (!workload)
+        return NULL;
+    member = source_grant(source, workload, disk_id, host, &grant, &why, cancel, error);
+    if (g_strcmp0(before, grant)) {
+        note(task, grant, disk_id);
+        *noted = TRUE;
+    }
+    if (why)
+        item_set_pending(task, why);
+    return member;
+}
+
+void disk_grant_keep(VmRun *vm, const json_t *task, GCancellable *cancel)
+{
+    const char *grant = item_annotation(task, GRANT);
+    Source *source = grant ? source_of(vm, NULL) : NULL;
+
+    if (source)
+        source_keep(source, grant, cancel, NULL);
+}
+
+StepResult disk_grant_give_back(VmRun *vm, json_t *task, gboolean whole, GCancellable *cancel, GError **error)
+{
+    g_autofree char *grant = g_strdup(item_annotation(task, GRANT));
+    Source *source = grant ? source_of(vm, error) : NULL;
+
+    if (!grant)
+        return STEP_DONE;
+    if (!source || !source_revoke(source, item_annotation(task, DISK), whole, &grant, cancel, error))
+        return STEP_FAILED;
+    if (grant)
+        return STEP_WAIT;
+    note(task, NULL, NULL);
+    return STEP_DONE;
+}
+
+StepResult disk_grant_give_back_all(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    json_t *tasks = json_object_get(vm_run_step(vm, "DiskTransfer"), "tasks"), *task;
+    StepResult all = STEP_DONE;
+    size_t i;
+
+    json_array_foreach (tasks, i, task) {
+        StepResult result = disk_grant_give_back(vm, task, FALSE, cancel, error);
+        if (result == STEP_FAILED)
+            return STEP_FAILED;
+        if (result == STEP_WAIT)
+            all = STEP_WAIT;
+    }
+    return all;
+}

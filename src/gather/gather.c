@@ -210,12 +210,22 @@ static gboolean has_vm(const ScopedPlan *scoped, const Object *child)
     return !id || g_hash_table_contains(scoped->vms, id);
 }
 
+/* What runs of a VirtualMachine: both are found by its name. */
+static gboolean add_instance(Gathering *gathering, const Object *machine, GError **error)
+{
+    const char *ns = object_namespace(machine), *name = object_name(machine);
+    g_autofree char *launcher = g_strdup_printf("vm.kubevirt.io/name=%s", name);
+    g_autoptr(Object) instance =
+        kube_get(gathering->client, &KUBE_VIRTUAL_MACHINE_INSTANCE, ns, name, gathering->cancel, NULL);
+
+    return (!instance || add_object(gathering, &KUBE_VIRTUAL_MACHINE_INSTANCE, instance, error)) &&
+           add_pods(gathering, ns, launcher, NULL, error);
+}
+
 static gboolean add_children(Gathering *gathering, const ScopedPlan *scoped, GError **error)
 {
-    static const KubeResource *const kinds[] = {
-        &KUBE_DATA_VOLUME, &KUBE_PERSISTENT_VOLUME_CLAIM, &KUBE_POD,
-        &KUBE_JOB,         &KUBE_VIRTUAL_MACHINE,         &KUBE_VIRTUAL_MACHINE_INSTANCE,
-    };
+    static const KubeResource *const kinds[] = {&KUBE_DATA_VOLUME, &KUBE_PERSISTENT_VOLUME_CLAIM, &KUBE_POD,
+                                                &KUBE_JOB, &KUBE_VIRTUAL_MACHINE};
     g_autofree char *selector = g_strdup_printf("plan=%s", object_uid(scoped->plan));
 
     for (guint n = 0; n < G_N_ELEMENTS(kinds); n++) {
@@ -227,11 +237,8 @@ static gboolean add_children(Gathering *gathering, const ScopedPlan *scoped, GEr
             if (!add_object(gathering, kinds[n], child, error) ||
                 (kinds[n] == &KUBE_POD && !add_logs(gathering, child, NULL, error)))
                 return FALSE;
-            if (kinds[n] == &KUBE_VIRTUAL_MACHINE) {
-                g_autofree char *launcher = g_strdup_printf("vm.kubevirt.io/name=%s", object_name(child));
-                if (!add_pods(gathering, object_namespace(child), launcher, NULL, error))
-                    return FALSE;
-            }
+            if (kinds[n] == &KUBE_VIRTUAL_MACHINE && !add_instance(gathering, child, error))
+                return FALSE;
         }
     }
     return TRUE;

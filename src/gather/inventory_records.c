@@ -24,7 +24,8 @@ InventoryRecords *inventory_records_open(KubeClient *client, const Object *provi
 {
     g_autofree char *root = service_root(client, cancel), *token = kube_client_token(client);
     g_autoptr(Object) ca = kube_get(client, &KUBE_CONFIG_MAP, NAMESPACE, "gantry-ca", cancel, NULL);
-    const char *pem = ca ? json_string_at(json_object_get(object_json(ca), "data"), "ca.crt", NULL) : NULL;
+    const char *pem =
+        ca ? json_string_value(json_object_get(json_object_get(object_json(ca), "data"), "ca.crt")) : NULL;
     InventoryClient *inventory = inventory_client_new_at(root, pem, token, error);
     InventoryRecords *records;
 

@@ -1,39 +1,31 @@
 """The guide as a scoreboard: its commands and manifests, in its order, on one machine with stock kubectl.
 
-guide.yaml lists them. A command is run as printed, with the placeholders filled as a reader would; `oc` is a script that hands
-over to kubectl what the two have in common. What is not there yet is skipped, with the reason, and so is counted.
+guide.yaml lists them. A command is run as printed, with the placeholders filled as a reader would; `oc` is kubectl under that name,
+with the plugins of deploy/oc. What is not there yet is skipped, with the reason, and so is counted.
 """
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
 import yaml
 
 from harness import waiting
+from harness.cluster import ROOT
 
 HERE = pathlib.Path(__file__).parent
 STEPS = yaml.safe_load((HERE / "guide.yaml").read_text(encoding="utf-8"))
-
-OC = """#!/bin/sh
-# oc, as far as it is kubectl.
-[ "$*" = "whoami -t" ] && exec cat "$TOKEN_FILE"
-exec kubectl "$@"
-"""
-
 
 class Reader:
     """Somebody who follows the guide: a shell that keeps its variables, and what stands for the placeholders."""
 
     def __init__(self, cluster, vcenter, home):
         self.cluster, self.vcenter = cluster, vcenter
-        (home / "oc").write_text(OC)
-        (home / "oc").chmod(0o755)
-        kubeconfig = yaml.safe_load(cluster.kubectl.kubeconfig.read_text())
-        (home / "token").write_text(kubeconfig["users"][0]["user"]["token"])
-        environment = {**os.environ, "PATH": f"{home}:{os.environ['PATH']}", "HOME": str(home),
-                       "KUBECONFIG": str(cluster.kubectl.kubeconfig), "TOKEN_FILE": str(home / "token")}
+        (home / "oc").symlink_to(shutil.which("kubectl"))
+        environment = {**os.environ, "PATH": f"{home}:{ROOT}/deploy/oc:{os.environ['PATH']}", "HOME": str(home),
+                       "KUBECONFIG": str(cluster.kubectl.kubeconfig)}
         self.home, self.environment = home, environment
         (home / "variables").touch()
 

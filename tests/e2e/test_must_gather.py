@@ -1,0 +1,109 @@
+"""must-gather: what belongs to the plan in question is in the archive, and nothing else; no credential ever is."""
+import subprocess
+import tarfile
+
+import pytest
+import yaml
+
+from harness import manifests
+from harness.migration import Run
+
+MEBIBYTE = 1 << 20
+SPACE = "must-gather/namespaces"
+
+
+@pytest.fixture(scope="module")
+def vcenter(new_vcenter, random_disk, tmp_path_factory):
+    """Two VMs that are off."""
+    home = tmp_path_factory.mktemp("disks")
+    vms = [{"name": name, "powerOn": False, "memoryMB": 64, "disks": [{"file": str(random_disk(home / name, 2 * MEBIBYTE // 512))}],
+            "nics": [{"network": "VM Network", "mac": f"00:50:56:0c:00:0{n}"}]} for n, name in enumerate(("web", "shop"))]
+    return new_vcenter(vms=vms)
+
+
+@pytest.fixture(scope="module")
+def migrated(module_cluster, vcenter):
+    """A plan that was deleted and made anew with another VM, and one that has the first VM."""
+    old = Run(module_cluster, vcenter, "shop", "again").prepare().start()
+    old.finish()
+    module_cluster.kubectl("delete", "migration,plan", "again", "-n", "openshift-mtv")
+    new = Run(module_cluster, vcenter, "web", "again").prepare().start()
+    new.finish()
+    module_cluster.kubectl.apply(manifests.plan("other", "again", [{"name": "shop"}], network="again", storage="again"))
+    return new
+
+
+@pytest.fixture
+def gather(gantry, cluster, migrated, tmp_path):
+    """A function: gather(options…) gives (exit code, standard error, {path: text})."""
+    def run(*options):
+        archive = tmp_path / "archive.tar.gz"
+        result = subprocess.run([gantry, "must-gather", "--kubeconfig", cluster.kubectl.kubeconfig, "--output", archive, *options],
+                                text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        files = {}
+        if archive.exists():
+            with tarfile.open(archive) as tar:
+                files = {member.name: tar.extractfile(member).read().decode() for member in tar.getmembers()}
+        return result.returncode, result.stderr, files
+
+    return run
+
+
+def names(files, folder):
+    return sorted(path[len(folder):] for path in files if path.startswith(folder))
+
+
+def test_a_plan_brings_all_of_its_own_and_nothing_else(gather, vcenter):
+    code, said, files = gather("--plan", "again")
+    assert code == 0, said
+    crs = {path.split("/")[4] for path in files if f"{SPACE}/openshift-mtv/crs/" in path}
+    assert {"plan", "migration", "networkmap", "storagemap", "provider"} <= crs
+    assert names(files, f"{SPACE}/openshift-mtv/crs/plan/") == ["again.yaml"]
+    assert len(names(files, f"{SPACE}/default/crs/datavolume/")) == 1
+    assert names(files, f"{SPACE}/default/crs/virtualmachine/") == ["web.yaml"]
+    logs = names(files, f"{SPACE}/default/logs/")
+    assert len(logs) == 1 and logs[0].startswith("importer-again-") and logs[0].endswith("/current.log")
+    controller = next(text for path, text in files.items() if "/logs/forklift-controller-" in path)
+    web, shop = vcenter.vms["web"]["id"], vcenter.vms["shop"]["id"]
+    assert f"vm={web}" in controller and f"vm={shop}" not in controller
+    record = yaml.safe_load(files[f"{SPACE}/openshift-mtv/inventory/again/{web}.yaml"])
+    assert record["name"] == "web"
+    assert "read back: equal" in files[f"{SPACE}/openshift-mtv/reports/again.txt"]
+    assert yaml.safe_load(files["must-gather/versions.yaml"])["kubernetes"]["major"] == "1"
+    assert "must-gather/notes.txt" not in files, files["must-gather/notes.txt"]
+
+
+def test_an_object_is_as_kubectl_shows_it(gather, cluster):
+    _, _, files = gather("--plan", "again")
+    shown = cluster.kubectl.get("plan", "again")
+    shown["metadata"].pop("managedFields", None)
+    shown["metadata"].get("annotations", {}).pop("kubectl.kubernetes.io/last-applied-configuration", None)
+    assert yaml.safe_load(files[f"{SPACE}/openshift-mtv/crs/plan/again.yaml"]) == shown
+
+
+@pytest.mark.parametrize("options", [["--vm", "web"], ["--namespace", "default", "--vm", "web"]])
+def test_a_vm_is_found_by_its_name(gather, options):
+    code, said, files = gather(*options)
+    assert code == 0, said
+    assert names(files, f"{SPACE}/openshift-mtv/crs/plan/") == ["again.yaml"]
+
+
+def test_everything_holds_all_plans_and_services_and_no_secret(gather, vcenter):
+    code, said, files = gather()
+    assert code == 0, said
+    assert names(files, f"{SPACE}/openshift-mtv/crs/plan/") == ["again.yaml", "other.yaml"]
+    assert {name.split("-")[1] for name in names(files, f"{SPACE}/openshift-mtv/logs/")} >= {"controller", "ui", "validation"}
+    assert not [path for path in files if "/secret/" in path]
+    for path, text in files.items():
+        assert vcenter.password not in text, path
+
+
+@pytest.mark.parametrize("options, words", [
+    (["--plan", "missing"], "PLAN=missing: there is no such Plan; there are: openshift-mtv/again, openshift-mtv/other"),
+    (["--namespace", "missing"], "NS=missing: there is no such namespace"),
+    (["--vm", "vm-0"], "VM=vm-0: no VM of this id or name stands in a Plan"),
+    (["--targeted"], "none of NS, PLAN and VM is given"),
+])
+def test_what_does_not_exist_makes_no_archive(gather, options, words):
+    code, said, files = gather(*options)
+    assert code == 1 and words in said and not files

@@ -6,8 +6,8 @@
  * Threads: it serves from threads of its own until it is stopped.
  */
 #pragma once
-#include "inventory/authorizer.h"
 #include "inventory/inventory.h"
+#include "kube/authorizer.h"
 
 typedef struct {
     const char *listen; /* ADDRESS:PORT */

@@ -1,5 +1,5 @@
 /* authorizer: asks the cluster, and remembers a yes for a while. */
-#include "inventory/authorizer.h"
+#include "kube/authorizer.h"
 #include <string.h>
 
 #define REMEMBER_US (10 * G_USEC_PER_SEC)
@@ -9,7 +9,7 @@ struct Authorizer {
     KubeClient *client;
     gboolean required;
     GMutex lock;
-    GHashTable *allowed; /* hash of token, namespace and name → until when, in microseconds */
+    GHashTable *allowed; /* hash of token and access → until when, in microseconds */
 };
 
 Authorizer *authorizer_new(KubeClient *client, gboolean required)
@@ -34,9 +34,10 @@ void authorizer_free(Authorizer *authorizer)
 /* ---- what is remembered -------------------------------------------------------------------------------- */
 
 /* Tokens are kept as hashes only. */
-static char *memory_key(const char *token, const char *ns, const char *name)
+static char *memory_key(const char *token, const Access *access)
 {
-    g_autofree char *text = g_strjoin("\n", token, ns ? ns : "", name ? name : "", NULL);
+    g_autofree char *text = g_strjoin("\n", token, access->verb, access->group, access->resource,
+                                      access->ns ? access->ns : "", access->name ? access->name : "", NULL);
     char *key = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
 
     explicit_bzero(text, strlen(text));
@@ -100,11 +101,11 @@ static guint review_token(Authorizer *authorizer, const char *token, json_t **us
     return 0;
 }
 
-static json_t *access_review(const json_t *user, const char *ns, const char *name)
+static json_t *access_review(const json_t *user, const Access *access)
 {
     json_t *spec = json_pack("{s:{s:s, s:s, s:s, s:s*, s:s*}, s:s}", "resourceAttributes", "group",
-                             "forklift.konveyor.io", "resource", "providers", "verb", name ? "get" : "list",
-                             "namespace", ns, "name", name, "user", json_string_at(user, "username", ""));
+                             access->group, "resource", access->resource, "verb", access->verb, "namespace",
+                             access->ns, "name", access->name, "user", json_string_at(user, "username", ""));
     json_t *groups = json_at(user, "groups"), *extra = json_at(user, "extra"), *uid = json_at(user, "uid");
 
     if (groups)
@@ -117,11 +118,11 @@ static json_t *access_review(const json_t *user, const char *ns, const char *nam
                      "SubjectAccessReview", "spec", spec);
 }
 
-static guint review_access(Authorizer *authorizer, const json_t *user, const char *ns, const char *name,
-                           char **reason, GCancellable *cancel)
+static guint review_access(Authorizer *authorizer, const json_t *user, const Access *access, char **reason,
+                           GCancellable *cancel)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(json_t) body = access_review(user, ns, name);
+    g_autoptr(json_t) body = access_review(user, access);
     g_autoptr(json_t) review = kube_post_path(
         authorizer->client, "/apis/authorization.k8s.io/v1/subjectaccessreviews", body, cancel, &error);
 
@@ -129,8 +130,9 @@ static guint review_access(Authorizer *authorizer, const json_t *user, const cha
         return failed_review(error, reason);
     if (json_bool_at(review, "status.allowed", FALSE))
         return 0;
-    *reason = g_strdup_printf("user '%s' may not %s provider%s%s%s", json_string_at(user, "username", ""),
-                              name ? "get" : "list", name ? " '" : "s", name ? name : "", name ? "'" : "");
+    *reason = g_strdup_printf("user '%s' may not %s %s%s%s%s", json_string_at(user, "username", ""),
+                              access->verb, access->resource, access->name ? " '" : "",
+                              access->name ? access->name : "", access->name ? "'" : "");
     return 403;
 }
 
@@ -145,8 +147,8 @@ guint authorizer_check_token(Authorizer *authorizer, const char *header, char **
     return token ? review_token(authorizer, token, &user, reason, cancel) : 401;
 }
 
-guint authorizer_check(Authorizer *authorizer, const char *header, const char *ns, const char *name,
-                       char **reason, GCancellable *cancel)
+guint authorizer_check(Authorizer *authorizer, const char *header, const Access *access, char **reason,
+                       GCancellable *cancel)
 {
     g_autoptr(json_t) user = NULL;
     g_autofree char *key = NULL;
@@ -158,12 +160,12 @@ guint authorizer_check(Authorizer *authorizer, const char *header, const char *n
     token = token_of(header, reason);
     if (!token)
         return 401;
-    key = memory_key(token, ns, name);
+    key = memory_key(token, access);
     if (is_remembered(authorizer, key))
         return 0;
     status = review_token(authorizer, token, &user, reason, cancel);
     if (!status)
-        status = review_access(authorizer, user, ns, name, reason, cancel);
+        status = review_access(authorizer, user, access, reason, cancel);
     if (!status)
         remember(authorizer, key);
     return status;

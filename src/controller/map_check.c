@@ -1,15 +1,17 @@
-/* map_check: providers, then sources. */
+/* map_check: providers, then sources, then destinations. */
 #include "controller/map_check.h"
+#include "controller/controllers.h"
 #include "controller/status.h"
 #include "plan/provider_access.h"
 #include <string.h>
 
-void map_check_clear(MapCheck *check)
+static void map_check_clear(MapCheck *check)
 {
     g_clear_pointer(&check->source, object_unref);
     g_clear_pointer(&check->destination, object_unref);
     g_clear_pointer(&check->target, kube_client_unref);
 }
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MapCheck, map_check_clear)
 
 static gboolean find_provider(MapCheck *check, const char *side, const char *prefix, Object **out,
                               GCancellable *cancel, GError **error)
@@ -40,7 +42,8 @@ static gboolean find_provider(MapCheck *check, const char *side, const char *pre
     return TRUE;
 }
 
-gboolean map_check_providers(MapCheck *check, GCancellable *cancel, GError **error)
+/* FALSE: the API could not be asked. */
+static gboolean check_providers(MapCheck *check, GCancellable *cancel, GError **error)
 {
     const char *type;
 
@@ -59,11 +62,12 @@ gboolean map_check_providers(MapCheck *check, GCancellable *cancel, GError **err
     return check->target != NULL;
 }
 
-const char *map_check_collection(const MapCheck *check)
+/* The inventory's collection of the map's sources. */
+static const char *collection(const MapCheck *check)
 {
     const char *type = check->source ? json_string_at(object_json(check->source), "spec.type", "") : "";
 
-    if (!strcmp(check->what, "network"))
+    if (!strcmp(check->kind->what, "network"))
         return "networks";
     return !strcmp(type, "ovirt") ? "storagedomains" : "datastores";
 }
@@ -77,23 +81,22 @@ static json_t *resolve(MapCheck *check, const json_t *source, GCancellable *canc
     g_autoptr(json_t) found = NULL;
 
     if (!*id && !*name) {
-        conditions_add_item(check->conditions, check->source_type, CONDITION_CRITICAL, "NotSet",
+        conditions_add_item(check->conditions, check->kind->source_condition, CONDITION_CRITICAL, "NotSet",
                             "Each of spec.map[].source must have an id or a name.", "(empty)");
         return json_object();
     }
-    found = inventory_find(check->inventory, check->source, map_check_collection(check), source, cancel,
-                           &problem);
+    found = inventory_find(check->inventory, check->source, collection(check), source, cancel, &problem);
     if (found)
         return json_pack("{s:s, s:s}", "id", json_string_at(found, "id", ""), "name",
                          json_string_at(found, "name", ""));
     if (g_error_matches(problem, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND)) {
-        message = g_strdup_printf("The source provider has no such %s.", check->what);
-        conditions_add_item(check->conditions, check->source_type, CONDITION_CRITICAL, "NotFound", message,
-                            item);
+        message = g_strdup_printf("The source provider has no such %s.", check->kind->what);
+        conditions_add_item(check->conditions, check->kind->source_condition, CONDITION_CRITICAL, "NotFound",
+                            message, item);
     } else if (g_error_matches(problem, GANTRY_ERROR, ERROR_INVENTORY_AMBIGUOUS)) {
-        message = g_strdup_printf("Several %ss have this name: give the id or the path.", check->what);
-        conditions_add_item(check->conditions, check->source_type, CONDITION_CRITICAL, "Ambiguous", message,
-                            item);
+        message = g_strdup_printf("Several %ss have this name: give the id or the path.", check->kind->what);
+        conditions_add_item(check->conditions, check->kind->source_condition, CONDITION_CRITICAL, "Ambiguous",
+                            message, item);
     } else {
         conditions_add_item(check->conditions, "SourceProviderNotReady", CONDITION_CRITICAL, NULL,
                             "The source provider's inventory cannot be asked.", problem->message);
@@ -112,8 +115,10 @@ static json_t *resolved_before(const MapCheck *check, size_t index)
     return json_incref(json_array_get(json_at(map, "status.references"), index));
 }
 
-/* While the inventory cannot be asked, as after a restart, references stay: a plan under way needs them. */
-json_t *map_check_references(MapCheck *check, GCancellable *cancel)
+/* The {id, name} of each pair's source, in the order of spec.map; a pair that does not resolve has {} there
+ * and a condition. While the inventory cannot be asked, as after a restart, references stay: a plan under way
+ * needs them. */
+static json_t *check_references(MapCheck *check, GCancellable *cancel)
 {
     const json_t *pairs = json_at(object_json(check->map), "spec.map");
     json_t *references = json_array();
@@ -124,4 +129,34 @@ json_t *map_check_references(MapCheck *check, GCancellable *cancel)
         json_array_append_new(references, before ? before : json_incref(found));
     }
     return references;
+}
+
+guint map_reconcile(const MapKind *kind, const char *key, gpointer controllers, GCancellable *cancel,
+                    GError **error)
+{
+    KubeClient *kube = controllers_kube(controllers);
+    g_autoptr(Object) map = status_get(kube, kind->resource, key, cancel, error);
+    g_autoptr(Conditions) conditions = map ? status_conditions(map) : NULL;
+    g_auto(MapCheck) check = {.kind = kind,
+                              .kube = kube,
+                              .inventory = controllers_inventory(controllers),
+                              .map = map,
+                              .conditions = conditions};
+    g_autofree char *component = g_strdup_printf("%s-map", kind->what);
+    json_t *status;
+    size_t i;
+    json_t *pair;
+
+    if (!map || !check_providers(&check, cancel, error))
+        return 0;
+    status = status_copy(map);
+    if (!conditions_critical(conditions)) {
+        json_object_set_new(status, "references", check_references(&check, cancel));
+        json_array_foreach (json_at(object_json(map), "spec.map"), i, pair)
+            kind->check_destination(&check, json_object_get(pair, "destination"), cancel);
+    }
+    if (!conditions_blocked(conditions) && !check.again)
+        conditions_set(conditions, "Ready", CONDITION_REQUIRED, NULL, "The %s map is ready.", kind->what);
+    status_write(kube, kind->resource, map, status, conditions, component, cancel, error);
+    return conditions_has(conditions, "Ready") ? AGAIN_LATER : AGAIN_SOON;
 }

@@ -1,4 +1,5 @@
-/* map_check: what NetworkMap and StorageMap have in common: a pair of providers, source references.
+/* map_check: NetworkMap and StorageMap are reconciled alike: a pair of providers, sources in the inventory,
+ * destinations in the target cluster.
  *
  * Threads: one per MapCheck.
  */
@@ -6,29 +7,29 @@
 #include "crd/conditions.h"
 #include "inventory/client.h"
 
+typedef struct MapCheck MapCheck;
+
+/* What the two differ in. */
 typedef struct {
-    /* in, borrowed */
+    const KubeResource *resource;
+    const char *what;             /* "network", "storage": for messages */
+    const char *source_condition; /* for sources that are not found */
+    /* Says in a condition what is wrong with spec.map[].destination; sets again when it could not be asked.
+     */
+    void (*check_destination)(MapCheck *check, const json_t *destination, GCancellable *cancel);
+} MapKind;
+
+struct MapCheck {
+    const MapKind *kind;
     KubeClient *kube;
     InventoryClient *inventory;
     const Object *map;
     Conditions *conditions;
-    const char *what;        /* "network", "storage": for messages */
-    const char *source_type; /* the condition for source references */
+    Object *source, *destination; /* the providers; owned */
+    KubeClient *target;           /* the destination's; owned */
+    gboolean again;               /* something could not be asked: look again soon */
+};
 
-    /* out, owned */
-    Object *source, *destination;
-    KubeClient *target;
-    gboolean again; /* something could not be asked: look again soon */
-} MapCheck;
-void map_check_clear(MapCheck *check);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MapCheck, map_check_clear)
-
-/* Checks spec.provider; FALSE: the API could not be asked. */
-gboolean map_check_providers(MapCheck *check, GCancellable *cancel, GError **error);
-
-/* The {id, name} of each pair's source, in the order of spec.map; a pair that does not resolve has {} there
- * and a condition. */
-json_t *map_check_references(MapCheck *check, GCancellable *cancel);
-
-/* The inventory's collection for the map's sources, by the source provider's type. */
-const char *map_check_collection(const MapCheck *check);
+/* As WorkQueueRun; user_data is the Controllers. */
+guint map_reconcile(const MapKind *kind, const char *key, gpointer controllers, GCancellable *cancel,
+                    GError **error);

@@ -1,7 +1,6 @@
 /* network_map: NetworkMap's sources are in the inventory, its destinations in the target cluster. */
 #include "controller/controllers.h"
 #include "controller/map_check.h"
-#include "controller/status.h"
 #include <string.h>
 
 static void complain(MapCheck *check, const char *reason, const char *message, const char *item)
@@ -37,32 +36,12 @@ static void check_destination(MapCheck *check, const json_t *destination, GCance
         check->again = TRUE;
 }
 
-guint network_map_reconcile(const char *key, gpointer data, GCancellable *cancel, GError **error)
-{
-    Controllers *controllers = data;
-    KubeClient *kube = controllers_kube(controllers);
-    g_autoptr(Object) map = status_get(kube, &KUBE_NETWORK_MAP, key, cancel, error);
-    g_autoptr(Conditions) conditions = map ? status_conditions(map) : NULL;
-    g_auto(MapCheck) check = {.kube = kube,
-                              .inventory = controllers_inventory(controllers),
-                              .map = map,
-                              .conditions = conditions,
-                              .what = "network",
-                              .source_type = "SourceNetworkNotValid"};
-    json_t *status;
-    size_t i;
-    json_t *pair;
+static const MapKind kind = {.resource = &KUBE_NETWORK_MAP,
+                             .what = "network",
+                             .source_condition = "SourceNetworkNotValid",
+                             .check_destination = check_destination};
 
-    if (!map || !map_check_providers(&check, cancel, error))
-        return 0;
-    status = status_copy(map);
-    if (!conditions_critical(conditions)) {
-        json_object_set_new(status, "references", map_check_references(&check, cancel));
-        json_array_foreach (json_at(object_json(map), "spec.map"), i, pair)
-            check_destination(&check, json_object_get(pair, "destination"), cancel);
-    }
-    if (!conditions_blocked(conditions) && !check.again)
-        conditions_set(conditions, "Ready", CONDITION_REQUIRED, NULL, "The network map is ready.");
-    status_write(kube, &KUBE_NETWORK_MAP, map, status, conditions, "network-map", cancel, error);
-    return conditions_has(conditions, "Ready") ? AGAIN_LATER : AGAIN_SOON;
+guint network_map_reconcile(const char *key, gpointer controllers, GCancellable *cancel, GError **error)
+{
+    return map_reconcile(&kind, key, controllers, cancel, error);
 }

@@ -26,3 +26,16 @@ guint backoff_ms(guint attempt, guint first_ms, guint most_ms)
     wait = MIN(wait, most_ms);
     return wait - wait / 4 + (wait >= 2 ? (guint64)g_random_int_range(0, wait / 2 + 1) : 0);
 }
+
+gboolean clock_wait(guint ms, GCancellable *cancel)
+{
+    GPollFD wake;
+
+    if (!cancel || !g_cancellable_make_pollfd(cancel, &wake)) {
+        g_usleep((gulong)ms * 1000);
+        return TRUE;
+    }
+    g_poll(&wake, 1, ms);
+    g_cancellable_release_fd(cancel);
+    return !g_cancellable_is_cancelled(cancel);
+}

@@ -11,3 +11,6 @@ gint64 clock_parse(const char *text);
 /* How long to wait before try number attempt (0 is the first): exponential from first_ms up to most_ms, with a
  * jitter of a quarter so that many waiters spread out. */
 guint backoff_ms(guint attempt, guint first_ms, guint most_ms);
+
+/* Waits so long, or until cancelled: then FALSE. */
+gboolean clock_wait(guint ms, GCancellable *cancel);

@@ -1,15 +1,17 @@
 /* vsphere_login: SessionManager.Login and its cookie; Basic where that does not help. */
 #include "copy/vsphere_login.h"
 #include "copy/credentials.h"
+#include "copy/host_ticket.h"
 #include "net/soap.h"
 #include <string.h>
 
-typedef enum { WAY_NONE, WAY_SESSION, WAY_BASIC } Way;
-static const char *const way_names[] = {"none", "session", "basic"};
+typedef enum { WAY_NONE, WAY_SESSION, WAY_BASIC, WAY_TICKET } Way;
+static const char *const way_names[] = {"none", "session", "basic", "ticket"};
 
 struct VsphereLogin {
     Https *https;
     char *url, *credentials;
+    HostTickets *tickets; /* NULL: with the peer's own user and password */
     GMutex lock;
     Way way; /* from here on under lock */
     guint count;
@@ -24,6 +26,19 @@ VsphereLogin *vsphere_login_new(Https *https, const char *url, const char *crede
     login->url = g_strdup(url);
     login->credentials = g_strdup(credentials);
     g_mutex_init(&login->lock);
+    return login;
+}
+
+VsphereLogin *vsphere_login_new_ticket(Https *https, const CopySpec *spec, const char *url, GError **error)
+{
+    HostTickets *tickets = host_tickets_new(spec, error);
+    VsphereLogin *login;
+
+    if (!tickets)
+        return NULL;
+    login = vsphere_login_new(https, url, NULL);
+    login->tickets = tickets;
+    https_set_ticket(https, host_tickets_header, tickets);
     return login;
 }
 
@@ -44,6 +59,7 @@ void vsphere_login_free(VsphereLogin *login)
         g_autoptr(GBytes) body = soap_finish(soap_call("Logout", "SessionManager", login->manager), "Logout");
         g_autoptr(GBytes) answer = call(login, body, &reply, NULL, NULL);
     }
+    host_tickets_free(login->tickets);
     g_mutex_clear(&login->lock);
     g_clear_error(&login->refused);
     g_free(login->manager);
@@ -58,6 +74,20 @@ static gboolean refuse(VsphereLogin *login, const char *why, GError **error)
         g_error_new(GANTRY_ERROR, ERROR_SOURCE_LOGIN, "%s refuses the login: %s", login->url, why);
     g_propagate_error(error, g_error_copy(login->refused));
     return FALSE;
+}
+
+/* A ticket that is refused may have been too old; the first that is refused shows that the host takes none. */
+static gboolean expect_ticket(VsphereLogin *login, gboolean accepted, GError **error)
+{
+    if (login->way == WAY_TICKET && !accepted) {
+        login->refused = g_error_new(GANTRY_ERROR, ERROR_HOST_TICKET, "%s does not accept the ticket that vCenter gave",
+                                     login->url);
+        g_propagate_error(error, g_error_copy(login->refused));
+        return FALSE;
+    }
+    login->way = WAY_TICKET;
+    login->count++;
+    return TRUE;
 }
 
 /* FALSE without an error: this peer has no vSphere API. */
@@ -137,6 +167,8 @@ static gboolean log_in(VsphereLogin *login, gboolean accepted, GCancellable *can
     g_autoptr(Credentials) credentials = NULL;
     GError *broken = NULL;
 
+    if (login->tickets)
+        return expect_ticket(login, accepted, error);
     if (!login->credentials)
         return refuse(login, "it asks for a user and a password, and none were given", error);
     if (login->way == WAY_BASIC && !accepted)
@@ -174,6 +206,12 @@ guint vsphere_login_count(VsphereLogin *login)
 {
     g_autoptr(GMutexLocker) lock = g_mutex_locker_new(&login->lock);
     return login->count;
+}
+
+char *vsphere_login_manager(VsphereLogin *login)
+{
+    g_autoptr(GMutexLocker) lock = g_mutex_locker_new(&login->lock);
+    return g_strdup(login->manager);
 }
 
 const char *vsphere_login_way(VsphereLogin *login)

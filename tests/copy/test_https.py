@@ -159,10 +159,11 @@ def test_a_descriptor_that_lies_is_refused_before_anything_is_written(program, t
     assert str(disk.stat().st_size) in result["message"]
 
 
-def test_a_snapshot_is_refused_with_what_to_do(program, tmp_path, store, disk):
+def test_a_delta_that_is_none_is_refused_with_what_to_do(program, tmp_path, store, disk):
     store.add_disk("snap.vmdk", disk, kind="VMFSSPARSE")
     result = Copy(program, tmp_path, store, disk, "snap.vmdk").run(code=1)
-    assert result["reason"] == "DiskFormatUnsupported" and "Consolidate" in result["remedy"]
+    assert result["reason"] == "DiskTablesInvalid" and "vmkfstools" in result["remedy"]
+    assert "snap-flat.vmdk (COWD): it does not begin with COWD" in result["message"]
 
 
 def test_a_target_that_is_too_small_is_found_first(copy, store):

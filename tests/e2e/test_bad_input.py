@@ -199,7 +199,7 @@ def test_a_migration_of_a_plan_that_does_not_exist_says_so(kubectl, source):
 # ---- disks --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vm, words", [("liar", ("liar.vmdk", str(12345 * 512))), ("sparse", ("sparse.vmdk", "not read over HTTPS"))])
+@pytest.mark.parametrize("vm, words", [("liar", ("liar.vmdk", str(12345 * 512))), ("sparse", ("sparse-s001.vmdk", "no such file"))])
 def test_a_descriptor_that_cannot_be_true_fails_the_vm(cluster, kubectl, source, vcenter, vm, words):
     cluster.allow("[Dd]escriptor|DiskDescriptorInvalid|DiskFormatUnsupported|FAILED|failed|Failed")
     run = Run(cluster, vcenter, vm, vm)

@@ -24,6 +24,7 @@ struct Https {
     char *credential; /* a header; under lock */
     HttpsTicket ticket;
     gpointer ticket_data;
+    struct curl_slist *connect_to; /* where all connections go instead, or NULL */
 };
 
 typedef struct {
@@ -93,6 +94,7 @@ void https_free(Https *https)
     g_mutex_clear(&https->lock);
     if (https->ca_fd >= 0)
         close(https->ca_fd);
+    curl_slist_free_all(https->connect_to);
     g_free(https->ca_path);
     g_free(https->fingerprint);
     wipe(https->credential);
@@ -105,6 +107,15 @@ void https_set_credential(Https *https, const char *header)
     wipe(https->credential);
     https->credential = g_strdup(header);
     g_mutex_unlock(&https->lock);
+}
+
+void https_connect_to(Https *https, const char *address)
+{
+    gboolean bare = strchr(address, ':') && *address != '[';
+    g_autofree char *rule = bare ? g_strdup_printf("::[%s]:", address) : g_strdup_printf("::%s:", address);
+
+    curl_slist_free_all(https->connect_to);
+    https->connect_to = curl_slist_append(NULL, rule);
 }
 
 void https_set_ticket(Https *https, HttpsTicket ticket, gpointer user_data)
@@ -277,6 +288,7 @@ static void set_call(CURL *curl, Call *call, const char *url)
 {
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(curl, CURLOPT_CONNECT_TO, call->https->connect_to);
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);

@@ -16,6 +16,10 @@ Https *https_new(const HttpTrust *trust, GError **error); /* BAD_INPUT: field an
 void https_free(Https *https);                            /* no call may be under way */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Https, https_free)
 
+/* Connections go to this name or address instead of the URL's host, on the URL's port (IPv6 with or without brackets). The certificate must
+ * be that of the URL's host all the same. To be called before the first request. */
+void https_connect_to(Https *https, const char *address);
+
 /* A header sent with every request from now on ("Cookie: …"), or NULL for none. It is wiped when it is
  * replaced. */
 void https_set_credential(Https *https, const char *header);

@@ -1,12 +1,13 @@
 /* reader_imageio: a disk of oVirt or Red Hat Virtualization, through an image transfer.
  *
- *   "source": {"type": "imageio", "url": "https://host:54322/images/TICKET", "proxyUrl":
+ *   "source": {"type": "imageio", "url": "https://host:54322/images/TICKET", "address": TEXT?, "proxyUrl":
  * "https://engine:54323/images/TICKET"?, "generation": TEXT}
  *
  * The protocol is ovirt-imageio's "images" service: OPTIONS says what it can do, /extents where zeros are,
- * GET with a Range reads. The ticket is the URL's last part, and the only secret. The host is asked first,
- * the proxy when it cannot be reached. Errors also: TICKET_EXPIRED (403: unknown, expired or cancelled; a new
- * transfer is the controller's to make).
+ * GET with a Range reads. The ticket is the URL's last part, and the only secret. The host is asked first (at
+ * address, its place in a migration network, where that is given), the proxy when it cannot be reached.
+ * Errors also: TICKET_EXPIRED (403: unknown, expired or cancelled; a new transfer is the controller's to
+ * make).
  */
 #include "copy/extent_list.h"
 #include "copy/https.h"
@@ -174,6 +175,7 @@ static json_t *connect_to(ImageioReader *self, const CopySpec *spec, GCancellabl
 static Reader *open_imageio(const CopySpec *spec, GCancellable *cancel, GError **error)
 {
     const char *url = copy_spec_source_text(spec, "url", 4096, error);
+    const char *address = json_string_at(spec->source, "address", NULL);
     const HttpTrust trust = {
         .ca_pem = spec->ca_pem, .fingerprint = spec->fingerprint, .insecure = spec->insecure};
     g_autoptr(json_t) options = NULL;
@@ -186,8 +188,11 @@ static Reader *open_imageio(const CopySpec *spec, GCancellable *cancel, GError *
     reader = &self->reader;
     reader->type = &reader_imageio;
     self->url = g_strdup(url);
-    if (!(self->https = https_new(&trust, error)) || !(options = connect_to(self, spec, cancel, error)) ||
-        !get_size(self, cancel, error) ||
+    if (!(self->https = https_new(&trust, error)))
+        return NULL;
+    if (address)
+        https_connect_to(self->https, address);
+    if (!(options = connect_to(self, spec, cancel, error)) || !get_size(self, cancel, error) ||
         (has_feature(options, "extents") && !get_extents(self, cancel, error)))
         return NULL;
     reader->parallel =

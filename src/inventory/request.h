@@ -1,8 +1,8 @@
 /* request: one request to the REST interface, its parameters read and checked. Private to the room. */
 #pragma once
-#include "inventory/filter.h"
 #include "inventory/inventory.h"
 #include "inventory/output.h"
+#include "inventory/parameters.h"
 
 typedef struct {
     HttpExchange *exchange;
@@ -10,17 +10,17 @@ typedef struct {
     GCancellable *cancel;
     char **parts; /* of the path, decoded: "providers", TYPE, UID … */
     guint len;
-    gint64 limit; /* < 0: none */
-    gint64 offset;
-    guint detail; /* 0 … 9 */
-    const char *name, *ns; /* query parameters, or NULL */
-    Filter *filter;        /* of q=, or NULL */
+    Parameters query;
     gboolean watch, watch_snapshot;
 } Request;
 
 /* Answers with an empty body and the reason in headers. */
 void request_fail(Request *request, guint status, const char *reason);
 void request_reply(Request *request, json_t *take);
+
+/* Says which version of the stock the answer is (ETag); when the client has that one already (If-None-Match) it is answered with 304,
+ * which gives TRUE. To be called before the stock is read. */
+gboolean request_is_known(Request *request, Stock *stock);
 
 /* What serves a collected provider's collections, objects, workloads and trees; all parameters are valid, the provider is ready
  * and the client may see it. parts[3] is the collection. */

@@ -49,70 +49,32 @@ void request_reply(Request *request, json_t *take)
     http_exchange_reply(request->exchange, 200, "application/json; charset=utf-8", body);
 }
 
+gboolean request_is_known(Request *request, Stock *stock)
+{
+    const char *known = http_exchange_header(request->exchange, "If-None-Match");
+    g_autofree char *tag = stock_tag(stock);
+
+    http_exchange_add_header(request->exchange, "ETag", tag);
+    if (!known || !strstr(known, tag))
+        return FALSE;
+    http_exchange_reply(request->exchange, 304, NULL, NULL);
+    return TRUE;
+}
+
 /* ---- parameters ---------------------------------------------------------------------------------------- */
 
-static gboolean parse_count(HttpExchange *exchange, const char *name, gint64 absent, gint64 *count,
-                            char **problem)
+static const char *query_value(gconstpointer exchange, const char *name)
 {
-    const char *text = http_exchange_query(exchange, name);
-    guint64 value = 0;
-
-    *count = absent;
-    if (!text)
-        return TRUE;
-    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &value, NULL)) {
-        *problem = g_strdup_printf("%s: '%s' is no number of 0 or more", name, text);
-        return FALSE;
-    }
-    *count = value;
-    return TRUE;
+    return http_exchange_query(exchange, name);
 }
 
-static gboolean parse_detail(HttpExchange *exchange, guint *detail, char **problem)
+static gboolean read_parameters(Request *request, GError **error)
 {
-    const char *text = http_exchange_query(exchange, "detail");
-    gint64 value = 0;
-
-    *detail = 0;
-    if (!text || !*text)
-        return TRUE;
-    if (!g_ascii_strcasecmp(text, "all")) {
-        *detail = 9;
-        return TRUE;
-    }
-    if (!g_ascii_string_to_signed(text, 10, G_MININT, G_MAXINT, &value, NULL)) {
-        *problem = g_strdup_printf("detail: '%s' is neither a number nor 'all'", text);
-        return FALSE;
-    }
-    *detail = CLAMP(value, 0, 9);
-    return TRUE;
-}
-
-static gboolean parse_filter(Request *request, char **problem)
-{
-    const char *text = http_exchange_query(request->exchange, "q");
-    g_autoptr(GError) error = NULL;
-
-    if (!text || !*text)
-        return TRUE;
-    request->filter = filter_parse(text, &error);
-    if (!request->filter)
-        *problem = g_strdup(error->message);
-    return request->filter != NULL;
-}
-
-static gboolean parse_parameters(Request *request, char **problem)
-{
-    HttpExchange *exchange = request->exchange;
-    const char *watch = http_exchange_header(exchange, "X-Watch");
+    const char *watch = http_exchange_header(request->exchange, "X-Watch");
 
     request->watch = watch != NULL;
     request->watch_snapshot = watch && !strcmp(watch, "snapshot");
-    request->name = http_exchange_query(exchange, "name");
-    request->ns = http_exchange_query(exchange, "namespace");
-    return parse_count(exchange, "limit", -1, &request->limit, problem) &&
-           parse_count(exchange, "offset", 0, &request->offset, problem) &&
-           parse_detail(exchange, &request->detail, problem) && parse_filter(request, problem);
+    return parameters_read(&request->query, query_value, request->exchange, error);
 }
 
 /* ---- other origins ------------------------------------------------------------------------------------- */
@@ -200,7 +162,8 @@ static gboolean authorised(Rest *rest, Request *request, const char *ns, const c
 {
     const char *header = http_exchange_header(request->exchange, "Authorization");
     g_autofree char *reason = NULL;
-    guint status = authorizer_check(rest->authorizer, header, ns, name, &reason, request->cancel);
+    Access access = {name ? "get" : "list", "forklift.konveyor.io", "providers", ns, name};
+    guint status = authorizer_check(rest->authorizer, header, &access, &reason, request->cancel);
 
     if (status)
         request_fail(request, status, reason);
@@ -215,7 +178,7 @@ static void serve_lists(Rest *rest, Request *request)
         request_fail(request, 404, "there are no providers of this type");
     else if (type && request->watch)
         request_fail(request, 400, "providers cannot be watched here: watch the Provider objects");
-    else if (authorised(rest, request, request->ns && *request->ns ? request->ns : NULL, NULL))
+    else if (authorised(rest, request, request->query.ns, NULL))
         rest_providers(request, type);
 }
 
@@ -253,7 +216,7 @@ static void serve_provider(Rest *rest, Request *request, Stock *stock)
 
 static void route(Rest *rest, Request *request)
 {
-    g_autofree char *problem = NULL;
+    g_autoptr(GError) problem = NULL;
     g_autoptr(Stock) stock = NULL;
 
     if (request->len == 1 && !strcmp(request->parts[0], "schema")) {
@@ -264,8 +227,8 @@ static void route(Rest *rest, Request *request)
         request_fail(request, 404, "the inventory begins at /providers");
         return;
     }
-    if (!parse_parameters(request, &problem)) {
-        request_fail(request, 400, problem);
+    if (!read_parameters(request, &problem)) {
+        request_fail(request, 400, problem->message);
         return;
     }
     if (request->len < 3) {
@@ -307,7 +270,7 @@ static void handle(HttpExchange *exchange, gpointer user_data)
     else
         route(rest, &request);
     g_strfreev(request.parts);
-    g_clear_pointer(&request.filter, filter_free);
+    parameters_clear(&request.query);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------- */

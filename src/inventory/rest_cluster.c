@@ -12,14 +12,14 @@ static guint status_of(const GError *error)
 
 static gboolean is_wanted(const Request *request, const Object *object)
 {
-    const char *slash = request->name ? strrchr(request->name, '/') : NULL;
+    const char *slash = request->query.name ? strrchr(request->query.name, '/') : NULL;
 
-    if (!request->name)
+    if (!request->query.name)
         return TRUE;
-    if (strcmp(object_name(object), slash ? slash + 1 : request->name))
+    if (strcmp(object_name(object), slash ? slash + 1 : request->query.name))
         return FALSE;
-    return !slash || (strlen(object_namespace(object)) == (gsize)(slash - request->name) &&
-                      g_str_has_prefix(request->name, object_namespace(object)));
+    return !slash || (strlen(object_namespace(object)) == (gsize)(slash - request->query.name) &&
+                      g_str_has_prefix(request->query.name, object_namespace(object)));
 }
 
 static void list_objects(Request *request, Stock *stock, GPtrArray *objects)
@@ -34,12 +34,12 @@ static void list_objects(Request *request, Stock *stock, GPtrArray *objects)
 
         if (!is_wanted(request, objects->pdata[i]))
             continue;
-        document = cluster_document(stock, request->parts[3], objects->pdata[i], request->detail);
-        if (request->filter && !filter_matches(request->filter, document))
+        document = cluster_document(stock, request->parts[3], objects->pdata[i], request->query.detail);
+        if (request->query.filter && !filter_matches(request->query.filter, document))
             continue;
-        if (at++ < request->offset)
+        if (at++ < request->query.offset)
             continue;
-        if (request->limit >= 0 && sent >= request->limit)
+        if (request->query.limit >= 0 && sent >= request->query.limit)
             break;
         text = json_text(document);
         g_string_append_printf(output_text(output), "%s%s", sent++ ? "," : "", text);
@@ -63,12 +63,11 @@ static void get_one(Request *request, Stock *stock, GPtrArray *objects)
 
 void rest_cluster(Request *request, Stock *stock)
 {
-    const KubeResource *resource = cluster_resource(request->parts[3]);
     g_autoptr(KubeClient) cluster = stock_cluster(stock);
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) objects = NULL;
 
-    if (!resource || request->len > 5) {
+    if (!cluster_resource(request->parts[3]) || request->len > 5) {
         request_fail(request, 404, "a cluster has no such collection");
         return;
     }
@@ -80,9 +79,7 @@ void rest_cluster(Request *request, Stock *stock)
         request_fail(request, 206, "the cluster is not connected yet");
         return;
     }
-    objects =
-        kube_list(cluster, resource, resource->namespaced && request->ns && *request->ns ? request->ns : NULL,
-                  NULL, NULL, NULL, request->cancel, &error);
+    objects = cluster_list(cluster, request->parts[3], request->query.ns, request->cancel, &error);
     if (!objects)
         request_fail(request, status_of(error), error->message);
     else if (request->len == 5)

@@ -59,14 +59,14 @@ static json_t *list_type(Request *request, GPtrArray *stocks, const char *type)
         g_autoptr(Object) provider = stock_provider(stock);
 
         if (strcmp(stock_type(stock), type) ||
-            (request->name && strcmp(request->name, object_name(provider))) ||
-            (request->ns && *request->ns && strcmp(request->ns, object_namespace(provider))))
+            (request->query.name && strcmp(request->query.name, object_name(provider))) ||
+            (request->query.ns && strcmp(request->query.ns, object_namespace(provider))))
             continue;
-        if (at++ < request->offset)
+        if (at++ < request->query.offset)
             continue;
-        if (request->limit >= 0 && (gint64)json_array_size(list) >= request->limit)
+        if (request->query.limit >= 0 && (gint64)json_array_size(list) >= request->query.limit)
             break;
-        json_array_append_new(list, provider_document(request, stock, request->detail));
+        json_array_append_new(list, provider_document(request, stock, request->query.detail));
     }
     return list;
 }

@@ -10,8 +10,8 @@ typedef struct {
     Output *output;
     guint count;
     const ProviderKind *kind;
-    char *hidden;     /* what marks objects that are in no list, or NULL */
-    gboolean by_path; /* several objects have the name: the path decides */
+    const char *hidden; /* what marks objects that are in no list, or NULL */
+    gboolean by_path;   /* several objects have the name: the path decides */
 } Listing;
 
 /* The elements of text from the right are those of path. */
@@ -41,7 +41,7 @@ static gboolean same_first_element(const char *path, const char *text)
  */
 static gboolean has_path(Listing *listing, const Row *row)
 {
-    const char *path = document_view_path(listing->view, row), *wanted = listing->request->name;
+    const char *path = document_view_path(listing->view, row), *wanted = listing->request->query.name;
 
     return is_path_suffix(path, wanted) || (strcmp(row->kind, "VM") && same_first_element(path, wanted));
 }
@@ -66,7 +66,7 @@ static void append_json_text(GString *out, const json_t *document)
 static gboolean list_row(const Row *row, gpointer user_data)
 {
     Listing *listing = user_data;
-    guint detail = listing->request->detail;
+    guint detail = listing->request->query.detail;
 
     if (is_hidden(listing, row) || (listing->by_path && !has_path(listing, row)))
         return TRUE;
@@ -112,23 +112,23 @@ static gboolean filter_row(const Row *row, gpointer user_data)
     if (is_hidden(listing, row) || (listing->by_path && !has_path(listing, row)))
         return TRUE;
     document = document_json(listing->view, row, TRUE);
-    if (!document || !filter_matches(request->filter, document))
+    if (!document || !filter_matches(request->query.filter, document))
         return TRUE;
     if (filtering->passed) {
         GString *text = g_string_new(NULL);
         Passed *passed = g_new0(Passed, 1);
-        document_append(text, listing->view, row, request->detail);
+        document_append(text, listing->view, row, request->query.detail);
         passed->key = json_incref(document);
         passed->text = g_string_free(text, FALSE);
         g_ptr_array_add(filtering->passed, passed);
         return TRUE;
     }
-    if (filtering->seen++ < request->offset)
+    if (filtering->seen++ < request->query.offset)
         return TRUE;
-    if (request->limit >= 0 && listing->count >= request->limit)
+    if (request->query.limit >= 0 && listing->count >= request->query.limit)
         return FALSE;
     append_separator(listing);
-    document_append(output_text(listing->output), listing->view, row, request->detail);
+    document_append(output_text(listing->output), listing->view, row, request->query.detail);
     return output_pass(listing->output);
 }
 
@@ -141,10 +141,11 @@ static gint compare_passed(gconstpointer a, gconstpointer b, gpointer filter)
 static void append_sorted(Listing *listing, GPtrArray *passed)
 {
     Request *request = listing->request;
-    gint64 to = request->limit < 0 ? passed->len : MIN(request->offset + request->limit, passed->len);
+    gint64 to = request->query.limit < 0 ? passed->len
+                                         : MIN(request->query.offset + request->query.limit, passed->len);
 
-    g_ptr_array_sort_with_data(passed, compare_passed, request->filter);
-    for (gint64 i = request->offset; i < to; i++) {
+    g_ptr_array_sort_with_data(passed, compare_passed, request->query.filter);
+    for (gint64 i = request->query.offset; i < to; i++) {
         const Passed *item = passed->pdata[i];
         append_separator(listing);
         g_string_append(output_text(listing->output), item->text);
@@ -153,11 +154,49 @@ static void append_sorted(Listing *listing, GPtrArray *passed)
     }
 }
 
+/* ---- how many there are -------------------------------------------------------------------------------- */
+
+typedef struct {
+    const Listing *listing;
+    gint64 count;
+} Counting;
+
+static gboolean count_row(const Row *row, gpointer user_data)
+{
+    Counting *counting = user_data;
+    Listing *listing = (Listing *)counting->listing;
+    const Filter *filter = listing->request->query.filter;
+    g_autoptr(json_t) document = NULL;
+
+    if (is_hidden(listing, row) || (listing->by_path && !has_path(listing, row)))
+        return TRUE;
+    document = filter ? document_json(listing->view, row, TRUE) : NULL;
+    counting->count += !filter || (document && filter_matches(filter, document));
+    return TRUE;
+}
+
+/* Before anything of the list is sent: the number is a header. */
+static gboolean say_total(Listing *listing, Snapshot *snapshot, const Query *query, GError **error)
+{
+    Counting counting = {.listing = listing};
+    g_autofree char *text = NULL;
+    Query all = *query;
+
+    all.full = listing->request->query.filter != NULL;
+    all.limit = -1;
+    all.offset = 0;
+    if (!snapshot_each(snapshot, &all, count_row, &counting, error))
+        return FALSE;
+    text = g_strdup_printf("%" G_GINT64_FORMAT, counting.count);
+    http_exchange_add_header(listing->request->exchange, "X-Total-Count", text);
+    return TRUE;
+}
+
 static gboolean list_filtered(Listing *listing, Snapshot *snapshot, const Query *query, GError **error)
 {
     Request *request = listing->request;
     g_autoptr(GPtrArray) passed =
-        filter_sorts(request->filter) ? g_ptr_array_new_with_free_func(passed_free) : NULL;
+        filter_sorts(request->query.filter) ? g_ptr_array_new_with_free_func(passed_free) : NULL;
     Filtering filtering = {.listing = listing, .passed = passed};
     Query all = *query;
 
@@ -178,13 +217,13 @@ static void list_collection(Request *request, Stock *stock, const ProviderKind *
     g_autoptr(GError) error = NULL;
     g_autoptr(Snapshot) snapshot = stock_snapshot(stock, &error);
     g_autoptr(DocumentView) view = NULL;
-    const char *slash = request->name ? strrchr(request->name, '/') : NULL;
+    const char *slash = request->query.name ? strrchr(request->query.name, '/') : NULL;
     g_autofree char *hidden =
         kind->hidden_variant ? g_strdup_printf("\"variant\":\"%s\"", kind->hidden_variant) : NULL;
     Query query = {.kind = kind->kind,
-                   .full = request->detail >= DETAIL_FULL || kind->complete,
-                   .limit = request->limit,
-                   .offset = request->offset};
+                   .full = request->query.detail >= DETAIL_FULL || kind->complete,
+                   .limit = request->query.limit,
+                   .offset = request->query.offset};
     Listing listing = {.request = request, .kind = kind, .hidden = hidden};
     gboolean ok;
 
@@ -192,13 +231,17 @@ static void list_collection(Request *request, Stock *stock, const ProviderKind *
         request_fail(request, 500, error->message);
         return;
     }
-    query.name = slash ? slash + 1 : request->name;
+    query.name = slash ? slash + 1 : request->query.name;
     listing.view = view = stock_view(stock, snapshot);
     listing.by_path = slash && snapshot_count(snapshot, kind->kind, query.name) > 1;
+    if (request->query.total && !say_total(&listing, snapshot, &query, &error)) {
+        request_fail(request, 500, error->message);
+        return;
+    }
     listing.output = output_new(request->exchange);
     g_string_append_c(output_text(listing.output), '[');
-    ok = request->filter ? list_filtered(&listing, snapshot, &query, &error)
-                         : snapshot_each(snapshot, &query, list_row, &listing, &error);
+    ok = request->query.filter ? list_filtered(&listing, snapshot, &query, &error)
+                               : snapshot_each(snapshot, &query, list_row, &listing, &error);
     g_string_append_c(output_text(listing.output), ']');
     if (ok)
         output_end(listing.output);
@@ -286,6 +329,8 @@ void rest_source(Request *request, Stock *stock)
         request_fail(request, 404, "the provider has no such collection");
     else if (request->watch)
         watch_collection(request, stock, kind->kind, id);
+    else if (request_is_known(request, stock))
+        return;
     else if (id)
         get_object(request, stock, kind->kind, id);
     else

@@ -156,7 +156,7 @@ void rest_tree(Request *request, Stock *stock)
     g_autoptr(GError) error = NULL;
     g_autoptr(Snapshot) snapshot = stock_snapshot(stock, &error);
     g_autoptr(DocumentView) view = snapshot ? stock_view(stock, snapshot) : NULL;
-    Tree tree = {.view = view, .detail = request->detail};
+    Tree tree = {.view = view, .detail = request->query.detail};
     json_t *root;
 
     if (!wanted) {

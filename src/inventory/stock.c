@@ -12,6 +12,8 @@ struct Stock {
     Database *database;
     WatchHub *hub;
     Validation *validation;
+    gint64 born;    /* microseconds: tells the tags of one process from another's */
+    guint commits;  /* atomic */
     GMutex writing; /* held from stock_begin() to its end */
 
     GMutex connecting; /* of collector, held while one is replaced */
@@ -52,6 +54,7 @@ Stock *stock_new(Object *provider, const StockOptions *options, GError **error)
     stock->uid = g_strdup(object_uid(provider));
     stock->type = g_strdup(type);
     stock->kinds = provider_type(type);
+    stock->born = g_get_real_time();
     stock->path = g_steal_pointer(&path);
     stock->options = *options;
     stock->is_source = is_source;
@@ -265,6 +268,11 @@ KubeClient *stock_cluster(Stock *stock)
     return stock->cluster ? kube_client_ref(stock->cluster) : NULL;
 }
 
+char *stock_tag(Stock *stock)
+{
+    return g_strdup_printf("W/\"%" G_GINT64_FORMAT "-%u\"", stock->born, g_atomic_int_get(&stock->commits));
+}
+
 gboolean stock_watch(Stock *stock, HttpExchange *exchange, const char *kind, const char *id,
                      gboolean with_snapshot, GError **error)
 {
@@ -348,6 +356,8 @@ static void end_transaction(StockTransaction *transaction, gboolean committed)
     gboolean tell = committed && !watch_commit_is_empty(transaction->commit);
     Snapshot *snapshot = tell ? database_snapshot(stock->database, NULL) : NULL;
 
+    if (committed)
+        g_atomic_int_inc(&stock->commits);
     watch_commit_send(transaction->commit, snapshot);
     g_clear_pointer(&snapshot, snapshot_free);
     g_mutex_unlock(&stock->writing);

@@ -81,6 +81,8 @@ char *stock_validation_problem(Stock *stock);
 Snapshot *stock_snapshot(Stock *stock, GError **error);
 DocumentView *stock_view(Stock *stock, Snapshot *snapshot); /* its objects at that moment; snapshot is borrowed */
 KubeClient *stock_cluster(Stock *stock); /* a reference, or NULL */
+/* Names what is in the database now, as an HTTP entity tag: another one after each commit and restart. To be freed. */
+char *stock_tag(Stock *stock);
 /* Begins a watch; see watch_hub_add(). */
 gboolean stock_watch(Stock *stock, HttpExchange *exchange, const char *kind, const char *id, gboolean with_snapshot,
                      GError **error);

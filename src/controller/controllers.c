@@ -6,11 +6,17 @@
 #include "crd/conditions.h"
 #include "plan/execution.h"
 #include "plan/provider_access.h"
+#include "plan/schedule.h"
 #include <string.h>
 
 #define IMAGE "quay.io/gantry/gantry:" GANTRY_VERSION
 
-enum { PLAN_THREADS = 8, OTHER_THREADS = 2 };
+enum { PLAN_THREADS = 8, OTHER_THREADS = 2, CREW_THREADS = 32 };
+
+/* How long a plan may take to write numbers that have changed, and a Migration to show what its plan does. */
+enum { NUMBERS_MS = 1000, MIRROR_MS = 500 };
+
+#define SWEEP "sweep"
 
 typedef enum {
     NETWORK_MAPS,
@@ -53,7 +59,8 @@ struct Controllers {
     KubeClient *kube;
     InventoryClient *inventory;
     char *image;
-    WorkQueue *queues[OWN_KINDS];
+    Crew *crew;
+    WorkQueue *queues[OWN_KINDS], *sweeper;
     Informer *informers[OWN_KINDS];
     Watched watched[OWN_KINDS];
     Informer *providers;
@@ -70,6 +77,10 @@ InventoryClient *controllers_inventory(const Controllers *controllers)
 {
     return controllers->inventory;
 }
+Crew *controllers_crew(const Controllers *controllers)
+{
+    return controllers->crew;
+}
 const char *controllers_image(const Controllers *controllers)
 {
     return controllers->image;
@@ -77,13 +88,28 @@ const char *controllers_image(const Controllers *controllers)
 
 /* ---- waking ---- */
 
-static void wake(Controllers *c, Own kind, const char *ns, const char *name)
+static void wake_in(Controllers *c, Own kind, const char *ns, const char *name, guint ms)
 {
     g_autofree char *key = g_strdup_printf("%s/%s", ns, name);
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&c->lock);
 
-    if (c->running)
+    if (c->running && ms)
+        work_queue_add_after(c->queues[kind], key, ms);
+    else if (c->running)
         work_queue_add(c->queues[kind], key);
+}
+
+static void wake(Controllers *c, Own kind, const char *ns, const char *name)
+{
+    wake_in(c, kind, ns, name, 0);
+}
+
+static void wake_sweep(Controllers *c)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&c->lock);
+
+    if (c->running)
+        work_queue_add(c->sweeper, SWEEP);
 }
 
 static void set_running(Controllers *c, gboolean running)
@@ -117,9 +143,10 @@ static gboolean readiness_changed(const Object *before, const Object *after)
 static void wake_migrations_of(Controllers *c, const Object *plan)
 {
     g_autoptr(GPtrArray) migrations = controllers_migrations_of(c, plan);
+    guint ms = object_condition(plan, "Executing") ? MIRROR_MS : 0;
 
     for (guint i = 0; i < migrations->len; i++)
-        wake(c, MIGRATIONS, object_namespace(migrations->pdata[i]), object_name(migrations->pdata[i]));
+        wake_in(c, MIGRATIONS, object_namespace(migrations->pdata[i]), object_name(migrations->pdata[i]), ms);
 }
 
 static void own_changed(Object *before, Object *after, gpointer user_data)
@@ -133,7 +160,10 @@ static void own_changed(Object *before, Object *after, gpointer user_data)
         wake(c, watched->kind, object_namespace(object), object_name(object));
     if (watched->kind == MIGRATIONS && by_others(before, after))
         wake(c, PLANS, reference_namespace(plan, object), json_string_at(plan, "name", ""));
-    else if (watched->kind == PLANS)
+    else if (watched->kind == PLANS && !after) {
+        schedule_forget(object_uid(before));
+        wake_sweep(c);
+    } else if (watched->kind == PLANS)
         wake_migrations_of(c, object);
     else if (watched->kind <= HOOKS && (by_others(before, after) || readiness_changed(before, after)))
         wake_all(c, PLANS);
@@ -154,11 +184,26 @@ static void provider_changed(Object *before, Object *after, gpointer user_data)
 static void child_changed(Object *before, Object *after, gpointer user_data)
 {
     const Object *object = after ? after : before;
-    const char *ns = object_label(object, "plan-namespace", ""),
-               *name = object_label(object, "plan-name", "");
+    Controllers *c = user_data;
 
-    if (*ns && *name)
-        wake(user_data, PLANS, ns, name);
+    crew_wake(c->crew, object_label(object, "plan", ""), object_label(object, "vmID", ""));
+}
+
+/* A VM was moved: its plan takes it in. */
+static void crew_news(const Object *plan, gboolean at_once, gpointer user_data)
+{
+    wake_in(user_data, PLANS, object_namespace(plan), object_name(plan), at_once ? 0 : NUMBERS_MS);
+}
+
+/* A VM may begin: its plan starts it. */
+static void share_granted(const char *plan_uid, gpointer user_data)
+{
+    Controllers *c = user_data;
+    g_autoptr(GPtrArray) plans = controllers_plans(c);
+
+    for (guint i = 0; i < plans->len; i++)
+        if (!strcmp(object_uid(plans->pdata[i]), plan_uid))
+            wake(c, PLANS, object_namespace(plans->pdata[i]), object_name(plans->pdata[i]));
 }
 
 GPtrArray *controllers_migrations_of(const Controllers *c, const Object *plan)
@@ -226,7 +271,9 @@ static void start_queues(Controllers *c)
 {
     for (guint i = 0; i < OWN_KINDS; i++)
         c->queues[i] = work_queue_new(own[i].name, own[i].threads, own[i].run, c);
+    c->sweeper = work_queue_new(SWEEP, 1, sweep_run, c);
     set_running(c, TRUE);
+    wake_sweep(c);
     for (guint i = 0; i < OWN_KINDS; i++)
         wake_all(c, i);
     for (guint i = 0; i < G_N_ELEMENTS(children); i++)
@@ -241,6 +288,7 @@ Controllers *controllers_start(const ControllerOptions *options, GCancellable *c
     c->kube = kube_client_ref(options->kube);
     c->inventory = options->inventory;
     c->image = g_strdup(image && *image ? image : IMAGE);
+    c->crew = crew_new(CREW_THREADS, crew_news, c);
     for (guint i = 0; i < OWN_KINDS; i++) {
         c->watched[i] = (Watched){.controllers = c, .kind = i};
         c->informers[i] = informer_new(c->kube, own[i].resource, NULL, NULL, own_changed, &c->watched[i]);
@@ -251,7 +299,7 @@ Controllers *controllers_start(const ControllerOptions *options, GCancellable *c
         return NULL;
     }
     forklift_controller_reconcile("", c, cancel, NULL);
-    sweep_orphans(c->kube, cancel);
+    schedule_on_grant(share_granted, c);
     hold_shares(c, cancel);
     start_queues(c);
     log_info("controllers run", "server", kube_client_server(c->kube), "image", c->image, NULL);
@@ -263,10 +311,13 @@ void controllers_free(Controllers *c)
     if (!c)
         return;
     set_running(c, FALSE);
+    schedule_on_grant(NULL, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(children); i++)
         g_clear_pointer(&c->children[i], informer_free);
+    g_clear_pointer(&c->sweeper, work_queue_free);
     for (guint i = 0; i < OWN_KINDS; i++)
         g_clear_pointer(&c->queues[i], work_queue_free);
+    g_clear_pointer(&c->crew, crew_free);
     for (guint i = 0; i < OWN_KINDS; i++)
         g_clear_pointer(&c->informers[i], informer_free);
     g_clear_pointer(&c->providers, informer_free);

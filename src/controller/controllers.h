@@ -9,6 +9,7 @@
 #include "inventory/client.h"
 #include "kube/informer.h"
 #include "kube/work_queue.h"
+#include "plan/crew.h"
 
 typedef struct Controllers Controllers;
 
@@ -28,6 +29,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Controllers, controllers_free)
 
 KubeClient *controllers_kube(const Controllers *controllers);
 InventoryClient *controllers_inventory(const Controllers *controllers);
+Crew *controllers_crew(const Controllers *controllers);
 const char *controllers_image(const Controllers *controllers);
 /* Of Object, owned: the Migrations that name this plan, as the informer has them. */
 GPtrArray *controllers_migrations_of(const Controllers *controllers, const Object *plan);

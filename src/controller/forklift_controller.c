@@ -1,7 +1,8 @@
 /* forklift_controller: the settings in its spec are in force as soon as they are read. */
 #include "controller/controllers.h"
 #include "controller/status.h"
-#include "plan/settings.h"
+#include "plan/queue.h"
+#include "plan/schedule.h"
 
 /* Several ForkliftControllers are one too many: the first by name counts. */
 static Object *chosen(KubeClient *kube, GCancellable *cancel, GError **error)
@@ -36,6 +37,8 @@ guint forklift_controller_reconcile(const char *key, gpointer data, GCancellable
     }
     settings = settings_parse(object ? json_object_get(object_json(object), "spec") : NULL);
     settings_publish(settings);
+    queue_set_limits(settings);
+    schedule_dispatch();
     if (!object)
         return 0;
     conditions = status_conditions(object);

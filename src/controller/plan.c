@@ -2,7 +2,6 @@
 #include "base/log.h"
 #include "controller/controllers.h"
 #include "controller/status.h"
-#include "controller/sweep.h"
 #include "plan/check.h"
 #include "plan/execution.h"
 
@@ -11,6 +10,7 @@ static Execution execution_of(const PlanCheck *check, const Controllers *control
     return (Execution){.kube = check->kube,
                        .target = check->target,
                        .inventory = check->inventory,
+                       .crew = controllers_crew(controllers),
                        .settings = check->settings,
                        .plan = check->plan,
                        .provider = check->provider,
@@ -46,23 +46,22 @@ static guint execute(Execution *execution, json_t *status, Conditions *condition
         return AGAIN_NOW;
     case EXECUTION_WAITING:
         return AGAIN_RUNNING;
+    case EXECUTION_RUNNING:
+        return AGAIN_LATER;
     default:
         return execution->ready ? AGAIN_LATER : AGAIN_SOON;
     }
 }
 
-static guint pass(const Object *plan, Controllers *controllers, PlanCheck *check, json_t *status,
-                  GCancellable *cancel, GError **error)
+static guint pass(Execution *execution, json_t *status, Conditions *conditions, GCancellable *cancel,
+                  GError **error)
 {
-    g_autoptr(GPtrArray) migrations = controllers_migrations_of(controllers, plan);
-    Execution execution = execution_of(check, controllers, migrations);
-
-    if (json_bool_at(object_json(plan), "spec.archived", FALSE))
-        return archive(&execution, status, check->conditions, cancel, error);
-    if (!conditions_blocked(check->conditions))
-        conditions_set(check->conditions, "Ready", CONDITION_REQUIRED, NULL, "The migration plan is ready.");
-    execution.ready = conditions_has(check->conditions, "Ready");
-    return execute(&execution, status, check->conditions, cancel, error);
+    if (json_bool_at(object_json(execution->plan), "spec.archived", FALSE))
+        return archive(execution, status, conditions, cancel, error);
+    if (!conditions_blocked(conditions))
+        conditions_set(conditions, "Ready", CONDITION_REQUIRED, NULL, "The migration plan is ready.");
+    execution->ready = conditions_has(conditions, "Ready");
+    return execute(execution, status, conditions, cancel, error);
 }
 
 guint plan_reconcile(const char *key, gpointer data, GCancellable *cancel, GError **error)
@@ -75,16 +74,16 @@ guint plan_reconcile(const char *key, gpointer data, GCancellable *cancel, GErro
     g_autoptr(Conditions) conditions = NULL;
     g_autoptr(json_t) status = NULL;
     g_auto(PlanCheck) check = {0};
+    g_autoptr(GPtrArray) migrations = NULL;
+    Execution execution;
     guint again;
 
     if (problem) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return AGAIN_SOON;
     }
-    if (!plan) {
-        sweep_orphans(kube, cancel);
-        return 0;
-    }
+    if (!plan)
+        return 0; /* the sweep sees to what it has left */
     if (object_condition(plan, "Archived"))
         return 0;
     conditions = status_conditions(plan);
@@ -99,10 +98,13 @@ guint plan_reconcile(const char *key, gpointer data, GCancellable *cancel, GErro
         log_debug("plan cannot be checked yet", "plan", key, "error", problem->message, NULL);
         return AGAIN_SOON;
     }
-    again = pass(plan, controllers, &check, status, cancel, &problem);
+    migrations = controllers_migrations_of(controllers, plan);
+    execution = execution_of(&check, controllers, migrations);
+    again = pass(&execution, status, conditions, cancel, &problem);
     if (problem)
         log_warn("plan is tried again", "plan", key, "error", problem->message, NULL);
-    if (!status_write(kube, &KUBE_PLAN, plan, g_steal_pointer(&status), conditions, "plan", cancel, error))
+    if (!status_write(kube, &KUBE_PLAN, plan, json_incref(status), conditions, "plan", cancel, error))
         return AGAIN_NOW;
+    execution_move(&execution, status);
     return again;
 }

@@ -1,67 +1,105 @@
-/* sweep: one kind after the other, those that use others first. */
+/* sweep: plans that are gone, by their records and by their children's labels. */
 #include "controller/sweep.h"
 #include "base/log.h"
-#include "plan/target_machine.h"
-#include <string.h>
+#include "plan/orphan.h"
+#include "plan/schedule.h"
+#include "plan/source_record.h"
 
-static GHashTable *plans_there_are(KubeClient *kube, GCancellable *cancel)
+static GHashTable *set_new(void)
 {
-    g_autoptr(GPtrArray) plans = kube_list(kube, &KUBE_PLAN, NULL, NULL, NULL, NULL, cancel, NULL);
-    GHashTable *uids;
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
 
-    if (!plans)
-        return NULL;
-    uids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    for (guint i = 0; i < plans->len; i++)
+static GHashTable *plans_there_are(KubeClient *kube, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GPtrArray) plans = kube_list(kube, &KUBE_PLAN, NULL, NULL, NULL, NULL, cancel, error);
+    GHashTable *uids = plans ? set_new() : NULL;
+
+    for (guint i = 0; plans && i < plans->len; i++)
         g_hash_table_add(uids, g_strdup(object_uid(plans->pdata[i])));
     return uids;
 }
 
-/* The label alone may be anybody's; a name and a VM with it are ours. */
-static gboolean is_orphan(const Object *object, GHashTable *plans)
+/* Their VMs are moved no more. */
+static void stop_work(Crew *crew, GHashTable *plans)
 {
-    const char *plan = object_label(object, "plan", "");
+    g_autoptr(GPtrArray) working = crew_plans(crew);
 
-    return *plan && *object_label(object, "plan-name", "") && *object_label(object, "vmID", "") &&
-           !g_hash_table_contains(plans, plan) && !object_deleting(object);
+    for (guint i = 0; i < working->len; i++)
+        if (!g_hash_table_contains(plans, working->pdata[i])) {
+            crew_forget(crew, working->pdata[i]);
+            schedule_forget(working->pdata[i]);
+        }
+    schedule_dispatch();
 }
 
-static gboolean has_owner(const Object *object)
+/* TRUE when all is done of those that have left a record; recorded: their plans. */
+static gboolean settle_recorded(KubeClient *kube, GHashTable *plans, GHashTable *recorded,
+                                GCancellable *cancel)
 {
-    return json_array_size(json_at(object_json(object), "metadata.ownerReferences")) > 0;
+    g_autoptr(GPtrArray) records =
+        kube_list(kube, &KUBE_CONFIG_MAP, NULL, "plan," SOURCE_RECORD_LABEL, NULL, NULL, cancel, NULL);
+    g_autoptr(Settings) settings = settings_ref();
+    gboolean all = records != NULL;
+
+    for (guint i = 0; records && i < records->len; i++) {
+        const char *plan = object_label(records->pdata[i], "plan", "");
+        g_autoptr(GError) problem = NULL;
+        StepResult result;
+        if (g_hash_table_contains(plans, plan))
+            continue;
+        g_hash_table_add(recorded, g_strdup(plan));
+        result = orphan_settle(kube, settings, records->pdata[i], cancel, &problem);
+        if (result == STEP_FAILED)
+            log_warn("what a deleted plan left is swept again soon", "plan",
+                     object_label(records->pdata[i], "plan-name", ""), "error", problem->message, NULL);
+        all = all && result == STEP_DONE;
+    }
+    return all;
 }
 
-static void sweep_kind(KubeClient *kube, const KubeResource *resource, GHashTable *plans,
-                       GCancellable *cancel)
+static void add_orphans(KubeClient *kube, const KubeResource *resource, GHashTable *plans,
+                        GHashTable *recorded, GHashTable *orphans, GCancellable *cancel)
 {
-    g_autoptr(GPtrArray) all = kube_list(kube, resource, NULL, "plan,vmID", NULL, NULL, cancel, NULL);
+    g_autoptr(GPtrArray) all =
+        kube_list(kube, resource, NULL, "plan,vmID,plan-name", NULL, NULL, cancel, NULL);
 
     for (guint i = 0; all && i < all->len; i++) {
-        const Object *object = all->pdata[i];
-        g_autoptr(GError) problem = NULL;
-        if (!is_orphan(object, plans))
-            continue;
-        if (resource == &KUBE_VIRTUAL_MACHINE && target_machine_taken_over(object))
-            continue;
-        if ((resource == &KUBE_DATA_VOLUME || resource == &KUBE_PERSISTENT_VOLUME_CLAIM) && has_owner(object))
-            continue;
-        if (kube_delete(kube, resource, object_namespace(object), object_name(object), "Background", cancel,
-                        &problem))
-            log_info("swept what a deleted plan left", "kind", resource->kind, "namespace",
-                     object_namespace(object), "name", object_name(object), NULL);
-        else if (!g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
-            log_warn("sweep", "kind", resource->kind, "name", object_name(object), "error", problem->message,
-                     NULL);
+        const char *plan = object_label(all->pdata[i], "plan", "");
+        if (*plan && !g_hash_table_contains(plans, plan) && !g_hash_table_contains(recorded, plan))
+            g_hash_table_add(orphans, g_strdup(plan));
     }
 }
 
-void sweep_orphans(KubeClient *kube, GCancellable *cancel)
+static void delete_unrecorded(KubeClient *kube, GHashTable *plans, GHashTable *recorded, GCancellable *cancel)
 {
-    const KubeResource *const kinds[] = {
-        &KUBE_POD,        &KUBE_JOB,         &KUBE_VIRTUAL_MACHINE,        &KUBE_SECRET,
-        &KUBE_CONFIG_MAP, &KUBE_DATA_VOLUME, &KUBE_PERSISTENT_VOLUME_CLAIM};
-    g_autoptr(GHashTable) plans = plans_there_are(kube, cancel);
+    static const KubeResource *const kinds[] = {&KUBE_POD, &KUBE_DATA_VOLUME, &KUBE_PERSISTENT_VOLUME_CLAIM,
+                                                &KUBE_SECRET, &KUBE_CONFIG_MAP};
+    g_autoptr(GHashTable) orphans = set_new();
+    GHashTableIter iter;
+    gpointer plan;
 
-    for (guint i = 0; plans && i < G_N_ELEMENTS(kinds); i++)
-        sweep_kind(kube, kinds[i], plans, cancel);
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
+        add_orphans(kube, kinds[i], plans, recorded, orphans, cancel);
+    g_hash_table_iter_init(&iter, orphans);
+    while (g_hash_table_iter_next(&iter, &plan, NULL)) {
+        g_autoptr(GError) problem = NULL;
+        gboolean left;
+        if (!orphan_delete_children(kube, plan, &left, cancel, &problem))
+            log_warn("sweep", "plan", plan, "error", problem->message, NULL);
+    }
+}
+
+guint sweep_run(const char *key, gpointer controllers, GCancellable *cancel, GError **error)
+{
+    KubeClient *kube = controllers_kube(controllers);
+    g_autoptr(GHashTable) plans = plans_there_are(kube, cancel, error), recorded = set_new();
+    gboolean all;
+
+    if (!plans)
+        return 0;
+    stop_work(controllers_crew(controllers), plans);
+    all = settle_recorded(kube, plans, recorded, cancel);
+    delete_unrecorded(kube, plans, recorded, cancel);
+    return all ? 0 : AGAIN_SOON;
 }

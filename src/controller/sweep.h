@@ -1,11 +1,10 @@
-/* sweep: takes away what plans that are gone have left.
+/* sweep: takes away what plans that are gone have left, and puts back the sources of those that were running.
  *
- * Everything with a label plan=UID whose plan does not exist any more: Pods, Secrets, ConfigMaps, Jobs,
- * claims, VirtualMachines that have not taken over and DataVolumes that no VirtualMachine owns. Never
- * anything without that label.
- * Threads: any; best effort, what cannot be deleted is logged and tried again by the next sweep.
+ * What is done to each is plan/orphan.h's; here is found which they are: plans that a record or a child names
+ * and that do not exist. Threads: one at a time.
  */
 #pragma once
-#include "kube/client.h"
+#include "controller/controllers.h"
 
-void sweep_orphans(KubeClient *kube, GCancellable *cancel);
+/* A WorkQueueRun; user_data is the Controllers. It comes again until nothing is left. */
+guint sweep_run(const char *key, gpointer controllers, GCancellable *cancel, GError **error);

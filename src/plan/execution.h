@@ -1,17 +1,19 @@
-/* execution: one pass over a plan's migration: begins one, moves each VM by at most one step, ends it.
+/* execution: one pass over a plan's migration: begins one, takes in what its VMs' moves have come to, admits
+ * and cancels VMs, ends it.
  *
- * All that it knows afterwards stands in the plan's status.migration, which the caller writes before the next
- * pass. So after a kill at any point the next pass goes on from the last status that was written, and its
- * steps find what was already done.
- * Threads: one pass at a time per plan; inside, VMs are worked on by several threads.
+ * A pass changes the plan's status only; the caller writes it, and hands the VMs to the crew with
+ * execution_move() when that has succeeded. All that is known afterwards stands in status.migration. So after
+ * a kill at any point the next process goes on from the last status that was written, and its steps find what
+ * was already done. Threads: one pass at a time per plan.
  */
 #pragma once
 #include "crd/conditions.h"
-#include "plan/vm_run.h"
+#include "plan/crew.h"
 
 typedef struct {
     KubeClient *kube, *target;
     InventoryClient *inventory;
+    Crew *crew;
     const Settings *settings;
     const Object *plan, *provider, *destination, *secret, *network_map,
         *storage_map;      /* all but plan may be NULL when the
@@ -24,6 +26,7 @@ typedef struct {
 
 typedef enum {
     EXECUTION_IDLE,     /* nothing to do until something else happens */
+    EXECUTION_RUNNING,  /* nothing to do until the crew or the schedule has news */
     EXECUTION_WAITING,  /* look again in a second */
     EXECUTION_ADVANCED, /* look again at once, when the status is written */
 } ExecutionResult;
@@ -32,6 +35,12 @@ typedef enum {
  * and Canceled are set here. An error means that a migration could not begin for now. */
 ExecutionResult execution_pass(const Execution *execution, json_t *status, Conditions *conditions,
                                GCancellable *cancel, GError **error);
+
+/* What the status says is written: its VMs are moved on. */
+void execution_move(const Execution *execution, const json_t *status);
+
+/* TRUE when everything that a VM's move needs is there. */
+gboolean execution_can_move(const Execution *execution);
 
 /* The history entry of the migration that runs, or NULL; borrowed from status. */
 json_t *execution_active(const json_t *status);

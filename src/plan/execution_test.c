@@ -2,15 +2,17 @@
 #include "plan/execution.h"
 #include "plan/fake_world.h"
 #include "plan/provider_access.h"
+#include "plan/schedule.h"
 #include <string.h>
 
-enum { MOST_PASSES = 80 };
+enum { MOST_PASSES = 120 };
 
 typedef struct {
     Object *plan, *provider, *destination, *secret, *network_map, *storage_map;
     GPtrArray *migrations;
     Settings *settings;
     json_t *status;
+    Crew *crew;
     GPtrArray *phases; /* of char*: the first VM's, each once */
 } World;
 
@@ -46,12 +48,15 @@ static World world_new(const char *plan_spec)
                              "\"creationTimestamp\":\"2026-01-01T00:00:00Z\"},\"spec\":{}}"));
     world.settings = settings_parse(NULL);
     world.status = json_object();
+    world.crew = crew_new(4, NULL, NULL);
     world.phases = g_ptr_array_new_with_free_func(g_free);
     return world;
 }
 
 static void world_clear(World *world)
 {
+    schedule_forget(object_uid(world->plan));
+    crew_free(world->crew);
     object_unref(world->plan);
     object_unref(world->provider);
     object_unref(world->destination);
@@ -66,26 +71,53 @@ static void world_clear(World *world)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(World, world_clear)
 
+static Execution execution_of(const World *world)
+{
+    return (Execution){.kube = (KubeClient *)world,
+                       .target = (KubeClient *)world,
+                       .crew = world->crew,
+                       .settings = world->settings,
+                       .plan = world->plan,
+                       .provider = world->provider,
+                       .destination = world->destination,
+                       .secret = world->secret,
+                       .network_map = world->network_map,
+                       .storage_map = world->storage_map,
+                       .migrations = world->migrations,
+                       .image = "gantry",
+                       .ready = TRUE};
+}
+
+/* As the plan's reconciler does it: a pass, then its status is written. */
 static ExecutionResult pass_over(World *world, json_t *status)
 {
     g_autoptr(Conditions) conditions = conditions_begin(json_object_get(status, "conditions"));
     g_autoptr(GError) error = NULL;
-    Execution execution = {.kube = (KubeClient *)world,
-                           .target = (KubeClient *)world,
-                           .settings = world->settings,
-                           .plan = world->plan,
-                           .provider = world->provider,
-                           .destination = world->destination,
-                           .secret = world->secret,
-                           .network_map = world->network_map,
-                           .storage_map = world->storage_map,
-                           .migrations = world->migrations,
-                           .image = "gantry",
-                           .ready = TRUE};
+    Execution execution = execution_of(world);
     ExecutionResult result = execution_pass(&execution, status, conditions, NULL, &error);
 
     json_object_set_new(status, "conditions", conditions_end(conditions));
     return result;
+}
+
+/* The written status is acted on: every VM that may move does so once. */
+static void act(World *world, const json_t *status)
+{
+    Execution execution = execution_of(world);
+
+    execution_move(&execution, status);
+    crew_hurry(world->crew);
+}
+
+/* The controller is killed and starts anew: all that it had in memory is gone. */
+static void kill_controller(World *world)
+{
+    Execution execution = execution_of(world);
+
+    crew_free(world->crew);
+    world->crew = crew_new(4, NULL, NULL);
+    schedule_forget(object_uid(world->plan));
+    execution_hold_shares(&execution, world->status, NULL);
 }
 
 static json_t *vm_at(const World *world, guint index)
@@ -101,18 +133,22 @@ static void note_phase(World *world)
         g_ptr_array_add(world->phases, g_strdup(phase));
 }
 
-/* Passes and ticks until nothing is left to do. killed: each pass is first made by a controller that dies
- * before it writes. */
+/* Passes and ticks until nothing is left to do. killed: each time the controller dies after its steps have
+ * acted and before what they noted is written, and once more right after the write. */
 static void run(World *world, gboolean killed)
 {
     for (guint i = 0; i < MOST_PASSES; i++) {
-        if (killed) {
-            g_autoptr(json_t) lost = json_deep_copy(world->status);
-            pass_over(world, lost);
-        }
-        if (pass_over(world, world->status) == EXECUTION_IDLE)
+        ExecutionResult result = pass_over(world, world->status);
+        if (result == EXECUTION_IDLE)
             return;
         note_phase(world);
+        if (killed)
+            kill_controller(world);
+        act(world, world->status);
+        if (killed) {
+            kill_controller(world);
+            act(world, world->status);
+        }
         fake_tick();
     }
     g_assert_not_reached();
@@ -325,6 +361,7 @@ static void run_to_copy(World *world)
 {
     for (guint i = 0; i < MOST_PASSES && strcmp(vm_status_phase(vm_at(world, 0)), "CopyDisks"); i++) {
         pass_over(world, world->status);
+        act(world, world->status);
         fake_tick();
     }
     pass_over(world, world->status);
@@ -369,8 +406,10 @@ static void a_source_that_is_away_for_a_while_is_borne(void)
 
     run_to_copy(&world);
     fake_faults.inventory_is_away = TRUE;
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
         pass_over(&world, world.status);
+        act(&world, world.status);
+    }
     g_assert_null(json_object_get(vm_at(&world, 0), "error"));
     fake_faults.inventory_is_away = FALSE;
     run(&world, FALSE);
@@ -388,7 +427,7 @@ static void a_full_host_makes_a_vm_wait_and_say_why(void)
     run_to_copy(&world);
     g_assert_false(vm_status_started(vm_at(&world, 1)));
     pending = conditions_find(json_object_get(vm_at(&world, 1), "conditions"), "Pending");
-    g_assert_nonnull(strstr(json_string_at(pending, "message", ""), "Host host-1 carries 2 of 3"));
+    g_assert_nonnull(strstr(json_string_at(pending, "message", ""), "Host host-1 carries 2 of 3 disks"));
     run(&world, FALSE);
     g_assert_true(vm_status_has(vm_at(&world, 1), "Succeeded"));
     g_assert_false(vm_status_has(vm_at(&world, 1), "Pending"));
@@ -416,16 +455,10 @@ static void a_hook_runs_as_a_job_beside_the_plan(void)
 static void an_archive_leaves_only_what_has_taken_over(void)
 {
     g_auto(World) world = world_new(ONE_VM);
-    Execution execution = {.settings = NULL};
+    Execution execution;
 
     run(&world, FALSE);
-    execution = (Execution){.kube = (KubeClient *)&world,
-                            .target = (KubeClient *)&world,
-                            .settings = world.settings,
-                            .plan = world.plan,
-                            .provider = world.provider,
-                            .migrations = world.migrations,
-                            .image = "gantry"};
+    execution = execution_of(&world);
     g_assert_true(execution_archive(&execution, world.status, NULL, NULL));
     g_assert_cmpuint(number_of(&KUBE_POD), ==, 0);
     g_assert_cmpuint(number_of(&KUBE_PERSISTENT_VOLUME_CLAIM), ==, 0);
@@ -436,17 +469,11 @@ static void an_archive_leaves_only_what_has_taken_over(void)
 static void an_archive_of_a_failed_run_takes_its_disks(void)
 {
     g_auto(World) world = world_new(ONE_VM);
-    Execution execution = {.settings = NULL};
+    Execution execution;
 
     fake_faults.conversion_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no kernel\"}";
     run(&world, FALSE);
-    execution = (Execution){.kube = (KubeClient *)&world,
-                            .target = (KubeClient *)&world,
-                            .settings = world.settings,
-                            .plan = world.plan,
-                            .provider = world.provider,
-                            .migrations = world.migrations,
-                            .image = "gantry"};
+    execution = execution_of(&world);
     g_assert_true(execution_archive(&execution, world.status, NULL, NULL));
     g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 0);
     g_assert_cmpuint(number_of(&KUBE_PERSISTENT_VOLUME_CLAIM), ==, 0);

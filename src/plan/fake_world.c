@@ -380,14 +380,16 @@ char *source_reader(const char *type, const json_t *workload, const char *disk_i
 json_t *source_grant(Source *source, const json_t *workload, const char *disk_id, const SourceHost *host,
                      char **grant, char **why, GCancellable *cancel, GError **error)
 {
-    if (!open_disks)
-        open_disks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     *why = NULL;
     if (!*grant) {
         *grant = g_strdup("asked");
         return NULL;
     }
+    g_rec_mutex_lock(&lock);
+    if (!open_disks)
+        open_disks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_hash_table_add(open_disks, g_strconcat(json_string_at(workload, "id", ""), "/", disk_id, NULL));
+    g_rec_mutex_unlock(&lock);
     g_free(*grant);
     *grant = g_strconcat(json_string_at(workload, "id", ""), "/", disk_id, NULL);
     return json_pack("{s:s}", "type", "https");
@@ -406,10 +408,13 @@ gboolean source_revoke(Source *source, const char *disk_id, gboolean whole, char
 
     if (!*grant)
         return TRUE;
-    g_hash_table_iter_init(&iterator, open_disks);
-    while (g_hash_table_iter_next(&iterator, &open, NULL))
+    g_rec_mutex_lock(&lock);
+    if (open_disks)
+        g_hash_table_iter_init(&iterator, open_disks);
+    while (open_disks && g_hash_table_iter_next(&iterator, &open, NULL))
         if (!strcmp(open, *grant) || (!strcmp(*grant, "asked") && g_str_has_suffix(open, disk_id)))
             g_hash_table_iter_remove(&iterator);
+    g_rec_mutex_unlock(&lock);
     g_clear_pointer(grant, g_free);
     return TRUE;
 }

@@ -12,6 +12,12 @@ typedef struct {
 #define AT(member) G_STRUCT_OFFSET(Settings, member)
 static const Row rows[] = {
     {"controller_max_vm_inflight", "MAX_VM_INFLIGHT", AT(max_vm_inflight), 20, 1, 10000},
+    {"controller_max_nfc_connections", "MAX_NFC_CONNECTIONS", AT(max_nfc_connections), 10, 1, 10000},
+    {"controller_max_disks_per_datastore", "MAX_DISKS_PER_DATASTORE", AT(max_disks_per_datastore), 0, 0, 10000},
+    {"controller_max_disks_per_storage_class", "MAX_DISKS_PER_STORAGE_CLASS", AT(max_disks_per_storage_class), 0, 0,
+     10000},
+    {"controller_max_vms_per_namespace", "MAX_VMS_PER_NAMESPACE", AT(max_vms_per_namespace), 0, 0, 10000},
+    {"controller_stalled_after", "STALLED_AFTER", AT(stalled_after_s), 180, 1, 86400},
     {"controller_importer_retry", "IMPORTER_RETRY", AT(importer_retry), 3, 0, 1000},
     {"controller_hook_retry", "HOOK_RETRY", AT(hook_retry), 3, 0, 1000},
     {"controller_power_off_timeout", "POWER_OFF_TIMEOUT", AT(power_off_timeout_s), 1200, 1, 86400},

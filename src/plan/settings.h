@@ -9,7 +9,10 @@
 #include "base/json.h"
 
 typedef struct {
-    gint max_vm_inflight; /* cost that one ESXi host carries at once */
+    gint max_vm_inflight;     /* disks that are read from one ESXi host at once; other sources: VMs */
+    gint max_nfc_connections; /* of one ESXi host */
+    gint max_disks_per_datastore, max_disks_per_storage_class, max_vms_per_namespace; /* 0: any number */
+    gint stalled_after_s; /* without a byte a copy is said to be stalled */
     gint importer_retry;  /* restarts of an importer without progress */
     gint hook_retry;
     gint power_off_timeout_s; /* how long a guest may take to shut down */

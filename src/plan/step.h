@@ -6,7 +6,8 @@
 #pragma once
 #include "plan/vm_run.h"
 
-typedef enum { STEP_DONE, STEP_WAIT, STEP_FAILED } StepResult; /* FAILED: error is set */
+/* AGAIN: what was noted in the status has to be written before the step goes on. FAILED: error is set. */
+typedef enum { STEP_DONE, STEP_WAIT, STEP_AGAIN, STEP_FAILED } StepResult;
 
 typedef struct {
     const char *phase;    /* as clients see it in status.phase */

@@ -6,6 +6,7 @@
 #include "plan/back_out.h"
 #include "plan/clean_up.h"
 #include "plan/itinerary.h"
+#include "plan/source_record.h"
 #include <string.h>
 
 #define RETRYING "retrying-since"
@@ -67,7 +68,7 @@ static StepResult clean(VmRun *vm, GCancellable *cancel, GError **error)
 {
     if (vm_status_has(vm_run_status(vm), "Canceled") && !clean_up_temporary(vm, NULL, cancel, error))
         return STEP_FAILED;
-    if (!clean_up_secrets(vm, TRUE, cancel, error))
+    if (!clean_up_secrets(vm, TRUE, cancel, error) || !source_record_note(vm, FALSE, cancel, error))
         return STEP_FAILED;
     if (deletes_on_failure(vm) && !vm_status_mark(vm_run_status(vm), "taken-over") &&
         (!clean_up_target(vm, cancel, error) || !clean_up_state(vm, cancel, error)))
@@ -86,8 +87,8 @@ static gboolean settle(VmRun *vm, GCancellable *cancel)
     result = back_out(vm, cancel, &problem);
     if (result == STEP_DONE)
         result = clean(vm, cancel, &problem);
-    if (result == STEP_WAIT)
-        return FALSE;
+    if (result == STEP_WAIT || result == STEP_AGAIN)
+        return result == STEP_AGAIN;
     if (result == STEP_FAILED) {
         if (g_cancellable_is_cancelled(cancel))
             return FALSE;
@@ -185,7 +186,7 @@ static gboolean run_step(VmRun *vm, const Step *step, GCancellable *cancel)
     clear_retry(vm, step);
     if (result == STEP_DONE)
         go_to(vm, step, itinerary_next(vm, step));
-    return result == STEP_DONE;
+    return result != STEP_WAIT;
 }
 
 gboolean vm_progress(VmRun *vm, GCancellable *cancel)

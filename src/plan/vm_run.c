@@ -12,6 +12,63 @@ struct VmRun {
     Vm *vm;
 };
 
+static const Object *keep(const Object *object)
+{
+    return object ? object_ref((Object *)object) : NULL;
+}
+
+PlanRun *plan_run_keep(const PlanRun *borrowed)
+{
+    PlanRun *kept = g_atomic_rc_box_new(PlanRun);
+
+    *kept = *borrowed;
+    kept->kube = kube_client_ref(kept->kube);
+    kept->target = kube_client_ref(kept->target);
+    kept->settings = settings_retain((Settings *)kept->settings);
+    kept->plan = keep(kept->plan);
+    kept->provider = keep(kept->provider);
+    kept->destination = keep(kept->destination);
+    kept->secret = keep(kept->secret);
+    kept->network_map = keep(kept->network_map);
+    kept->storage_map = keep(kept->storage_map);
+    kept->migration_uid = g_strdup(kept->migration_uid);
+    kept->image = g_strdup(kept->image);
+    return kept;
+}
+
+PlanRun *plan_run_ref(PlanRun *kept)
+{
+    return g_atomic_rc_box_acquire(kept);
+}
+
+static void drop(const Object *object)
+{
+    if (object)
+        object_unref((Object *)object);
+}
+
+static void plan_run_clear(gpointer data)
+{
+    PlanRun *run = data;
+
+    kube_client_unref(run->kube);
+    kube_client_unref(run->target);
+    settings_release((Settings *)run->settings);
+    drop(run->plan);
+    drop(run->provider);
+    drop(run->destination);
+    drop(run->secret);
+    drop(run->network_map);
+    drop(run->storage_map);
+    g_free((char *)run->migration_uid);
+    g_free((char *)run->image);
+}
+
+void plan_run_unref(PlanRun *kept)
+{
+    g_atomic_rc_box_release_full(kept, plan_run_clear);
+}
+
 VmRun *vm_run_new(const PlanRun *plan, json_t *status)
 {
     VmRun *vm = g_new0(VmRun, 1);

@@ -13,16 +13,23 @@
 #include "target/child.h"
 #include "target/data_volume.h"
 
-/* What all VMs of one run share. Everything is borrowed from the pass that made it. */
+/* What all VMs of one run share. Everything is borrowed from the pass that made it, unless plan_run_keep()
+ * did. */
 typedef struct {
     KubeClient *kube;   /* where the plan is */
     KubeClient *target; /* the destination cluster */
     InventoryClient *inventory;
     const Settings *settings;
-    const Object *plan, *provider, *secret, *network_map, *storage_map;
+    const Object *plan, *provider, *destination, *secret, *network_map, *storage_map;
     const char *migration_uid;
     const char *image; /* Gantry's own */
 } PlanRun;
+
+/* A copy that holds what it points to (the inventory client outlives it), to be shared among threads. */
+PlanRun *plan_run_keep(const PlanRun *borrowed);
+PlanRun *plan_run_ref(PlanRun *kept);
+void plan_run_unref(PlanRun *kept);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlanRun, plan_run_unref)
 
 typedef struct VmRun VmRun;
 VmRun *vm_run_new(const PlanRun *plan, json_t *status); /* status is borrowed and changed by steps */

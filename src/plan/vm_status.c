@@ -181,7 +181,9 @@ void item_set_pending(json_t *step, const char *reason)
 void item_set_progress(json_t *step, gint64 completed)
 {
     gint64 total = json_int_at(step, "progress.total", 0);
-    json_set_at_new(step, "progress.completed", json_integer(CLAMP(completed, 0, total)));
+    gint64 most = item_ended(step) ? total : MAX(total - 1, 0); /* all is done when it is proved, not before */
+
+    json_set_at_new(step, "progress.completed", json_integer(CLAMP(completed, 0, most)));
 }
 
 void item_annotate(json_t *step, const char *key, const char *value)

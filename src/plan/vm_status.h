@@ -47,7 +47,7 @@ gboolean item_started(const json_t *step);
 gboolean item_ended(const json_t *step);
 void item_set_reason(json_t *step, const char *reason); /* why it waits; NULL: it does not */
 void item_set_pending(json_t *step, const char *reason);
-void item_set_progress(json_t *step, gint64 completed);
+void item_set_progress(json_t *step, gint64 completed); /* less than all until item_end() */
 void item_annotate(json_t *step, const char *key, const char *value); /* value NULL: removes it */
 const char *item_annotation(const json_t *step, const char *key);     /* or NULL */
 void item_sum_tasks(json_t *step); /* progress of the step from its tasks */

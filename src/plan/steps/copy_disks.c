@@ -6,15 +6,16 @@
  * gets a new Pod with a new spec.
  */
 #include "base/clock.h"
+#include "plan/disk_grant.h"
 #include "plan/host_access.h"
 #include "plan/pod_result.h"
 #include "plan/provider_access.h"
+#include "plan/queue.h"
+#include "plan/schedule.h"
 #include "plan/step.h"
 #include "target/importer_pod.h"
 #include "target/pod.h"
 #include <string.h>
-
-enum { STALLED_AFTER_S = 180 };
 
 typedef struct {
     VmRun *vm;
@@ -22,6 +23,7 @@ typedef struct {
     const Object *volume, *pod; /* pod NULL: none yet */
     const char *state_claim;
     json_t *task;
+    gboolean *noted; /* set when the status has to be written before the next look */
 } Copy;
 
 /* ---- starting ---- */
@@ -49,14 +51,24 @@ static void say_why_volume_waits(const Copy *copy)
     item_set_pending(copy->task, reason);
 }
 
+/* A host has only so many NFC connections; HTTPS needs none. */
+static gboolean waits_for_connection(const Copy *copy, const char *reader)
+{
+    const TargetOwner *owner = vm_run_owner(copy->vm);
+
+    item_annotate(copy->task, "reader", reader);
+    if (!queue_reads_nfc(reader) ||
+        schedule_connect(owner->plan_uid, owner->vm_id, json_string_at(copy->task, "name", "")))
+        return FALSE;
+    item_set_pending(copy->task, "Waits for an NFC connection of its host (controller_max_nfc_connections)");
+    return TRUE;
+}
+
 /* A Secret that a killed controller left without its Pod has a spec of unknown age: made anew. */
 static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
 {
     VmRun *vm = copy->vm;
     const PlanRun *plan = vm_run_plan(vm);
-    const char *type = json_string_at(object_json(plan->provider), "spec.type", "");
-    const char *url = json_string_at(object_json(plan->provider), "spec.url", "");
-    const json_t *workload = vm_run_workload(vm, cancel, error);
     g_autofree char *label = target_label_value(copy->disk->id);
     g_autofree char *mine =
         g_strdup_printf("forklift.app=" TARGET_IMPORTER_APP "," TARGET_DISK_LABEL "=%s", label);
@@ -65,22 +77,32 @@ static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
     g_auto(HostAccess) host = {0};
     g_autoptr(json_t) source = NULL, trust = NULL;
     g_autoptr(Object) secret = NULL, pod = NULL;
+    g_autoptr(GError) failed = NULL;
     Importer importer;
 
-    if (!workload || !host_access_find(vm, &host, cancel, error) ||
+    provider_access_read(plan->provider, plan->secret, &access);
+    if (!host_access_find(vm, &access, &host, cancel, error) ||
         !vm_run_delete_all(vm, &KUBE_SECRET, TRUE, mine, cancel, error))
         return FALSE;
-    source = source_disk(type, url, workload, copy->disk->id, host.address, error);
-    if (!source)
-        return FALSE;
-    provider_access_read(plan->provider, plan->secret, &access);
-    trust = host.address ? json_incref(host.trust) : provider_access_trust(&access);
+    source = disk_grant_get(vm, copy->task, copy->disk->id,
+                            host.address ? &(SourceHost){.id = host.id, .address = host.address} : NULL,
+                            copy->noted, cancel, &failed);
+    if (!source) {
+        if (failed)
+            g_propagate_error(error, g_steal_pointer(&failed));
+        return *error == NULL;
+    }
+    if (waits_for_connection(copy, json_string_at(source, "type", "")))
+        return TRUE;
+    if (host.ticket)
+        json_object_set(source, "ticket", host.ticket);
+    trust = host.trust ? json_incref(host.trust) : provider_access_trust(&access);
     importer = (Importer){
         .disk = copy->disk,
         .source = source,
         .trust = trust,
-        .user = host.address ? host.user : access.access.user,
-        .password = host.address ? host.password : access.access.password,
+        .user = host.user ? host.user : access.access.user,
+        .password = host.password ? host.password : access.access.password,
         .fence = fence,
         .generation = g_get_real_time(),
         .claim = object_name(copy->volume),
@@ -107,7 +129,7 @@ static void annotate_number(json_t *task, const char *key, const json_t *report,
 }
 
 /* Says so when minutes pass without a byte. */
-static void watch_for_stall(json_t *task, gint64 landed)
+static void watch_for_stall(json_t *task, gint64 landed, gint stalled_after_s)
 {
     const char *before = item_annotation(task, "landed"), *since = item_annotation(task, "landedAt");
     g_autofree char *now = clock_now(), *text = g_strdup_printf("%" G_GINT64_FORMAT, landed), *reason = NULL;
@@ -118,10 +140,36 @@ static void watch_for_stall(json_t *task, gint64 landed)
         item_annotate(task, "landedAt", now);
         return;
     }
-    if (quiet_s < STALLED_AFTER_S)
+    if (quiet_s < stalled_after_s)
         return;
-    reason = g_strdup_printf("Stalled: no byte for %" G_GINT64_FORMAT " minutes", quiet_s / 60);
+    item_annotate(task, "bytesPerSecond", "0");
+    item_annotate(task, "secondsLeft", NULL);
+    reason = quiet_s < 120
+                 ? g_strdup_printf("Stalled: no byte for %" G_GINT64_FORMAT " seconds", quiet_s)
+                 : g_strdup_printf("Stalled: no byte for %" G_GINT64_FORMAT " minutes", quiet_s / 60);
     item_set_reason(task, reason);
+}
+
+/* While it is verified, what is left to be read back. */
+static void show_time_left(json_t *task, gint64 left, gint64 rate)
+{
+    g_autofree char *text = rate > 0 ? g_strdup_printf("%" G_GINT64_FORMAT, (left + rate - 1) / rate) : NULL;
+    item_annotate(task, "secondsLeft", text);
+}
+
+static void show_numbers(json_t *task, const json_t *progress)
+{
+    gboolean verifying = !strcmp(json_string_at(progress, "phase", ""), "Verifying");
+    gint64 total = json_int_at(progress, "bytesTotal", 0), done = json_int_at(progress, "bytesDone", 0);
+    gint64 through = verifying ? json_int_at(progress, "bytesVerified", 0) : done;
+
+    item_set_reason(task, verifying ? "Verifying" : NULL);
+    item_set_progress(task, done >> 20);
+    annotate_number(task, "bytesTotal", progress, "bytesTotal");
+    annotate_number(task, "bytes", progress, "bytesDone");
+    annotate_number(task, "bytesVerified", progress, "bytesVerified");
+    annotate_number(task, "bytesPerSecond", progress, "bytesPerSecond");
+    show_time_left(task, MAX(total - through, 0), json_int_at(progress, "bytesPerSecond", 0));
 }
 
 static void show_progress(const Copy *copy, GCancellable *cancel)
@@ -130,19 +178,17 @@ static void show_progress(const Copy *copy, GCancellable *cancel)
     g_autoptr(json_t) progress =
         kube_pod_proxy_get(vm_run_plan(copy->vm)->target, object_namespace(pod), object_name(pod),
                            TARGET_PROGRESS_PORT, "/progress", cancel, NULL);
-    gint64 done = json_int_at(progress, "bytesDone", 0);
+    const char *landed = item_annotation(copy->task, "landed");
+    gint64 before = landed ? g_ascii_strtoll(landed, NULL, 10) : 0;
 
     item_begin(copy->task);
     json_object_set_new(copy->task, "phase", json_string(STEP_RUNNING));
-    if (!progress)
-        return; /* it has only just started, or is just ending: the next look tells */
-    item_set_reason(copy->task,
-                    !strcmp(json_string_at(progress, "phase", ""), "Verifying") ? "Verifying" : NULL);
-    item_set_progress(copy->task, done >> 20);
-    annotate_number(copy->task, "bytes", progress, "bytesDone");
-    annotate_number(copy->task, "bytesVerified", progress, "bytesVerified");
-    annotate_number(copy->task, "bytesPerSecond", progress, "bytesPerSecond");
-    watch_for_stall(copy->task, done + json_int_at(progress, "bytesVerified", 0));
+    if (progress) /* else it has only just started, is just ending, or hangs */
+        show_numbers(copy->task, progress);
+    watch_for_stall(
+        copy->task,
+        progress ? json_int_at(progress, "bytesDone", 0) + json_int_at(progress, "bytesVerified", 0) : before,
+        vm_run_plan(copy->vm)->settings->stalled_after_s);
 }
 
 /* Only a report of every byte, read back and equal, counts. */
@@ -158,18 +204,31 @@ static gboolean accept(const Copy *copy, const json_t *report, GError **error)
                     copy->disk->size, read_back);
         return FALSE;
     }
+    annotate_number(copy->task, "bytesTotal", report, "size");
     annotate_number(copy->task, "bytes", report, "size");
     annotate_number(copy->task, "bytesRead", report, "bytesRead");
     annotate_number(copy->task, "bytesReadTwice", report, "bytesReadTwice");
     annotate_number(copy->task, "resumedFrom", report, "resumedFrom");
     item_annotate(copy->task, "hash", json_string_at(report, "hash", ""));
     item_annotate(copy->task, "readBack", read_back);
-    for (const char *const *gone =
-             (const char *const[]){"bytesPerSecond", "landed", "landedAt", "bytesVerified", NULL};
+    for (const char *const *gone = (const char *const[]){"bytesPerSecond", "secondsLeft", "landed",
+                                                         "landedAt", "bytesVerified", NULL};
          *gone; gone++)
         item_annotate(copy->task, *gone, NULL);
-    item_end(copy->task);
     return TRUE;
+}
+
+/* The task ends when the source has its disk back. */
+static gboolean complete(const Copy *copy, const json_t *report, GCancellable *cancel, GError **error)
+{
+    StepResult given_back;
+
+    if (!accept(copy, report, error))
+        return FALSE;
+    given_back = disk_grant_give_back(copy->vm, copy->task, TRUE, cancel, error);
+    if (given_back == STEP_DONE)
+        item_end(copy->task);
+    return given_back != STEP_FAILED;
 }
 
 /* The number of this restart among those without progress in between. */
@@ -192,7 +251,11 @@ static gint count_restart(json_t *task, const char *end)
 
 static gboolean give_up(const Copy *copy, const PodResult *result, GError **error)
 {
-    g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED, "disk %s: %s", copy->disk->name, result->text);
+    /* the copier's own report names the disk */
+    if (g_str_has_prefix(result->text, "disk "))
+        g_set_error_literal(error, GANTRY_ERROR, ERROR_COPY_FAILED, result->text);
+    else
+        g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED, "disk %s: %s", copy->disk->name, result->text);
     return FALSE;
 }
 
@@ -207,6 +270,9 @@ static gboolean bear(const Copy *copy, const PodResult *result, GCancellable *ca
         return give_up(copy, result, error);
     if (result->state != POD_RUNNING)
         item_set_pending(copy->task, reason);
+    if (result->class == STALE &&
+        disk_grant_give_back(copy->vm, copy->task, FALSE, cancel, error) == STEP_FAILED)
+        return FALSE;
     if (result->class == STALE || result->state == POD_FAILED)
         return vm_run_delete(copy->vm, &KUBE_POD, copy->pod, cancel, error);
     return TRUE;
@@ -217,9 +283,11 @@ static gboolean look(Copy *copy, GCancellable *cancel, GError **error)
     g_auto(PodResult) result = {0};
 
     pod_result_read(copy->pod, &result);
+    if (result.state == POD_WAITING || result.state == POD_RUNNING)
+        disk_grant_keep(copy->vm, copy->task, cancel);
     switch (result.state) {
     case POD_COMPLETED:
-        return accept(copy, result.report, error);
+        return complete(copy, result.report, cancel, error);
     case POD_WAITING:
         item_set_pending(copy->task, result.text ? result.text : "The importer Pod is being started");
         return TRUE;
@@ -271,11 +339,12 @@ static const Object *volume_of(GPtrArray *volumes, const json_t *task)
 }
 
 static gboolean copy_one(VmRun *vm, json_t *task, GPtrArray *volumes, GPtrArray *pods,
-                         const char *state_claim, GCancellable *cancel, GError **error)
+                         const char *state_claim, gboolean *noted, GCancellable *cancel, GError **error)
 {
     const Object *volume = volume_of(volumes, task);
     VmDisk disk = {0};
-    Copy copy = {.vm = vm, .disk = &disk, .volume = volume, .state_claim = state_claim, .task = task};
+    Copy copy = {
+        .vm = vm, .disk = &disk, .volume = volume, .state_claim = state_claim, .task = task, .noted = noted};
 
     if (!volume) {
         g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED, "the DataVolume of disk %s has been deleted",
@@ -289,6 +358,45 @@ static gboolean copy_one(VmRun *vm, json_t *task, GPtrArray *volumes, GPtrArray 
     return go_on(&copy, cancel, error);
 }
 
+static void sum_numbers(json_t *step, const char *key)
+{
+    gint64 sum = 0;
+    gboolean any = FALSE;
+    g_autofree char *text = NULL;
+    size_t i;
+    json_t *task;
+
+    json_array_foreach (json_object_get(step, "tasks"), i, task) {
+        const char *one = item_annotation(task, key);
+        any = any || one;
+        sum += one ? g_ascii_strtoll(one, NULL, 10) : 0;
+    }
+    text = g_strdup_printf("%" G_GINT64_FORMAT, sum);
+    item_annotate(step, key, any ? text : NULL);
+}
+
+/* The step says of all disks what each says of itself; the slowest says when all will have landed. */
+static void show_sum(json_t *step)
+{
+    const char *reason = NULL, *longest = NULL;
+    size_t i;
+    json_t *task;
+
+    item_sum_tasks(step);
+    for (const char *const *key = (const char *const[]){"bytesTotal", "bytes", "bytesPerSecond", NULL}; *key;
+         key++)
+        sum_numbers(step, *key);
+    json_array_foreach (json_object_get(step, "tasks"), i, task) {
+        const char *left = item_annotation(task, "secondsLeft");
+        if (left && (!longest || atoll(left) > atoll(longest)))
+            longest = left;
+        if (!reason && !item_ended(task))
+            reason = json_string_at(task, "reason", NULL);
+    }
+    item_annotate(step, "secondsLeft", longest);
+    item_set_reason(step, reason);
+}
+
 static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
 {
     json_t *step = vm_run_step(vm, "DiskTransfer"), *tasks = json_object_get(step, "tasks"), *task;
@@ -298,7 +406,7 @@ static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
                 : NULL;
     g_autoptr(GPtrArray) claims =
         pods ? vm_run_list(vm, &KUBE_PERSISTENT_VOLUME_CLAIM, TRUE, "resource=state", cancel, error) : NULL;
-    gboolean all = TRUE;
+    gboolean all = TRUE, noted = FALSE;
     size_t i;
 
     if (!claims)
@@ -309,12 +417,12 @@ static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
         return STEP_FAILED;
     }
     json_array_foreach (tasks, i, task) {
-        if (!copy_one(vm, task, volumes, pods, object_name(claims->pdata[0]), cancel, error))
+        if (!copy_one(vm, task, volumes, pods, object_name(claims->pdata[0]), &noted, cancel, error))
             return STEP_FAILED;
         all = all && item_ended(task);
     }
-    item_sum_tasks(step);
-    return all ? STEP_DONE : STEP_WAIT;
+    show_sum(step);
+    return all ? STEP_DONE : noted ? STEP_AGAIN : STEP_WAIT;
 }
 
 const Step step_copy_disks = {.phase = "CopyDisks", .pipeline = "DiskTransfer", .run = run};

@@ -1,11 +1,14 @@
 /* StorePowerState: what the source's power state is now is what it gets back, and what the target is given.
+ * What an earlier run could not put back counts as it was.
  */
+#include "plan/source_record.h"
 #include "plan/step.h"
 
 static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
 {
     json_t *status = vm_run_status(vm);
     PowerState power;
+    gboolean was_running;
 
     if (json_object_get(status, "restorePowerState"))
         return STEP_DONE;
@@ -16,7 +19,12 @@ static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
                     "VM %s is suspended: its disks lack what is still in memory", vm_status_name(status));
         return STEP_FAILED;
     }
-    json_object_set_new(status, "restorePowerState", json_string(power == POWER_ON ? "On" : "Off"));
+    if (!source_record_read(vm, &was_running, cancel, error))
+        return STEP_FAILED;
+    was_running = was_running || power == POWER_ON;
+    if (was_running && !source_record_note(vm, TRUE, cancel, error))
+        return STEP_FAILED;
+    json_object_set_new(status, "restorePowerState", json_string(was_running ? "On" : "Off"));
     return STEP_DONE;
 }
 

@@ -1,0 +1,195 @@
+/* orphan: back out of each VM as its plan would have, then delete by label. */
+#include "plan/orphan.h"
+#include "base/log.h"
+#include "plan/back_out.h"
+#include "plan/provider_access.h"
+#include "plan/source_record.h"
+#include "plan/target_machine.h"
+#include <string.h>
+
+/* ---- the plan as it was ---- */
+
+typedef struct {
+    Object *plan, *provider, *destination, *secret;
+    KubeClient *target;
+} Remains;
+
+static void remains_clear(Remains *remains)
+{
+    g_clear_pointer(&remains->plan, object_unref);
+    g_clear_pointer(&remains->provider, object_unref);
+    g_clear_pointer(&remains->destination, object_unref);
+    g_clear_pointer(&remains->secret, object_unref);
+    g_clear_pointer(&remains->target, kube_client_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Remains, remains_clear)
+
+/* TRUE with *out NULL when it is gone too. */
+static gboolean look_up(KubeClient *kube, const Object *plan, const char *path, Object **out,
+                        GCancellable *cancel, GError **error)
+{
+    const json_t *ref = json_at(object_json(plan), path);
+    g_autoptr(GError) problem = NULL;
+
+    *out = kube_get(kube, &KUBE_PROVIDER, json_string_at(ref, "namespace", object_namespace(plan)),
+                    json_string_at(ref, "name", ""), cancel, &problem);
+    if (*out || g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return FALSE;
+}
+
+static gboolean find_remains(KubeClient *kube, const Object *record, Remains *out, GCancellable *cancel,
+                             GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+
+    out->plan = source_record_plan(record);
+    if (!out->plan) {
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "ConfigMap %s/%s says nothing of its plan",
+                    object_namespace(record), object_name(record));
+        return FALSE;
+    }
+    if (!look_up(kube, out->plan, "spec.provider.source", &out->provider, cancel, error) ||
+        !look_up(kube, out->plan, "spec.provider.destination", &out->destination, cancel, error))
+        return FALSE;
+    out->target =
+        out->destination ? provider_target(kube, out->destination, cancel, error) : kube_client_ref(kube);
+    if (!out->target)
+        return FALSE;
+    out->secret = out->provider ? provider_secret(kube, out->provider, cancel, &problem) : NULL;
+    if (problem && !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- sources ---- */
+
+static StepResult put_back(const PlanRun *run, const char *vm_id, GCancellable *cancel, GError **error)
+{
+    g_autoptr(json_t) status = vm_status_new(NULL, vm_id, vm_id);
+    g_autoptr(VmRun) vm = NULL;
+    StepResult result;
+
+    vm_status_add_step(status, "Initialize", "", 1, NULL);
+    json_object_set_new(status, "restorePowerState", json_string("On"));
+    vm = vm_run_new(run, status);
+    result = back_out(vm, cancel, error);
+    if (result != STEP_DONE)
+        return result;
+    log_info("source of a deleted plan is as it was", "plan", object_name(run->plan), "vm", vm_id, NULL);
+    return source_record_note(vm, FALSE, cancel, error) ? STEP_DONE : STEP_FAILED;
+}
+
+/* One that cannot be put back holds up no other. */
+static StepResult put_all_back(const PlanRun *run, const Object *record, GCancellable *cancel, GError **error)
+{
+    g_autofree const char **vms = source_record_vms(record);
+    StepResult all = STEP_DONE;
+
+    for (guint i = 0; vms[i]; i++) {
+        g_autoptr(GError) problem = NULL;
+        StepResult result;
+        if (!run->provider || !run->secret) {
+            log_error("a deleted plan's source VM was running and cannot be powered on: its provider is "
+                      "deleted too",
+                      "plan", object_name(run->plan), "vm", vms[i], NULL);
+            continue;
+        }
+        result = put_back(run, vms[i], cancel, &problem);
+        if (result == STEP_FAILED) {
+            g_clear_error(error);
+            g_propagate_error(error, g_steal_pointer(&problem));
+        }
+        if (result != STEP_DONE && all != STEP_FAILED)
+            all = result;
+    }
+    return all;
+}
+
+/* ---- children ---- */
+
+static gboolean is_child(const Object *object)
+{
+    return *object_label(object, "plan-name", "") && *object_label(object, "vmID", "");
+}
+
+static gboolean is_spared(const KubeResource *resource, const Object *object)
+{
+    if (resource == &KUBE_VIRTUAL_MACHINE)
+        return target_machine_taken_over(object);
+    if (resource == &KUBE_DATA_VOLUME ||
+        resource == &KUBE_PERSISTENT_VOLUME_CLAIM) /* its owner's fate is its own */
+        return json_array_size(json_at(object_json(object), "metadata.ownerReferences")) > 0;
+    return FALSE;
+}
+
+static gboolean delete_kind(KubeClient *target, const KubeResource *resource, const char *selector,
+                            gboolean *left, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GPtrArray) all = kube_list(target, resource, NULL, selector, NULL, NULL, cancel, error);
+
+    for (guint i = 0; all && i < all->len; i++) {
+        const Object *object = all->pdata[i];
+        g_autoptr(GError) problem = NULL;
+        if (!is_child(object) || is_spared(resource, object))
+            continue;
+        *left = TRUE;
+        if (object_deleting(object))
+            continue;
+        if (!kube_delete(target, resource, object_namespace(object), object_name(object), "Background",
+                         cancel, &problem) &&
+            !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return FALSE;
+        }
+        log_info("swept what a deleted plan left", "kind", resource->kind, "namespace",
+                 object_namespace(object), "name", object_name(object), NULL);
+    }
+    return all != NULL;
+}
+
+gboolean orphan_delete_children(KubeClient *target, const char *plan_uid, gboolean *left,
+                                GCancellable *cancel, GError **error)
+{
+    const KubeResource *const kinds[] = {
+        &KUBE_POD,        &KUBE_JOB,         &KUBE_VIRTUAL_MACHINE,        &KUBE_SECRET,
+        &KUBE_CONFIG_MAP, &KUBE_DATA_VOLUME, &KUBE_PERSISTENT_VOLUME_CLAIM};
+    g_autofree char *selector = g_strdup_printf("plan=%s,vmID", plan_uid);
+
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (!delete_kind(target, kinds[i], selector, left, cancel, error))
+            return FALSE;
+    return TRUE;
+}
+
+StepResult orphan_settle(KubeClient *kube, const Settings *settings, const Object *record,
+                         GCancellable *cancel, GError **error)
+{
+    g_auto(Remains) remains = {0};
+    gboolean left = FALSE;
+    StepResult result;
+    PlanRun run;
+
+    if (!find_remains(kube, record, &remains, cancel, error))
+        return STEP_FAILED;
+    run = (PlanRun){.kube = kube,
+                    .target = remains.target,
+                    .settings = settings,
+                    .plan = remains.plan,
+                    .provider = remains.provider,
+                    .secret = remains.secret,
+                    .migration_uid = ""};
+    result = put_all_back(&run, record, cancel, error);
+    if (result != STEP_DONE)
+        return result;
+    if (!orphan_delete_children(remains.target, object_uid(remains.plan), &left, cancel, error) ||
+        (remains.target != kube &&
+         !orphan_delete_children(kube, object_uid(remains.plan), &left, cancel, error)))
+        return STEP_FAILED;
+    if (left)
+        return STEP_WAIT;
+    return source_record_drop(&run, cancel, error) ? STEP_DONE : STEP_FAILED;
+}

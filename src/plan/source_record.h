@@ -1,0 +1,30 @@
+/* source_record: what has to be put back at the source, in a ConfigMap beside the plan that outlives it.
+ *
+ * A run's state lives in its plan's status; but a plan may be deleted while it runs. So a ConfigMap with the
+ * labels plan (its UID) and resource=sources says where the plan's VMs come from and go to, and for every VM
+ * that is shut down, from before that until it is settled, that it was running. The sweep of deleted plans
+ * (orphan.h) reads it; so does a new Migration when an earlier one could not put the source back. Threads:
+ * any.
+ */
+#pragma once
+#include "plan/vm_run.h"
+
+#define SOURCE_RECORD_LABEL "resource=sources"
+
+/* Makes it when there is none. */
+gboolean source_record_begin(const PlanRun *run, GCancellable *cancel, GError **error);
+
+/* running: TRUE from before the shutdown on, FALSE when there is nothing to put back any more. */
+gboolean source_record_note(VmRun *vm, gboolean running, GCancellable *cancel, GError **error);
+
+/* *running: TRUE when an earlier run has noted it and not put it back. */
+gboolean source_record_read(VmRun *vm, gboolean *running, GCancellable *cancel, GError **error);
+
+/* Of an archived plan. */
+gboolean source_record_drop(const PlanRun *run, GCancellable *cancel, GError **error);
+
+/* The plan as far as a sweep needs it: metadata, targetNamespace, provider; a reference, NULL when the
+ * ConfigMap is none of ours. */
+Object *source_record_plan(const Object *record);
+/* Ids of the VMs that were running, NULL-terminated, owned but for the strings. */
+const char **source_record_vms(const Object *record);

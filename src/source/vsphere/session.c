@@ -24,6 +24,7 @@ struct VsphereSession {
     VsphereContent content;
     gboolean has_content;
     char *action;  /* SOAPAction header */
+    char *key;     /* of this login, as vCenter names it */
     guint64 login; /* counts logins; 0: never */
     gboolean is_in;
     GError *refused; /* the user or password was; nothing more is sent */
@@ -141,6 +142,7 @@ static void content_clear(VsphereContent *content)
     g_free(content->property_collector);
     g_free(content->session_manager);
     g_free(content->view_manager);
+    g_free(content->authorization_manager);
     *content = (VsphereContent){0};
 }
 
@@ -157,6 +159,7 @@ static gboolean take_content(xmlNode *element, gpointer user_data, GError **erro
     content->property_collector = soap_text(soap_child(element, "propertyCollector"));
     content->session_manager = soap_text(soap_child(element, "sessionManager"));
     content->view_manager = soap_text(soap_child(element, "viewManager"));
+    content->authorization_manager = soap_text(soap_child(element, "authorizationManager"));
     return FALSE;
 }
 
@@ -227,9 +230,13 @@ static gboolean send_login(VsphereSession *session, GCancellable *cancel, GError
                     session->url, session->user);
         session->refused = g_error_copy(refused);
     }
-    if (!reply)
+    if (!reply) {
         g_propagate_error(error, g_steal_pointer(&refused));
-    return reply != NULL;
+        return FALSE;
+    }
+    g_free(session->key);
+    session->key = soap_read_text(reply, "key", NULL);
+    return TRUE;
 }
 
 /* With the lock held. */
@@ -266,6 +273,12 @@ static void session_lost(VsphereSession *session, guint64 login)
 const VsphereContent *vsphere_session_content(VsphereSession *session, GCancellable *cancel, GError **error)
 {
     return ensure_login(session, cancel, error) ? &session->content : NULL;
+}
+
+char *vsphere_session_key(VsphereSession *session)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&session->lock);
+    return g_strdup(session->key ? session->key : "");
 }
 
 GBytes *vsphere_call(VsphereSession *session, GBytes *envelope, GCancellable *cancel, GError **error)
@@ -319,6 +332,7 @@ void vsphere_session_free(VsphereSession *session)
     g_free(session->user);
     g_free(session->url);
     g_free(session->action);
+    g_free(session->key);
     g_free(session);
 }
 
@@ -352,6 +366,16 @@ static gboolean collect(gpointer session, SourceChange changed, gpointer user_da
     return vsphere_collect(session, changed, user_data, cancel, error);
 }
 
+static json_t *missing_rights(gpointer session, const json_t *workloads, GCancellable *cancel, GError **error)
+{
+    return vsphere_missing_rights(session, workloads, cancel, error);
+}
+
+static gboolean check_host(gpointer session, const SourceHost *host, GCancellable *cancel, GError **error)
+{
+    return vsphere_check_host(session, host, cancel, error);
+}
+
 static gboolean power_state(gpointer session, const char *vm_id, PowerState *state, GCancellable *cancel,
                             GError **error)
 {
@@ -379,6 +403,8 @@ const SourceKind source_vsphere = {
     .close = close_session,
     .about = about,
     .collect = collect,
+    .missing_rights = missing_rights,
+    .check_host = check_host,
     .power_state = power_state,
     .shut_down_guest = shut_down_guest,
     .power_off = power_off,

@@ -17,6 +17,7 @@ typedef struct {
     char *product, *instance_uuid;
     char *root_folder, *property_collector;
     char *session_manager, *view_manager;
+    char *authorization_manager; /* NULL where there is none */
 } VsphereContent; /* of ServiceContent; does not change while the session lives */
 
 VsphereSession *vsphere_session_new(const SourceAccess *access, GError **error);
@@ -25,6 +26,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VsphereSession, vsphere_session_free)
 
 /* Logs in when that has not happened yet. The content lives as long as the session. */
 const VsphereContent *vsphere_session_content(VsphereSession *session, GCancellable *cancel, GError **error);
+
+/* The key of the login that holds now, to be freed; "" before the first. */
+char *vsphere_session_key(VsphereSession *session);
 
 /* Sends one call (soap_finish()'s envelope) and gives the reply; a fault becomes an error of source.h. When
  * the session was lost it logs in and sends the call once more; private property collectors are lost with the
@@ -92,6 +96,11 @@ gboolean vsphere_shut_down_guest(VsphereSession *session, const char *vm_id, GCa
                                  GError **error);
 gboolean vsphere_power_off(VsphereSession *session, const char *vm_id, GCancellable *cancel, GError **error);
 gboolean vsphere_power_on(VsphereSession *session, const char *vm_id, GCancellable *cancel, GError **error);
+
+json_t *vsphere_missing_rights(VsphereSession *session, const json_t *workloads, GCancellable *cancel,
+                               GError **error);
+gboolean vsphere_check_host(VsphereSession *vcenter, const SourceHost *host, GCancellable *cancel, GError **error);
+char *vsphere_host_url(const char *address, const char *path); /* "https://ADDRESS/path", IPv6 in brackets */
 
 Vm *vsphere_describe(const json_t *workload, GError **error);
 json_t *vsphere_disk(const char *url, const json_t *workload, const char *disk_id, const char *host,

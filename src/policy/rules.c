@@ -1,166 +1,312 @@
-/* rules: finds, checks and asks policy files. */
+/* rules: parses, checks and asks policies, and leaves out those that do not end. */
 #include "policy/rules.h"
-#include "policy/rego.h"
+#include "base/json.h"
 #include <string.h>
-#include <xxhash.h>
 
-enum { MOST_FILES = 2000, FILE_LIMIT = 1024 * 1024, DEPTH_LIMIT = 16 };
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(XXH3_state_t, XXH3_freeState)
-
-struct Rules {
-    RegoEngine *engine; /* never asked itself, only cloned */
-    GAsyncQueue *idle;  /* clones that no thread uses now */
-    guint count;
-    char *hash;
-    GPtrArray *tests;
+enum {
+    RUN_MS = 2000,        /* one document */
+    DEFINITION_MS = 1000, /* one definition of a rule, when something is wrong */
+    MEMORY = 256 << 20,   /* bytes that all evaluations may hold */
+    STRIKES = 3,          /* failures until a file is left out for good */
 };
 
-static int by_text(gconstpointer a, gconstpointer b)
+/* ---- a build: files that were parsed together ------------------------------------------------------------
+ */
+
+typedef struct {
+    gatomicrefcount references;
+    RegoEngine *engine; /* never asked itself, only cloned */
+    GAsyncQueue *idle;  /* clones that no thread uses now */
+} Build;
+
+static Build *build_new(RegoEngine *engine_take)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    Build *build = g_new0(Build, 1);
+
+    g_atomic_ref_count_init(&build->references);
+    build->engine = engine_take;
+    build->idle = g_async_queue_new_full((GDestroyNotify)rego_engine_free);
+    return build;
 }
 
-static gboolean find_files(const char *directory, int depth, gboolean with_tests, GPtrArray *found,
-                           GError **error)
+static Build *build_ref(Build *build)
 {
-    g_autoptr(GDir) dir = g_dir_open(directory, 0, error);
+    g_atomic_ref_count_inc(&build->references);
+    return build;
+}
+
+static void build_unref(Build *build)
+{
+    if (!g_atomic_ref_count_dec(&build->references))
+        return;
+    g_async_queue_unref(build->idle);
+    rego_engine_free(build->engine);
+    g_free(build);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Build, build_unref)
+
+/* "io.konveyor.forklift.vmware" → "io/konveyor/forklift/vmware" */
+static char *package_path(const char *package)
+{
+    return g_strdelimit(g_strdup(package), ".", '/');
+}
+
+/* "io/konveyor/x" → "data.io.konveyor.x"; names that are no identifiers go into brackets. */
+static char *query_of(const char *path)
+{
+    g_auto(GStrv) names = g_strsplit(path, "/", -1);
+    GString *query = g_string_new("data");
+
+    for (int i = 0; names[i]; i++) {
+        g_autoptr(json_t) name = json_string(names[i]);
+        g_autofree char *quoted = name ? json_text(name) : NULL;
+        if (!*names[i] || !quoted)
+            continue;
+        if (g_regex_match_simple("^[A-Za-z_][A-Za-z0-9_]*$", names[i], 0, 0))
+            g_string_append_printf(query, ".%s", names[i]);
+        else
+            g_string_append_printf(query, "[%s]", quoted);
+    }
+    return g_string_free(query, FALSE);
+}
+
+static gboolean split_path(const char *path, char **package, const char **name);
+
+/* The answer as JSON text to be freed, "" when undefined, or NULL with *why. */
+static char *build_evaluate(Build *build, const char *path, const RegoValue *input, char **why)
+{
+    g_autofree char *query = query_of(path), *package = NULL;
+    RegoEngine *engine = g_async_queue_try_pop(build->idle);
+    char *reason = NULL, *answer, *copy;
     const char *name;
 
-    if (!dir)
-        return FALSE;
-    while ((name = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(directory, name, NULL);
-        /* A mounted ConfigMap holds its files twice: below ..data and as links to there. */
-        if (g_str_has_prefix(name, ".."))
-            continue;
-        if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
-            if (depth < DEPTH_LIMIT && !find_files(path, depth + 1, with_tests, found, error))
-                return FALSE;
-        } else if (g_str_has_suffix(name, ".rego") && (with_tests || !g_str_has_suffix(name, "_test.rego"))) {
-            g_ptr_array_add(found, g_steal_pointer(&path));
-        }
+    if (!engine)
+        engine = rego_engine_clone(build->engine);
+    answer = split_path(path, &package, &name) ? rego_engine_rule(engine, query, input, RUN_MS, &reason)
+                                               : rego_engine_query(engine, query, input, RUN_MS, &reason);
+    if (answer)
+        g_async_queue_push(build->idle, engine);
+    else
+        rego_engine_free(engine); /* it may be half-way through */
+    copy = reason && strstr(reason, "not a valid rule path") ? g_strdup("") : g_strdup(answer);
+    *why = reason ? g_strdup(g_strstrip(reason)) : NULL;
+    rego_string_free(reason);
+    rego_string_free(answer);
+    return copy;
+}
+
+/* ---- rules --------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    char *path, *text;
+    gboolean v0;
+} Source;
+
+struct Rules {
+    gatomicrefcount references;
+    GPtrArray *sources;  /* of Source */
+    GPtrArray *packages; /* that have a validate */
+    GPtrArray *tests;
+    char *hash;
+
+    GRWLock running; /* held for writing while a failure is looked into: what others hold is no fault of the
+                        rule */
+    GMutex lock;
+    Build *build;         /* of the files that are not left out */
+    GHashTable *strikes;  /* path → how often it has failed */
+    GHashTable *left_out; /* path → why */
+    GPtrArray *problems;
+};
+
+static void source_free(gpointer data)
+{
+    Source *source = data;
+
+    g_free(source->path);
+    g_free(source->text);
+    g_free(source);
+}
+
+static char *try_add(RegoEngine *engine, const Source *source, char **why)
+{
+    char *reason = NULL, *package = rego_engine_add(engine, source->path, source->text, source->v0, &reason);
+
+    if (!package)
+        *why = g_strdup(g_strstrip(reason));
+    rego_string_free(reason);
+    return package;
+}
+
+/* Reads it as the newer language first: what is meant as the older has rules without "if", which the newer
+ * refuses. */
+static gboolean parse(RegoEngine *engine, Source *source, GError **error)
+{
+    g_autofree char *newer = NULL, *older = NULL;
+    char *package = try_add(engine, source, &newer);
+
+    if (!package) {
+        source->v0 = TRUE;
+        package = try_add(engine, source, &older);
     }
-    if (found->len > MOST_FILES) {
-        g_set_error(error, GANTRY_ERROR, ERROR_POLICY_INVALID, "%s: more than %d policy files", directory,
-                    MOST_FILES);
+    if (!package) {
+        gboolean meant_newer = strstr(source->text, "rego.v1") || strstr(source->text, " if ");
+        g_set_error(error, GANTRY_ERROR, ERROR_POLICY_INVALID, "%s: %s", source->path,
+                    meant_newer ? newer : older);
         return FALSE;
+    }
+    rego_string_free(package);
+    return TRUE;
+}
+
+static gboolean parse_all(Rules *rules, RegoEngine *engine, const RuleFiles *files, GError **error)
+{
+    for (guint i = 0; i < files->files->len; i++) {
+        const RuleFile *file = files->files->pdata[i];
+        Source *source = g_new0(Source, 1);
+        source->path = g_strdup(file->path);
+        source->text = g_strdup(file->text);
+        g_ptr_array_add(rules->sources, source);
+        if (!parse(engine, source, error))
+            return FALSE;
     }
     return TRUE;
 }
 
-/* The name that a line "default NAME := …" (or "=") sets, or NULL. */
-static char *defaulted_name(const char *line)
+/* Of all files but those; they have been parsed before. */
+static Build *build_without(const Rules *rules, GHashTable *without)
 {
-    const char *name = line + strlen("default ");
-    gsize len;
+    RegoEngine *engine = rego_engine_new();
 
-    if (!g_str_has_prefix(line, "default "))
-        return NULL;
-    name += strspn(name, " \t");
-    len = strcspn(name, " \t:=");
-    return len ? g_strndup(name, len) : NULL;
+    for (guint i = 0; i < rules->sources->len; i++) {
+        const Source *source = rules->sources->pdata[i];
+        g_autofree char *why = NULL;
+        if (!g_hash_table_contains(without, source->path))
+            rego_string_free(try_add(engine, source, &why));
+    }
+    return build_new(engine);
 }
+
+/* ---- checks of what was parsed ------------------------------------------------------------------------- */
+
+typedef struct {
+    Rules *rules;
+    GHashTable *defaults, *kinds; /* "PACKAGE.NAME" → "FILE:LINE"; → "KIND FILE:LINE" */
+    GError *error;
+} Checking;
 
 /* OPA does not start when a name has two defaults in a package; neither do we, and we say where they are. */
-static gboolean check_defaults(GHashTable *defaults, const char *package, const char *path, char **lines,
-                               GError **error)
+static void check_default(Checking *checking, const char *key, const char *name, const char *place)
 {
-    for (int i = 0; lines[i]; i++) {
-        g_autofree char *name = defaulted_name(lines[i]);
-        if (!name)
-            continue;
-        g_autofree char *key = g_strdup_printf("%s.%s", package, name);
-        const char *other = g_hash_table_lookup(defaults, key);
-        if (other) {
-            g_set_error(error, GANTRY_ERROR, ERROR_POLICY_INVALID,
-                        "%s:%d: default %s is set already, in %s; a custom rule cannot change a default "
-                        "rule's default",
-                        path, i + 1, name, other);
-            return FALSE;
-        }
-        g_hash_table_insert(defaults, g_steal_pointer(&key), g_strdup_printf("%s:%d", path, i + 1));
-    }
-    return TRUE;
+    const char *other = g_hash_table_lookup(checking->defaults, key);
+
+    if (other)
+        g_set_error(
+            &checking->error, GANTRY_ERROR, ERROR_POLICY_INVALID,
+            "%s: default %s is set already, in %s; a custom rule cannot change a default rule's default",
+            place, name, other);
+    else
+        g_hash_table_insert(checking->defaults, g_strdup(key), g_strdup(place));
 }
 
-static void collect_tests(GPtrArray *tests, const char *package, char **lines)
+/* Definitions of one name are alternatives, so they have to make the same kind of document. */
+static void check_kind(Checking *checking, const char *key, const char *name, const char *kind,
+                       const char *place)
 {
-    g_autofree char *prefix = g_strdelimit(g_strdup(package + strlen("data.")), ".", '/');
+    const char *other = g_hash_table_lookup(checking->kinds, key);
+    gsize len = other ? strcspn(other, " ") : 0;
 
-    for (; *lines; lines++)
-        if (g_str_has_prefix(*lines, "test_")) {
-            int len = (int)strcspn(*lines, " \t{:=");
-            g_ptr_array_add(tests, g_strdup_printf("%s/%.*s", prefix, len, *lines));
-        }
+    if (!other)
+        g_hash_table_insert(checking->kinds, g_strdup(key), g_strdup_printf("%s %s", kind, place));
+    else if (strncmp(other, kind, len) || kind[len])
+        g_set_error(&checking->error, GANTRY_ERROR, ERROR_POLICY_INVALID,
+                    "%s: %s is a %s here and a %.*s in %s; choose another name", place, name, kind, (int)len,
+                    other, other + len + 1);
 }
 
-static gboolean add_file(Rules *rules, GHashTable *defaults, XXH3_state_t *hash, const char *path,
-                         GError **error)
+static void check_rule(const char *file, guint line, const char *package, const char *name, const char *kind,
+                       gpointer user_data)
 {
-    g_autofree char *text = NULL;
-    char *package, *why = NULL;
-    gsize size;
+    Checking *checking = user_data;
+    g_autofree char *key = g_strdup_printf("%s.%s", package, name),
+                    *place = g_strdup_printf("%s:%u", file, line);
 
-    if (!g_file_get_contents(path, &text, &size, error))
-        return FALSE;
-    if (size > FILE_LIMIT) {
-        g_set_error(error, GANTRY_ERROR, ERROR_POLICY_INVALID,
-                    "%s: %" G_GSIZE_FORMAT " bytes, at most %d are accepted", path, size, FILE_LIMIT);
-        return FALSE;
+    if (checking->error)
+        return;
+    if (!strcmp(kind, "default"))
+        check_default(checking, key, name, place);
+    else
+        check_kind(checking, key, name, kind, place);
+    if (!strcmp(name, "validate") &&
+        !g_ptr_array_find_with_equal_func(checking->rules->packages, package, g_str_equal, NULL))
+        g_ptr_array_add(checking->rules->packages, g_strdup(package));
+    if (g_str_has_prefix(name, "test_")) {
+        g_autofree char *path = package_path(package);
+        g_ptr_array_add(checking->rules->tests, g_strdup_printf("%s/%s", path, name));
     }
-    package = rego_engine_add(rules->engine, path, text, strstr(text, "import rego.v1") == NULL, &why);
-    if (!package) {
-        g_set_error(error, GANTRY_ERROR, ERROR_POLICY_INVALID, "%s: %s", path, g_strstrip(why));
-        rego_string_free(why);
-        return FALSE;
-    }
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    gboolean sound = check_defaults(defaults, package, path, lines, error);
-    collect_tests(rules->tests, package, lines);
-    rego_string_free(package);
-    XXH3_128bits_update(hash, path, strlen(path) + 1);
-    XXH3_128bits_update(hash, text, size + 1);
-    rules->count++;
-    return sound;
 }
 
-static gboolean load(Rules *rules, const char *const *directories, gboolean with_tests, GError **error)
+static gboolean check_rules(Rules *rules, RegoEngine *engine, GError **error)
 {
     g_autoptr(GHashTable) defaults = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_autoptr(XXH3_state_t) hash = XXH3_createState();
+    g_autoptr(GHashTable) kinds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    Checking checking = {.rules = rules, .defaults = defaults, .kinds = kinds};
 
-    XXH3_128bits_reset(hash);
-    for (int i = 0; directories[i]; i++) {
-        g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
-        if (i > 0 && !g_file_test(directories[i], G_FILE_TEST_IS_DIR))
-            continue;
-        if (!find_files(directories[i], 0, with_tests, files, error)) {
-            g_prefix_error(error, "policies in %s: ", directories[i]);
-            return FALSE;
-        }
-        g_ptr_array_sort(files, by_text);
-        for (guint j = 0; j < files->len; j++)
-            if (!add_file(rules, defaults, hash, files->pdata[j], error))
-                return FALSE;
-    }
-    XXH128_hash_t digest = XXH3_128bits_digest(hash);
-    rules->hash =
-        g_strdup_printf("%016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x", digest.high64, digest.low64);
-    return TRUE;
+    rego_engine_each_rule(engine, check_rule, &checking);
+    if (checking.error)
+        g_propagate_error(error, checking.error);
+    return !checking.error;
 }
 
-/* What only shows when rules are evaluated together (a rule that is a set here and a value there) shows now.
- */
+static gboolean is_category(const char *name)
+{
+    static const char *const names[] = {"Critical", "Warning", "Information", NULL};
+    return g_strv_contains(names, name);
+}
+
+static char *category_problem(const char *file, guint line, const char *category)
+{
+    return g_strdup_printf("%s:%u: category \"%s\" is none; use Critical, Warning or Information", file, line,
+                           category);
+}
+
+static guint line_of(const char *text, int offset)
+{
+    guint line = 1;
+    for (int i = 0; i < offset; i++)
+        line += text[i] == '\n';
+    return line;
+}
+
+/* Categories that stand in the text; those that a rule computes are seen when it fires. */
+static void check_categories(Rules *rules)
+{
+    g_autoptr(GRegex) regex = g_regex_new("\"category\"\\s*:\\s*\"([^\"\\n]*)\"", 0, 0, NULL);
+
+    for (guint i = 0; i < rules->sources->len; i++) {
+        const Source *source = rules->sources->pdata[i];
+        g_autoptr(GMatchInfo) match = NULL;
+        for (g_regex_match(regex, source->text, 0, &match); g_match_info_matches(match);
+             g_match_info_next(match, NULL)) {
+            g_autofree char *category = g_match_info_fetch(match, 1);
+            int start = 0, end;
+            g_match_info_fetch_pos(match, 1, &start, &end);
+            if (!is_category(category))
+                g_ptr_array_add(rules->problems,
+                                category_problem(source->path, line_of(source->text, start), category));
+        }
+    }
+}
+
+/* What only shows when rules are evaluated together shows now. */
 static gboolean try_once(Rules *rules, GError **error)
 {
-    static const char *const packages[] = {"vmware", "ovirt"};
-    g_autoptr(json_t) input = json_pack("{s:s}", "name", "x");
+    static const char document[] = "{\"name\":\"x\"}";
+    g_autoptr(RegoValue) input = rego_value_parse(document, strlen(document), NULL);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(packages); i++) {
-        g_autofree char *path = g_strdup_printf("io/konveyor/forklift/%s/validate", packages[i]);
-        g_autoptr(json_t) value = NULL;
-        if (!rules_evaluate(rules, path, input, &value, error)) {
+    for (guint i = 0; i < rules->packages->len; i++) {
+        g_autofree char *directory = package_path(rules->packages->pdata[i]), *answer = NULL,
+                        *path = g_strconcat(directory, "/validate", NULL);
+        if (!rules_evaluate(rules, path, input, &answer, error)) {
             g_prefix_error(error, "the rules contradict each other: ");
             return FALSE;
         }
@@ -168,56 +314,315 @@ static gboolean try_once(Rules *rules, GError **error)
     return TRUE;
 }
 
-Rules *rules_load(const char *const *directories, gboolean with_tests, GError **error)
+Rules *rules_new(const RuleFiles *files, GError **error)
 {
     g_autoptr(Rules) rules = g_new0(Rules, 1);
+    g_autoptr(RegoEngine) engine = rego_engine_new();
 
-    rules->engine = rego_engine_new();
-    rules->idle = g_async_queue_new_full((GDestroyNotify)rego_engine_free);
+    rego_limit_memory(MEMORY);
+    g_atomic_ref_count_init(&rules->references);
+    g_mutex_init(&rules->lock);
+    g_rw_lock_init(&rules->running);
+    rules->sources = g_ptr_array_new_with_free_func(source_free);
+    rules->packages = g_ptr_array_new_with_free_func(g_free);
     rules->tests = g_ptr_array_new_with_free_func(g_free);
-    if (!load(rules, directories, with_tests, error) || !try_once(rules, error))
+    rules->problems = g_ptr_array_new_with_free_func(g_free);
+    rules->strikes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    rules->left_out = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    rules->hash = rule_files_hash(files);
+    if (!parse_all(rules, engine, files, error) || !check_rules(rules, engine, error))
         return NULL;
-    return g_steal_pointer(&rules);
+    check_categories(rules);
+    rules->build = build_new(g_steal_pointer(&engine));
+    return try_once(rules, error) ? g_steal_pointer(&rules) : NULL;
 }
 
-void rules_free(Rules *rules)
+Rules *rules_load(const char *const *directories, gboolean with_tests, GError **error)
 {
-    g_async_queue_unref(rules->idle);
-    rego_engine_free(rules->engine);
+    g_autoptr(RuleFiles) files = rule_files_read(directories, with_tests, error);
+    return files ? rules_new(files, error) : NULL;
+}
+
+Rules *rules_ref(Rules *rules)
+{
+    g_atomic_ref_count_inc(&rules->references);
+    return rules;
+}
+
+void rules_unref(Rules *rules)
+{
+    if (!g_atomic_ref_count_dec(&rules->references))
+        return;
+    g_clear_pointer(&rules->build, build_unref);
+    g_ptr_array_unref(rules->sources);
+    g_ptr_array_unref(rules->packages);
     g_ptr_array_unref(rules->tests);
+    g_ptr_array_unref(rules->problems);
+    g_hash_table_unref(rules->strikes);
+    g_hash_table_unref(rules->left_out);
     g_free(rules->hash);
+    g_mutex_clear(&rules->lock);
+    g_rw_lock_clear(&rules->running);
     g_free(rules);
 }
 
-gboolean rules_evaluate(Rules *rules, const char *path, const json_t *input, json_t **value, GError **error)
-{
-    g_autofree char *rule = g_strdelimit(g_strconcat("data.", path, NULL), "/", '.');
-    g_autofree char *text = input ? json_text(input) : g_strdup("{}");
-    RegoEngine *engine = g_async_queue_try_pop(rules->idle);
-    char *why = NULL, *result;
+/* ---- rules that fail ----------------------------------------------------------------------------------- */
 
-    *value = NULL;
-    if (!engine)
-        engine = rego_engine_clone(rules->engine);
-    result = rego_engine_eval(engine, text, rule, &why);
-    if (result) {
-        g_async_queue_push(rules->idle, engine);
-        if (*result)
-            *value = json_loads(result, JSON_DECODE_ANY, NULL);
-        rego_string_free(result);
-        return TRUE;
+typedef struct {
+    char *file, *why;
+    guint line;
+} Failure;
+
+static void failure_free(gpointer data)
+{
+    Failure *failure = data;
+
+    g_free(failure->file);
+    g_free(failure->why);
+    g_free(failure);
+}
+
+/* A Rust error's first line says what; where it is, we say ourselves. */
+static char *first_line(const char *text)
+{
+    g_autofree char *line = g_strndup(text, strcspn(text, "\n"));
+    return g_strdup(g_strstrip(line));
+}
+
+static void note_failure(const char *file, guint line, const char *value, const char *error,
+                         gpointer failures)
+{
+    if (!error)
+        return;
+    Failure *failure = g_new0(Failure, 1);
+    failure->file = g_strdup(file);
+    failure->line = line;
+    failure->why = strchr(error, '\n') ? g_strstrip(g_strdup(strrchr(error, '\n') + 1)) : first_line(error);
+    g_ptr_array_add(failures, failure);
+}
+
+/* Splits "a/b/concerns" into package and name. FALSE: what is asked for is not made of concerns. */
+static gboolean split_path(const char *path, char **package, const char **name)
+{
+    const char *slash = strrchr(path, '/');
+
+    *name = slash ? slash + 1 : "";
+    if (strcmp(*name, "validate") && strcmp(*name, "concerns"))
+        return FALSE;
+    *package = g_strdelimit(g_strndup(path, slash - path), "/", '.');
+    return TRUE;
+}
+
+static GPtrArray *find_failures(Build *build, const char *package, const RegoValue *input)
+{
+    GPtrArray *failures = g_ptr_array_new_with_free_func(failure_free);
+    g_autoptr(RegoEngine) engine = rego_engine_clone(build->engine);
+
+    rego_engine_each_definition(engine, package, "concerns", input, DEFINITION_MS, note_failure, failures);
+    return failures;
+}
+
+static void leave_out(Rules *rules, const Failure *failure)
+{
+    Build *without;
+
+    g_hash_table_insert(rules->left_out, g_strdup(failure->file), g_strdup(failure->why));
+    g_ptr_array_add(
+        rules->problems,
+        g_strdup_printf("%s:%u: this rule has failed %d times and is left out until it is changed: %s",
+                        failure->file, failure->line, STRIKES, failure->why));
+    without = build_without(rules, rules->left_out);
+    g_clear_pointer(&rules->build, build_unref);
+    rules->build = without;
+}
+
+static void count_strikes(Rules *rules, GPtrArray *failures)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&rules->lock);
+
+    for (guint i = 0; i < failures->len; i++) {
+        const Failure *failure = failures->pdata[i];
+        guint count = GPOINTER_TO_UINT(g_hash_table_lookup(rules->strikes, failure->file)) + 1;
+        g_hash_table_insert(rules->strikes, g_strdup(failure->file), GUINT_TO_POINTER(count));
+        if (count >= STRIKES && !g_hash_table_contains(rules->left_out, failure->file))
+            leave_out(rules, failure);
     }
-    rego_engine_free(engine); /* after an error it may be half-way through */
-    gboolean unknown = strstr(why, "not a valid rule path") != NULL;
-    if (!unknown)
-        g_set_error(error, GANTRY_ERROR, ERROR_POLICY_FAILED, "%s: %s", rule, g_strstrip(why));
-    rego_string_free(why);
-    return unknown;
+}
+
+/* The files that an evaluation is to do without → why: those left out for good and those that failed now. */
+static GHashTable *list_without(Rules *rules, GPtrArray *failures)
+{
+    GHashTable *without = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&rules->lock);
+    GHashTableIter iter;
+    gpointer file, why;
+
+    g_hash_table_iter_init(&iter, rules->left_out);
+    while (g_hash_table_iter_next(&iter, &file, &why))
+        g_hash_table_insert(without, g_strdup(file), g_strdup(why));
+    for (guint i = 0; failures && i < failures->len; i++) {
+        const Failure *failure = failures->pdata[i];
+        g_hash_table_insert(without, g_strdup(failure->file), g_strdup(failure->why));
+    }
+    return without;
+}
+
+static json_t *concern_of_failure(const char *file, const char *why)
+{
+    g_autofree char *name = g_path_get_basename(file),
+                    *label = g_strdup_printf("Validation rule %s could not be evaluated", name),
+                    *assessment =
+                        g_strdup_printf("The VM was not checked by %s: %s. Correct the rule.", file, why);
+
+    return json_pack("{s:s, s:s, s:s, s:s}", "id", "gantry.rule.failed", "category", "Warning", "label",
+                     label, "assessment", assessment);
+}
+
+/* The answer with a concern for each rule that it was made without. */
+static char *with_failures(const char *answer, GHashTable *without)
+{
+    g_autoptr(json_t) document = json_loads(answer, JSON_DECODE_ANY, NULL);
+    json_t *concerns = json_is_object(document) ? json_object_get(document, "concerns") : document;
+    GHashTableIter iter;
+    gpointer file, why;
+
+    g_hash_table_iter_init(&iter, without);
+    while (json_is_array(concerns) && g_hash_table_iter_next(&iter, &file, &why))
+        json_array_append_new(concerns, concern_of_failure(file, why));
+    return document ? json_text(document) : g_strdup(answer);
+}
+
+static char *evaluate_without_failures(Rules *rules, Build *build, const char *path, const RegoValue *input)
+{
+    g_autofree char *package = NULL, *why = NULL, *answer = NULL;
+    g_autoptr(GPtrArray) failures = NULL;
+    g_autoptr(GHashTable) without = NULL;
+    g_autoptr(Build) reduced = NULL;
+    g_autoptr(GRWLockWriterLocker) alone = NULL;
+    const char *name;
+
+    if (!split_path(path, &package, &name))
+        return NULL;
+    alone = g_rw_lock_writer_locker_new(&rules->running);
+    failures = find_failures(build, package, input);
+    if (!failures->len)
+        return NULL;
+    count_strikes(rules, failures);
+    without = list_without(rules, failures);
+    reduced = build_without(rules, without);
+    answer = build_evaluate(reduced, path, input, &why);
+    return answer ? with_failures(answer, without) : NULL;
+}
+
+/* ---- categories that rules compute --------------------------------------------------------------------- */
+
+typedef struct {
+    Rules *rules;
+    const char *category;
+} Search;
+
+static void note_category(const char *file, guint line, const char *value, const char *error,
+                          gpointer user_data)
+{
+    const Search *search = user_data;
+    g_autofree char *wanted = g_strdup_printf("\"category\":\"%s\"", search->category),
+                    *problem = category_problem(file, line, search->category);
+
+    if (value && strstr(value, wanted) &&
+        !g_ptr_array_find_with_equal_func(search->rules->problems, problem, g_str_equal, NULL))
+        g_ptr_array_add(search->rules->problems, g_steal_pointer(&problem));
+}
+
+static gboolean is_known_problem(Rules *rules, const char *category)
+{
+    g_autofree char *words = g_strdup_printf(": category \"%s\" is none", category);
+
+    for (guint i = 0; i < rules->problems->len; i++)
+        if (strstr(rules->problems->pdata[i], words))
+            return TRUE;
+    return FALSE;
+}
+
+static void report_category(Rules *rules, Build *build, const char *path, const RegoValue *input,
+                            const char *category)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&rules->lock);
+    g_autoptr(RegoEngine) engine = NULL;
+    g_autofree char *package = NULL;
+    const char *name;
+    Search search = {rules, category};
+
+    if (is_known_problem(rules, category) || !split_path(path, &package, &name))
+        return;
+    engine = rego_engine_clone(build->engine);
+    rego_engine_each_definition(engine, package, "concerns", input, DEFINITION_MS, note_category, &search);
+}
+
+static void look_at_categories(Rules *rules, Build *build, const char *path, const RegoValue *input,
+                               const char *answer)
+{
+    static const char key[] = "\"category\":\"";
+
+    for (const char *at = strstr(answer, key); at; at = strstr(at, key)) {
+        at += strlen(key);
+        g_autofree char *category = g_strndup(at, strcspn(at, "\"\\"));
+        if (!is_category(category))
+            report_category(rules, build, path, input, category);
+    }
+}
+
+/* ---- asking -------------------------------------------------------------------------------------------- */
+
+static Build *current_build(Rules *rules, gboolean *complete)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&rules->lock);
+
+    *complete = g_hash_table_size(rules->left_out) == 0;
+    return build_ref(rules->build);
+}
+
+static char *evaluate(Rules *rules, Build *build, const char *path, const RegoValue *input, char **why)
+{
+    g_autoptr(GRWLockReaderLocker) locker = g_rw_lock_reader_locker_new(&rules->running);
+    return build_evaluate(build, path, input, why);
+}
+
+static char *mark_incomplete(Rules *rules, const char *path, char *answer_take)
+{
+    g_autofree char *answer = answer_take, *package = NULL;
+    g_autoptr(GHashTable) without = NULL;
+    const char *name;
+
+    if (!split_path(path, &package, &name))
+        return g_steal_pointer(&answer);
+    without = list_without(rules, NULL);
+    return with_failures(answer, without);
+}
+
+gboolean rules_evaluate(Rules *rules, const char *path, const RegoValue *input, char **answer, GError **error)
+{
+    gboolean complete;
+    g_autoptr(Build) build = current_build(rules, &complete);
+    g_autofree char *why = NULL, *found = evaluate(rules, build, path, input, &why);
+
+    *answer = NULL;
+    if (found && *found && !complete)
+        found = mark_incomplete(rules, path, found);
+    if (!found)
+        found = evaluate_without_failures(rules, build, path, input);
+    if (!found) {
+        g_set_error(error, GANTRY_ERROR, ERROR_POLICY_FAILED, "%s: %s", path, why);
+        return FALSE;
+    }
+    look_at_categories(rules, build, path, input, found);
+    if (*found)
+        *answer = g_steal_pointer(&found);
+    return TRUE;
 }
 
 guint rules_count(const Rules *rules)
 {
-    return rules->count;
+    return rules->sources->len;
 }
 
 const char *rules_hash(const Rules *rules)
@@ -228,4 +633,14 @@ const char *rules_hash(const Rules *rules)
 GPtrArray *rules_tests(const Rules *rules)
 {
     return rules->tests;
+}
+
+GPtrArray *rules_problems(Rules *rules)
+{
+    GPtrArray *copy = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&rules->lock);
+
+    for (guint i = 0; i < rules->problems->len; i++)
+        g_ptr_array_add(copy, g_strdup(rules->problems->pdata[i]));
+    return copy;
 }

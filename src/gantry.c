@@ -19,6 +19,7 @@ static const struct {
     {"convert", "convert a copied virtual machine for KVM (the program of conversion Pods)", cmd_convert},
     {"inventory", "serve what providers hold, and look after their connections", cmd_inventory},
     {"validation", "run the validation service: Rego rules that judge VMs", cmd_validation},
+    {"must-gather-api", "serve gatherings of logs and objects to the console", cmd_must_gather_api},
     {NULL, NULL, NULL},
 };
 
@@ -26,7 +27,7 @@ static int usage(FILE *out, int code)
 {
     fprintf(out, "Usage: gantry COMMAND [OPTION…]\n\nMoves virtual machines from vSphere and oVirt to KubeVirt.\n\nCommands:\n");
     for (int i = 0; commands[i].name; i++)
-        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].what);
+        fprintf(out, "  %-16s %s\n", commands[i].name, commands[i].what);
     fprintf(out, "\n'gantry COMMAND --help' explains a command.\n");
     return code;
 }

@@ -14,3 +14,4 @@ int cmd_validation(int argc, char **argv);
 int cmd_inventory(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_must_gather(int argc, char **argv);
+int cmd_must_gather_api(int argc, char **argv);

@@ -69,8 +69,9 @@ static void print_ready(const Up *up)
 
     printf("gantry: ready, API %s", apiserver_url(api));
     if (!up->options.bare)
-        printf(", console https://%s:%u, inventory https://%s:%u, validation https://%s:%u", host, port + 1,
-               host, port + 2, host, port + 3);
+        printf(", console https://%s:%u, inventory https://%s:%u, validation https://%s:%u, must-gather "
+               "https://%s:%u",
+               host, port + 1, host, port + 2, host, port + 3, host, port + 4);
     printf(", kubeconfig %s\n", apiserver_kubeconfig(api));
     fflush(stdout);
 }

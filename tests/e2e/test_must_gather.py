@@ -1,11 +1,16 @@
 """must-gather: what belongs to the plan in question is in the archive, and nothing else; no credential ever is."""
+import io
+import json
+import ssl
 import subprocess
 import tarfile
+import urllib.error
+import urllib.request
 
 import pytest
 import yaml
 
-from harness import manifests
+from harness import manifests, waiting
 from harness.migration import Run
 
 MEBIBYTE = 1 << 20
@@ -107,3 +112,44 @@ def test_everything_holds_all_plans_and_services_and_no_secret(gather, vcenter):
 def test_what_does_not_exist_makes_no_archive(gather, options, words):
     code, said, files = gather(*options)
     assert code == 1 and words in said and not files
+
+
+@pytest.fixture
+def api(cluster):
+    """A function: api(path, body=None, token=…) gives (status, bytes) of the must-gather API's Route."""
+    kubeconfig = yaml.safe_load(cluster.kubectl.kubeconfig.read_text())
+    own = kubeconfig["users"][0]["user"]["token"]
+    trust = ssl.create_default_context(cafile=str(cluster.data / "pki/ca.crt"))
+
+    def call(path, body=None, token=own):
+        request = urllib.request.Request(f"https://127.0.0.1:{cluster.port + 4}{path}", headers={"Authorization": f"Bearer {token}"},
+                                         data=json.dumps(body).encode() if body is not None else None)
+        try:
+            with urllib.request.urlopen(request, context=trust, timeout=waiting.SHORT) as reply:
+                return reply.status, reply.read()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.read()
+
+    return call
+
+
+def test_the_api_gathers_and_keeps_what_it_made(cluster, migrated, api):
+    assert api("/must-gather", token="forged")[0] == 401
+    status, answer = api("/must-gather", {"custom-name": "again", "command": "PLAN=again /usr/bin/targeted"})
+    assert status == 201, answer
+    gathering = json.loads(answer)["id"]
+
+    def record():
+        return json.loads(api("/must-gather/again")[1])
+
+    waiting.until(lambda: f"an archive, but {record()}", lambda: record()["status"] == "completed")
+    cluster.allow("cannot be reached")
+    cluster.kubectl("rollout", "restart", "deployment/forklift-must-gather-api", "-n", "openshift-mtv")
+    cluster.kubectl("rollout", "status", "deployment/forklift-must-gather-api", "-n", "openshift-mtv", "--timeout=60s")
+
+    def archive():
+        status, data = api(f"/must-gather/{gathering}/data")
+        return data if status == 200 else None
+
+    with tarfile.open(fileobj=io.BytesIO(waiting.until("the archive after a restart", archive))) as tar:
+        assert f"{SPACE}/openshift-mtv/crs/plan/again.yaml" in tar.getnames()

@@ -2,7 +2,7 @@
 #include "plan/naming.h"
 #include <string.h>
 
-enum { LABEL_MOST = 63, ID_PART = 4 };
+enum { LABEL_MOST = 63, SUBDOMAIN_MOST = 253, ID_PART = 4 };
 
 gboolean naming_is_label(const char *name)
 {
@@ -14,6 +14,16 @@ gboolean naming_is_label(const char *name)
         if (!g_ascii_islower(*c) && !g_ascii_isdigit(*c) && *c != '-')
             return FALSE;
     return TRUE;
+}
+
+gboolean naming_is_subdomain(const char *name)
+{
+    g_auto(GStrv) labels = g_strsplit(name ? name : "", ".", -1);
+
+    for (guint i = 0; labels[i]; i++)
+        if (!naming_is_label(labels[i]))
+            return FALSE;
+    return labels[0] && strlen(name) <= SUBDOMAIN_MOST;
 }
 
 static void trim_end(GString *text)

@@ -8,7 +8,8 @@
 #pragma once
 #include "base/errors.h"
 
-gboolean naming_is_label(const char *name); /* a DNS-1123 label: RFC 1123, at most 63 */
+gboolean naming_is_label(const char *name);     /* a DNS-1123 label: RFC 1123, at most 63 */
+gboolean naming_is_subdomain(const char *name); /* labels with '.' between them, at most 253 */
 
 char *naming_normal(const char *source_name, const char *vm_id);
 

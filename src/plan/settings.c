@@ -13,9 +13,10 @@ typedef struct {
 static const Row rows[] = {
     {"controller_max_vm_inflight", "MAX_VM_INFLIGHT", AT(max_vm_inflight), 20, 1, 10000},
     {"controller_max_nfc_connections", "MAX_NFC_CONNECTIONS", AT(max_nfc_connections), 10, 1, 10000},
-    {"controller_max_disks_per_datastore", "MAX_DISKS_PER_DATASTORE", AT(max_disks_per_datastore), 0, 0, 10000},
-    {"controller_max_disks_per_storage_class", "MAX_DISKS_PER_STORAGE_CLASS", AT(max_disks_per_storage_class), 0, 0,
+    {"controller_max_disks_per_datastore", "MAX_DISKS_PER_DATASTORE", AT(max_disks_per_datastore), 0, 0,
      10000},
+    {"controller_max_disks_per_storage_class", "MAX_DISKS_PER_STORAGE_CLASS", AT(max_disks_per_storage_class),
+     0, 0, 10000},
     {"controller_max_vms_per_namespace", "MAX_VMS_PER_NAMESPACE", AT(max_vms_per_namespace), 0, 0, 10000},
     {"controller_stalled_after", "STALLED_AFTER", AT(stalled_after_s), 180, 1, 86400},
     {"controller_importer_retry", "IMPORTER_RETRY", AT(importer_retry), 3, 0, 1000},
@@ -23,6 +24,8 @@ static const Row rows[] = {
     {"controller_power_off_timeout", "POWER_OFF_TIMEOUT", AT(power_off_timeout_s), 1200, 1, 86400},
     {"controller_target_start_timeout", "TARGET_START_TIMEOUT", AT(target_start_timeout_s), 600, 1, 86400},
     {"controller_retry_timeout", "RETRY_TIMEOUT", AT(retry_timeout_s), 600, 1, 86400},
+    {"controller_filesystem_overhead", "FILESYSTEM_OVERHEAD", AT(filesystem_overhead_percent), 10, 0, 99},
+    {"controller_block_overhead", "BLOCK_OVERHEAD", AT(block_overhead_bytes), 0, 0, G_MAXINT},
     {"controller_power_off_force", "POWER_OFF_FORCE", AT(power_off_force), FALSE, 0, 1},
 };
 
@@ -64,8 +67,6 @@ static const char *const foreign[] = {"feature_",
                                       "controller_retain_",
                                       "controller_transfer_network",
                                       "controller_migration_service_account",
-                                      "controller_filesystem_overhead",
-                                      "controller_block_overhead",
                                       "controller_max_populator_inflight",
                                       "controller_max_concurrent_reconciles",
                                       "controller_max_parent_backing_retries",
@@ -140,6 +141,15 @@ static char *text_at(const json_t *spec, const char *key)
     return text && *text ? g_strdup(text) : NULL;
 }
 
+/* The operator's own templates would read braces, so they are written as "\{". */
+static char *claim_template(const json_t *spec)
+{
+    g_autofree char *text = text_at(spec, "controller_pvc_name_template");
+    g_auto(GStrv) parts = g_strsplit(text ? text : "", "\\", -1);
+
+    return text ? g_strjoinv("", parts) : NULL;
+}
+
 Settings *settings_parse(const json_t *spec)
 {
     Settings *settings = g_atomic_rc_box_new0(Settings);
@@ -154,6 +164,7 @@ Settings *settings_parse(const json_t *spec)
         spec = none;
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         read_row(settings, &rows[i], spec);
+    settings->claim_template = claim_template(spec);
     settings->transfer_network = text_at(spec, "controller_transfer_network");
     settings->service_account = text_at(spec, "controller_migration_service_account");
     number_of(json_object_get(spec, "virt_v2v_dont_request_kvm"), &dont);
@@ -167,6 +178,7 @@ Settings *settings_parse(const json_t *spec)
 static void clear(gpointer data)
 {
     Settings *settings = data;
+    g_free(settings->claim_template);
     g_free(settings->transfer_network);
     g_free(settings->service_account);
     g_ptr_array_unref(settings->unknown);

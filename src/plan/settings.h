@@ -17,9 +17,12 @@ typedef struct {
     gint hook_retry;
     gint power_off_timeout_s; /* how long a guest may take to shut down */
     gint target_start_timeout_s;
-    gint retry_timeout_s; /* how long a step goes on trying against an error that may pass */
+    gint retry_timeout_s;             /* how long a step goes on trying against an error that may pass */
+    gint filesystem_overhead_percent; /* of a volume, for the file system around a disk image */
+    gint block_overhead_bytes;        /* more than the disk, on a block device */
     gboolean power_off_force;
     gboolean request_kvm;   /* for conversion Pods */
+    char *claim_template;   /* names of claims (plan/name_template.h), or NULL */
     char *transfer_network; /* "namespace/name" or NULL */
     char *service_account;  /* for migration Pods, or NULL */
     GPtrArray *unknown;     /* of char*: keys that nothing reads */

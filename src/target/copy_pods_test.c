@@ -33,7 +33,7 @@ static void a_size_is_rounded_up_to_whole_mebibytes(void)
 static void a_data_volume_is_blank_and_found_by_its_labels(void)
 {
     TargetStorage storage = {.storage_class = "fast", .access_mode = "ReadWriteMany"};
-    g_autoptr(json_t) dv = target_data_volume(&owner, &disk, 1, &storage);
+    g_autoptr(json_t) dv = target_data_volume(&owner, &disk, 1, &storage, NULL);
 
     g_assert_nonnull(json_at(dv, "spec.source.blank"));
     g_assert_cmpstr(json_string_at(dv, "spec.storage.resources.requests.storage", ""), ==, "6Mi");
@@ -45,6 +45,19 @@ static void a_data_volume_is_blank_and_found_by_its_labels(void)
     g_assert_cmpstr(
         json_string_value(json_object_get(json_at(dv, "metadata.annotations"), TARGET_DISK_SOURCE)), ==,
         disk.name);
+}
+
+static void a_data_volume_may_have_a_name_and_a_size_of_its_own(void)
+{
+    TargetStorage storage = {.storage_class = "fast", .request = 7 << 20};
+    TargetName exact = {.text = "web-disk-0"}, generated = {.text = "web-disk-0-", .generate = TRUE};
+    g_autoptr(json_t) one = target_data_volume(&owner, &disk, 0, &storage, &exact),
+                      other = target_data_volume(&owner, &disk, 0, &storage, &generated);
+
+    g_assert_cmpstr(json_string_at(one, "metadata.name", ""), ==, "web-disk-0");
+    g_assert_null(json_at(one, "metadata.generateName"));
+    g_assert_cmpstr(json_string_at(other, "metadata.generateName", ""), ==, "web-disk-0-");
+    g_assert_cmpstr(json_string_at(one, "spec.storage.resources.requests.storage", ""), ==, "7Mi");
 }
 
 static void the_state_claim_is_a_small_filesystem(void)
@@ -207,6 +220,8 @@ int main(int argc, char **argv)
          a_long_plan_name_leaves_room_for_five_characters);
     CASE("a conversion Pod mounts every disk in order", a_conversion_pod_mounts_every_disk_in_order);
     CASE("a playbook may have line breaks and spaces", a_playbook_may_have_line_breaks_and_spaces);
+    CASE("a DataVolume may have a name and a size of its own",
+         a_data_volume_may_have_a_name_and_a_size_of_its_own);
     CASE("names of long plans leave room for five characters",
          names_of_long_plans_leave_room_for_five_characters);
     CASE("a hook Job is named after plan, VM and step", a_hook_job_is_named_after_plan_vm_and_step);

@@ -27,13 +27,22 @@ static json_t *claim(const TargetStorage *storage, guint64 size)
     return spec;
 }
 
-json_t *target_data_volume(const TargetOwner *owner, const VmDisk *disk, guint index,
-                           const TargetStorage *storage)
+static void rename_to(json_t *metadata, const TargetName *name)
 {
+    json_object_del(metadata, "generateName");
+    json_object_set_new(metadata, name->generate ? "generateName" : "name", json_string(name->text));
+}
+
+json_t *target_data_volume(const TargetOwner *owner, const VmDisk *disk, guint index,
+                           const TargetStorage *storage, const TargetName *name)
+{
+    guint64 request = storage->request ? storage->request : target_disk_size(disk->size);
     g_autofree char *number = g_strdup_printf("%u", index), *id = target_label_value(disk->id);
     g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, disk->size);
     json_t *metadata = target_metadata(owner, "");
 
+    if (name)
+        rename_to(metadata, name);
     json_object_set_new(json_object_get(metadata, "labels"), TARGET_DISK_LABEL, json_string(id));
     json_object_set_new(metadata, "annotations",
                         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", TARGET_DISK_SOURCE, disk->name,
@@ -42,7 +51,7 @@ json_t *target_data_volume(const TargetOwner *owner, const VmDisk *disk, guint i
                                   "cdi.kubevirt.io/storage.deleteAfterCompletion", "false"));
     return json_pack("{s:s, s:s, s:o, s:{s:{s:{}}, s:o}}", "apiVersion", "cdi.kubevirt.io/v1beta1", "kind",
                      "DataVolume", "metadata", metadata, "spec", "source", "blank", "storage",
-                     claim(storage, target_disk_size(disk->size)));
+                     claim(storage, request));
 }
 
 json_t *target_state_claim(const TargetOwner *owner, const TargetStorage *storage, guint64 size)

@@ -1,11 +1,17 @@
 /* CreateVM: the target VirtualMachine, owner of its disks; and the wait until it has taken over. */
 #include "base/clock.h"
-#include "plan/mapping.h"
+#include "crd/conditions.h"
+#include "plan/machine_manifest.h"
+#include "plan/preference.h"
 #include "plan/step.h"
 #include "plan/target_machine.h"
+#include "target/supported.h"
 #include <string.h>
 
 #define CREATED "target-created"
+
+/* The ConfigMap beside the provider that maps guest ids to preferences. */
+#define OS_TABLE "forklift-vsphere-osmap"
 
 /* Two live copies never exist: what was started since the copy is not replaced. */
 static gboolean source_is_off(VmRun *vm, GCancellable *cancel, GError **error)
@@ -69,29 +75,104 @@ static gboolean name_is_free(VmRun *vm, GCancellable *cancel, GError **error)
     return FALSE;
 }
 
+/* ---- the manifest ---- */
+
+/* An object of the target cluster that is of use when it is there and may be read. */
+static Object *find_useful(VmRun *vm, const KubeResource *resource, const char *name, GCancellable *cancel,
+                           GError **error)
+{
+    GError *problem = NULL;
+    Object *found = kube_get(vm_run_plan(vm)->target, resource, NULL, name, cancel, &problem);
+
+    if (g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND) ||
+        g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_FORBIDDEN))
+        g_clear_error(&problem);
+    if (problem)
+        g_propagate_error(error, problem);
+    return found;
+}
+
+/* What the user's table of guest ids says, else ours. NULL: none. */
+static char *wanted_preference(VmRun *vm, const Vm *machine, GCancellable *cancel, GError **error)
+{
+    const PlanRun *plan = vm_run_plan(vm);
+    const char *guest = json_string_at(vm_run_workload(vm, cancel, NULL), "guestId", ""), *listed = NULL;
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Object) table = NULL;
+
+    if (*guest)
+        table = kube_get(plan->kube, &KUBE_CONFIG_MAP, object_namespace(plan->provider), OS_TABLE, cancel,
+                         &problem);
+    if (problem && !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return NULL;
+    }
+    if (table)
+        listed = json_string_value(json_object_get(json_at(object_json(table), "data"), guest));
+    return listed ? g_strdup(listed)
+                  : preference_name(machine_os(vm, machine), machine_has_drivers(vm, machine));
+}
+
+/* FALSE: the cluster could not be asked. */
+static gboolean find_preference(VmRun *vm, const Vm *machine, char **out, GCancellable *cancel,
+                                GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autofree char *name = wanted_preference(vm, machine, cancel, &problem);
+    g_autoptr(Object) preference = NULL;
+
+    *out = NULL;
+    if (name)
+        preference = find_useful(vm, &KUBE_VIRTUAL_MACHINE_CLUSTER_PREFERENCE, name, cancel, &problem);
+    if (problem) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return FALSE;
+    }
+    if (preference && preference_fits(preference, machine))
+        *out = g_steal_pointer(&name);
+    return TRUE;
+}
+
+/* An older KubeVirt gets what it knows; what it lacks is said in a condition of the VM. */
+static gboolean leave_out(VmRun *vm, json_t *manifest, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Object) definition =
+        find_useful(vm, &KUBE_CUSTOM_RESOURCE_DEFINITION, "virtualmachines.kubevirt.io", cancel, &problem);
+    g_autoptr(GPtrArray) paths = NULL;
+    g_autofree char *list = NULL, *text = NULL;
+
+    if (problem) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return FALSE;
+    }
+    paths = definition ? target_leave_out(manifest, object_json(definition)) : g_ptr_array_new();
+    if (!paths->len)
+        return TRUE;
+    g_ptr_array_add(paths, NULL);
+    list = g_strjoinv(", ", (char **)paths->pdata);
+    text = g_strdup_printf(
+        "The installed KubeVirt does not know these fields, so the target is without them: %s.", list);
+    vm_status_set_condition(vm_run_status(vm), "TargetFieldsLeftOut", CONDITION_WARN, "NotSupported", text,
+                            TRUE);
+    return TRUE;
+}
+
 static Object *create(VmRun *vm, const Vm *machine, GCancellable *cancel, GError **error)
 {
-    const json_t *spec = vm_run_plan_spec(vm);
     g_autoptr(GPtrArray) volumes = vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error);
     g_autofree const char **claims = volumes ? claims_of(machine, volumes, error) : NULL;
-    g_auto(NicMapping) nics = {0};
-    TargetMachine target;
+    g_autofree char *preference = NULL;
+    g_autoptr(json_t) manifest = NULL;
+    MachineParts parts = {.claims = claims};
 
-    if (!claims || !mapping_nics(object_json(vm_run_plan(vm)->network_map), machine, &nics, error))
+    if (!claims || !find_preference(vm, machine, &preference, cancel, error))
         return NULL;
-    target = (TargetMachine){.vm = machine,
-                             .name = vm_run_target_name(vm),
-                             .claims = claims,
-                             .nics = nics.nics,
-                             .run = vm_run_target_runs(vm),
-                             .converted = vm_run_converts(vm) || !machine->needs_conversion ||
-                                          !json_bool_at(spec, "useCompatibilityMode", TRUE),
-                             .labels = json_object_get(spec, "targetLabels"),
-                             .node_selector = json_object_get(spec, "targetNodeSelector"),
-                             .affinity = json_object_get(spec, "targetAffinity"),
-                             .instance_type = json_string_at(vm_run_status(vm), "instanceType", NULL)};
-    return vm_run_create(vm, &KUBE_VIRTUAL_MACHINE, target_virtual_machine(vm_run_owner(vm), &target), cancel,
-                         error);
+    parts.preference = preference;
+    manifest = machine_manifest(vm, machine, &parts, error);
+    if (!manifest || !leave_out(vm, manifest, cancel, error))
+        return NULL;
+    return vm_run_create(vm, &KUBE_VIRTUAL_MACHINE, g_steal_pointer(&manifest), cancel, error);
 }
 
 /* ---- taking over ---- */

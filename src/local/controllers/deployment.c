@@ -223,20 +223,6 @@ static gboolean report(Rollout *rollout, GError **error)
     return write_status(rollout->view, &KUBE_DEPLOYMENT, rollout->deployment, status, rollout->cancel, error);
 }
 
-/* The sets as they are now: what this controller wrote last may not be in the view yet. */
-static GPtrArray *sets_of(LocalView *view, const Object *deployment, GCancellable *cancel, GError **error)
-{
-    GPtrArray *sets = kube_list(local_view_client(view), &KUBE_REPLICA_SET, object_namespace(deployment),
-                                NULL, NULL, NULL, cancel, error);
-
-    for (guint i = sets ? sets->len : 0; i > 0; i--) {
-        const json_t *controller = local_controller_of(sets->pdata[i - 1]);
-        if (!controller || strcmp(json_string_at(controller, "uid", ""), object_uid(deployment)))
-            g_ptr_array_remove_index(sets, i - 1);
-    }
-    return sets;
-}
-
 static guint look_at_deployment(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
     LocalView *view = user_data;
@@ -246,7 +232,7 @@ static guint look_at_deployment(const char *key, gpointer user_data, GCancellabl
     g_autoptr(Object) deployment = local_view_get(view, &KUBE_DEPLOYMENT, ns, name);
     if (!deployment || object_deleting(deployment))
         return 0;
-    g_autoptr(GPtrArray) sets = sets_of(view, deployment, cancel, error);
+    g_autoptr(GPtrArray) sets = controlled_now(view, &KUBE_REPLICA_SET, deployment, cancel, error);
     if (!sets)
         return 0;
     Rollout rollout = {

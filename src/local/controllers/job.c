@@ -26,8 +26,8 @@ static gint64 end_of(const Object *pod)
     gint64 end = time_at(pod, "metadata.creationTimestamp");
     gsize i;
 
-    json_array_foreach(statuses, i, status) end =
-        MAX(end, clock_parse(json_string_at(status, "state.terminated.finishedAt", "")));
+    json_array_foreach (statuses, i, status)
+        end = MAX(end, clock_parse(json_string_at(status, "state.terminated.finishedAt", "")));
     return end;
 }
 
@@ -37,8 +37,8 @@ static guint restarts(const Object *pod)
     guint count = 0;
     gsize i;
 
-    json_array_foreach(json_at(object_json(pod), "status.containerStatuses"), i, status) count +=
-        json_int_at(status, "restartCount", 0);
+    json_array_foreach (json_at(object_json(pod), "status.containerStatuses"), i, status)
+        count += json_int_at(status, "restartCount", 0);
     return count;
 }
 
@@ -86,15 +86,9 @@ static gboolean end_active(Run *run, GError **error)
 {
     for (guint i = 0; i < run->pods->len; i++) {
         const Object *pod = run->pods->pdata[i];
-        g_autoptr(GError) local = NULL;
-        if (pod_is_over(pod) || object_deleting(pod))
-            continue;
-        if (!kube_delete(local_view_client(run->view), &KUBE_POD, object_namespace(pod), object_name(pod),
-                         NULL, run->cancel, &local) &&
-            !g_error_matches(local, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
-            g_propagate_error(error, g_steal_pointer(&local));
+        if (!pod_is_over(pod) && !object_deleting(pod) &&
+            !delete_child(run->view, &KUBE_POD, pod, run->cancel, error))
             return FALSE;
-        }
     }
     return TRUE;
 }
@@ -168,10 +162,8 @@ static guint go_on(Run *run, GError **error)
     gboolean room =
         run->active < MIN(at_once, wanted - run->succeeded) && !json_bool_at(spec, "suspend", FALSE);
     if (room && !wait) {
-        g_autoptr(json_t) pod = template_pod(json_object_get(spec, "template"), run->job, &KUBE_JOB);
-        g_autoptr(Object) made = kube_create(local_view_client(run->view), &KUBE_POD,
-                                             object_namespace(run->job), pod, run->cancel, error);
-        if (!made)
+        if (!template_make_pod(run->view, json_object_get(spec, "template"), run->job, &KUBE_JOB, run->cancel,
+                               error))
             return 0;
         run->active++;
     }
@@ -190,16 +182,9 @@ static guint look_at_job(const char *key, gpointer user_data, GCancellable *canc
     g_autoptr(Object) job = local_view_get(view, &KUBE_JOB, ns, name);
     if (!job || object_deleting(job))
         return 0;
-    /* The Pods as they are now: one that was just made may not be in the view yet. */
-    g_autoptr(GPtrArray) pods =
-        kube_list(local_view_client(view), &KUBE_POD, ns, NULL, NULL, NULL, cancel, error);
+    g_autoptr(GPtrArray) pods = controlled_now(view, &KUBE_POD, job, cancel, error);
     if (!pods)
         return 0;
-    for (guint i = pods->len; i > 0; i--) {
-        const json_t *controller = local_controller_of(pods->pdata[i - 1]);
-        if (!controller || strcmp(json_string_at(controller, "uid", ""), object_uid(job)))
-            g_ptr_array_remove_index(pods, i - 1);
-    }
     Run run = {.view = view, .job = job, .pods = pods, .cancel = cancel};
     count_pods(&run);
     if (object_condition(job, "Complete") || object_condition(job, "Failed"))

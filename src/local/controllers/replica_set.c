@@ -20,23 +20,13 @@ static gboolean scale(LocalView *view, Object *set, GPtrArray *pods, gint64 want
 {
     const json_t *pod_template = json_at(object_json(set), "spec.template");
 
-    for (gint64 have = pods->len; have < wanted; have++) {
-        g_autoptr(json_t) pod = template_pod(pod_template, set, &KUBE_REPLICA_SET);
-        g_autoptr(Object) made =
-            kube_create(local_view_client(view), &KUBE_POD, object_namespace(set), pod, cancel, error);
-        if (!made)
+    for (gint64 have = pods->len; have < wanted; have++)
+        if (!template_make_pod(view, pod_template, set, &KUBE_REPLICA_SET, cancel, error))
             return FALSE;
-    }
     g_ptr_array_sort(pods, least_wanted);
-    for (guint i = 0; (gint64)i < (gint64)pods->len - wanted; i++) {
-        g_autoptr(GError) local = NULL;
-        if (!kube_delete(local_view_client(view), &KUBE_POD, object_namespace(set),
-                         object_name(pods->pdata[i]), NULL, cancel, &local) &&
-            !g_error_matches(local, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
-            g_propagate_error(error, g_steal_pointer(&local));
+    for (guint i = 0; (gint64)i < (gint64)pods->len - wanted; i++)
+        if (!delete_child(view, &KUBE_POD, pods->pdata[i], cancel, error))
             return FALSE;
-        }
-    }
     return TRUE;
 }
 
@@ -56,20 +46,13 @@ static gboolean report(LocalView *view, Object *set, GPtrArray *pods, guint *nex
     return write_status(view, &KUBE_REPLICA_SET, set, status, cancel, error);
 }
 
-/* What this process made or deleted may not be in the view yet. The newest state of the Pods comes from the
- * API itself. */
 static GPtrArray *live_pods(LocalView *view, const Object *set, GCancellable *cancel, GError **error)
 {
-    GPtrArray *pods =
-        kube_list(local_view_client(view), &KUBE_POD, object_namespace(set), NULL, NULL, NULL, cancel, error);
+    GPtrArray *pods = controlled_now(view, &KUBE_POD, set, cancel, error);
 
-    for (guint i = pods ? pods->len : 0; i > 0; i--) {
-        const Object *pod = pods->pdata[i - 1];
-        const json_t *controller = local_controller_of(pod);
-        if (!controller || strcmp(json_string_at(controller, "uid", ""), object_uid(set)) ||
-            object_deleting(pod) || pod_is_over(pod))
+    for (guint i = pods ? pods->len : 0; i > 0; i--)
+        if (object_deleting(pods->pdata[i - 1]) || pod_is_over(pods->pdata[i - 1]))
             g_ptr_array_remove_index(pods, i - 1);
-    }
     return pods;
 }
 

@@ -38,6 +38,15 @@ json_t *template_pod(const json_t *pod_template, const Object *owner, const Kube
     return pod;
 }
 
+gboolean template_make_pod(LocalView *view, const json_t *pod_template, const Object *owner,
+                           const KubeResource *owner_kind, GCancellable *cancel, GError **error)
+{
+    g_autoptr(json_t) pod = template_pod(pod_template, owner, owner_kind);
+    g_autoptr(Object) made =
+        kube_create(local_view_client(view), &KUBE_POD, object_namespace(owner), pod, cancel, error);
+    return made != NULL;
+}
+
 gint64 int_or_percent(const json_t *value, const char *absent, gint64 total, gboolean round_up)
 {
     const char *text = value ? json_string_value(value) : absent;
@@ -77,8 +86,9 @@ void set_condition(json_t *conditions, const char *type, gboolean holds, const c
     json_t *condition = NULL, *item;
     gsize i;
 
-    json_array_foreach(conditions, i, item) if (!strcmp(json_string_at(item, "type", ""), type)) condition =
-        item;
+    json_array_foreach (conditions, i, item)
+        if (!strcmp(json_string_at(item, "type", ""), type))
+            condition = item;
     if (!condition) {
         condition = json_pack("{s:s}", "type", type);
         json_array_append_new(conditions, condition);
@@ -93,16 +103,41 @@ void set_condition(json_t *conditions, const char *type, gboolean holds, const c
     json_object_set_new(condition, "message", json_string(message));
 }
 
-GPtrArray *controlled_by(LocalView *view, const KubeResource *resource, const Object *owner)
+/* Takes away those of others. */
+static GPtrArray *only_of(GPtrArray *objects, const Object *owner)
 {
-    GPtrArray *objects = local_view_list(view, resource, object_namespace(owner), NULL);
-
     for (guint i = objects->len; i > 0; i--) {
         const json_t *controller = local_controller_of(objects->pdata[i - 1]);
         if (!controller || strcmp(json_string_at(controller, "uid", ""), object_uid(owner)))
             g_ptr_array_remove_index(objects, i - 1);
     }
     return objects;
+}
+
+GPtrArray *controlled_by(LocalView *view, const KubeResource *resource, const Object *owner)
+{
+    return only_of(local_view_list(view, resource, object_namespace(owner), NULL), owner);
+}
+
+GPtrArray *controlled_now(LocalView *view, const KubeResource *resource, const Object *owner,
+                          GCancellable *cancel, GError **error)
+{
+    GPtrArray *objects = kube_list(local_view_client(view), resource, object_namespace(owner), NULL, NULL,
+                                   NULL, cancel, error);
+    return objects ? only_of(objects, owner) : NULL;
+}
+
+gboolean delete_child(LocalView *view, const KubeResource *resource, const Object *child,
+                      GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+
+    if (kube_delete(local_view_client(view), resource, object_namespace(child), object_name(child), NULL,
+                    cancel, &problem) ||
+        g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return FALSE;
 }
 
 void add_controller_key(gpointer work_queue, const Object *object, const char *kind)
@@ -126,8 +161,7 @@ gboolean write_status(LocalView *view, const KubeResource *resource, const Objec
     const char *key;
     gboolean same = before != NULL;
 
-    json_object_foreach((json_t *)status, key, value)
-    {
+    json_object_foreach ((json_t *)status, key, value) {
         const json_t *old = json_object_get(before, key);
         same &= json_is_null(value) ? !old : old && json_equal(old, value);
     }

@@ -1,4 +1,5 @@
-/* template: Pods made from a template, and the rules of a rollout. Pure. Threads: any. */
+/* template: what the controllers of Pods have in common: children made from a template, found by their owner
+ * and deleted; the rules of a rollout. Threads: any. */
 #pragma once
 #include "local/view.h"
 
@@ -8,6 +9,9 @@ char *template_hash(const json_t *pod_template, guint collision);
 
 /* A Pod's manifest: generateName "OWNER-", the template's labels, annotations and spec, and its owner. */
 json_t *template_pod(const json_t *pod_template, const Object *owner, const KubeResource *owner_kind);
+/* Makes it. */
+gboolean template_make_pod(LocalView *view, const json_t *pod_template, const Object *owner,
+                           const KubeResource *owner_kind, GCancellable *cancel, GError **error);
 
 /* A number or a percentage of total ("25%"), rounded up or down; absent stands for a missing value. */
 gint64 int_or_percent(const json_t *value, const char *absent, gint64 total, gboolean round_up);
@@ -23,6 +27,15 @@ void set_condition(json_t *conditions, const char *type, gboolean holds, const c
 
 /* The objects of resource whose controller is owner. */
 GPtrArray *controlled_by(LocalView *view, const KubeResource *resource, const Object *owner);
+
+/* As controlled_by(), but read from the server: what this process made or deleted last may not be in the view
+ * yet. NULL with an error set when it cannot be asked. */
+GPtrArray *controlled_now(LocalView *view, const KubeResource *resource, const Object *owner,
+                          GCancellable *cancel, GError **error);
+
+/* Deletes what may be gone already. */
+gboolean delete_child(LocalView *view, const KubeResource *resource, const Object *child,
+                      GCancellable *cancel, GError **error);
 
 /* Adds the key of the object's controller, when that is of this kind, to the queue. */
 void add_controller_key(gpointer work_queue, const Object *object, const char *kind);

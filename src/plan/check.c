@@ -4,6 +4,7 @@
 #include "plan/naming.h"
 #include "plan/preflight.h"
 #include "plan/provider_access.h"
+#include "plan/transfer_network.h"
 #include <string.h>
 
 void plan_check_clear(PlanCheck *check)
@@ -158,24 +159,26 @@ static void check_kind(PlanCheck *check)
 
 static gboolean check_transfer_network(PlanCheck *check, GCancellable *cancel, GError **error)
 {
-    const char *name = json_string_at(spec_of(check), "transferNetwork.name", "");
-    const char *ns =
-        json_string_at(spec_of(check), "transferNetwork.namespace", object_namespace(check->plan));
-    g_autoptr(Object) network = NULL;
+    g_autofree char *network = transfer_network_find(check->plan, check->destination, check->settings);
+    g_auto(GStrv) parts = network ? g_strsplit(network, "/", 2) : NULL;
+    g_autoptr(Object) found = NULL;
     g_autoptr(GError) problem = NULL;
 
-    if (!*name || !check->target)
+    if (!network || !check->target)
         return TRUE;
-    network = kube_get(check->target, &KUBE_NETWORK_ATTACHMENT_DEFINITION, ns, name, cancel, &problem);
-    if (network)
+    found =
+        kube_get(check->target, &KUBE_NETWORK_ATTACHMENT_DEFINITION, parts[0], parts[1], cancel, &problem);
+    if (found)
         return TRUE;
     if (!g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return FALSE;
     }
     conditions_set(check->conditions, "TransferNetworkNotValid", CONDITION_CRITICAL, "NotFound",
-                   "spec.transferNetwork: there is no NetworkAttachmentDefinition '%s' in namespace '%s'.",
-                   name, ns);
+                   "The transfer network: there is no NetworkAttachmentDefinition '%s' in namespace '%s'. It "
+                   "is named by "
+                   "spec.transferNetwork, else the destination provider, else the settings.",
+                   parts[1], parts[0]);
     return TRUE;
 }
 

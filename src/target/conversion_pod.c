@@ -57,12 +57,14 @@ json_t *target_conversion_pod(const TargetOwner *owner, const Conversion *conver
     json_t *command = json_pack("[s, s, s, s, s, s]", "gantry", "convert", "--spec", CONFIG_PATH "/spec.json",
                                 "--listen", "$(POD_IP):8080");
     json_t *spec = pod_spec(TARGET_CONVERSION_APP, owner->image, command, "Never");
+    json_t *metadata = metadata_of(owner);
 
     for (guint i = 0; i < conversion->disk_count; i++)
         add_disk(spec, &conversion->disks[i], i);
     pod_mount_claim(spec, "state", conversion->state_claim, "/state");
     pod_mount_config_map(spec, "convert", config_map, CONFIG_PATH);
     pod_keep_together(spec, owner);
+    pod_transfer_network(metadata, conversion->transfer_network);
     if (conversion->request_kvm) {
         json_set_at_new(spec, "nodeSelector", json_pack("{s:s}", "kubevirt.io/schedulable", "true"));
         json_object_set_new(json_array_get(json_object_get(spec, "containers"), 0), "resources",
@@ -70,6 +72,6 @@ json_t *target_conversion_pod(const TargetOwner *owner, const Conversion *conver
     }
     if (conversion->service_account)
         json_object_set_new(spec, "serviceAccountName", json_string(conversion->service_account));
-    return json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "v1", "kind", "Pod", "metadata",
-                     metadata_of(owner), "spec", spec);
+    return json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "v1", "kind", "Pod", "metadata", metadata, "spec",
+                     spec);
 }

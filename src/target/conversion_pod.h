@@ -20,6 +20,7 @@ typedef struct {
     const ConversionDisk *disks; /* in the VM's order */
     guint disk_count;
     const char *state_claim;
+    const char *transfer_network; /* "namespace/name" of a NetworkAttachmentDefinition, or NULL: the pod network */
     gboolean request_kvm;
     const char *service_account; /* or NULL */
 } Conversion;

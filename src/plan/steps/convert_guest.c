@@ -2,6 +2,7 @@
  * that is committed only on success. A conversion that was interrupted is run again. */
 #include "plan/pod_result.h"
 #include "plan/step.h"
+#include "plan/transfer_network.h"
 #include "target/conversion_pod.h"
 #include "target/pod.h"
 #include <string.h>
@@ -55,6 +56,8 @@ static StepResult create(VmRun *vm, GCancellable *cancel, GError **error)
     g_autoptr(GPtrArray) claims =
         volumes ? vm_run_list(vm, &KUBE_PERSISTENT_VOLUME_CLAIM, TRUE, "resource=state", cancel, error)
                 : NULL;
+    const PlanRun *plan = vm_run_plan(vm);
+    g_autofree char *network = transfer_network_find(plan->plan, plan->destination, plan->settings);
     g_autofree ConversionDisk *disks = NULL;
     Conversion conversion;
 
@@ -74,8 +77,9 @@ static StepResult create(VmRun *vm, GCancellable *cancel, GError **error)
                               .disks = disks,
                               .disk_count = machine->disks->len,
                               .state_claim = object_name(claims->pdata[0]),
-                              .request_kvm = vm_run_plan(vm)->settings->request_kvm,
-                              .service_account = vm_run_plan(vm)->settings->service_account};
+                              .transfer_network = network,
+                              .request_kvm = plan->settings->request_kvm,
+                              .service_account = plan->settings->service_account};
     return start(vm, &conversion, cancel, error) ? STEP_DONE : STEP_FAILED;
 }
 

@@ -13,6 +13,7 @@
 #include "plan/queue.h"
 #include "plan/schedule.h"
 #include "plan/step.h"
+#include "plan/transfer_network.h"
 #include "target/importer_pod.h"
 #include "target/pod.h"
 #include <string.h>
@@ -75,6 +76,7 @@ static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
     g_autofree char *fence = g_uuid_string_random();
     g_auto(ProviderAccess) access = {0};
     g_auto(HostAccess) host = {0};
+    g_autofree char *network = transfer_network_find(plan->plan, plan->destination, plan->settings);
     g_autoptr(json_t) source = NULL, trust = NULL;
     g_autoptr(Object) secret = NULL, pod = NULL;
     g_autoptr(GError) failed = NULL;
@@ -108,6 +110,7 @@ static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
         .claim = object_name(copy->volume),
         .block = !strcmp(json_string_at(object_json(copy->volume), "spec.storage.volumeMode", ""), "Block"),
         .state_claim = copy->state_claim,
+        .transfer_network = network,
         .service_account = plan->settings->service_account};
     secret =
         vm_run_create(vm, &KUBE_SECRET, target_importer_secret(vm_run_owner(vm), &importer), cancel, error);

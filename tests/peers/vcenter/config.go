@@ -15,6 +15,7 @@ type Config struct {
 	Networks   []string `json:"networks"`   // standard port groups, besides the simulator's own "VM Network"
 	VMs        []VM     `json:"vms"`
 	Clones     *Clones  `json:"clones"`
+	Oddities   string   `json:"oddities"` // the VM that oddities.go's VMs are copies of; "": there are none
 	// Hosts: one that stands alone, DC0_H0, and so many clusters of so many: DC0_C0_H0 …
 	Clusters     int   `json:"clusters"`
 	ClusterHosts int   `json:"clusterHosts"`
@@ -33,6 +34,7 @@ type VM struct {
 	GuestID  string `json:"guestId"`
 	MemoryMB int64  `json:"memoryMB"`
 	CPUs     int32  `json:"cpus"`
+	Deltas   string `json:"deltas"` // of snapshots: seSparse (default), vmfsSparse
 	Disks    []Disk `json:"disks"`
 	NICs     []NIC  `json:"nics"`
 	Host     string `json:"host"`      // name of an ESXi host; default: the stand-alone one

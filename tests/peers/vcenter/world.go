@@ -84,6 +84,11 @@ func makeWorld(config *Config) (*world, error) {
 	if config.Clones != nil {
 		w.addClones(config.Clones)
 	}
+	if config.Oddities != "" {
+		if err := w.addOddities(config.Oddities); err != nil {
+			return nil, err
+		}
+	}
 	return w, w.listRefs(ctx, finder)
 }
 

@@ -47,6 +47,7 @@ class Reader:
             "fingerprint": self.vcenter.sha1, "user": self.vcenter.user, "password": self.vcenter.password,
             "network_id": self.vcenter.networks["VM Network"], "network_name": "VM Network",
             "datastore_id": next(iter(self.vcenter.datastores.values())), "vm_id": self.vcenter.vms["tiny"]["id"],
+            "two_disks_id": self.vcenter.vms["two-disks"]["id"],
             "host_id": self.vcenter.hosts["DC0_H0"]["id"], "host_address": self.vcenter.hosts["DC0_H0"]["address"],
             "inventory": f"127.0.0.1:{port + 2}", "validation": f"127.0.0.1:{port + 3}",
             "provider_uid": provider["metadata"].get("uid", ""),
@@ -58,7 +59,9 @@ class Reader:
 @pytest.fixture(scope="module")
 def reader(module_cluster, new_vcenter, tiny_guest, tmp_path_factory):
     home = tmp_path_factory.mktemp("reader")
-    vcenter = new_vcenter(esxi={"user": "root", "password": "of the host"}, vms=[{
+    (home / "data.raw").write_bytes(bytes(1 << 20))
+    data = {"file": str(home / "data.raw")}
+    vcenter = new_vcenter(esxi={"user": "root", "password": "of the host"}, vms=[{"name": "two-disks", "disks": [data, data]}, {
         "name": "tiny", "powerOn": True, "memoryMB": 128, "cpus": 1, "hostName": "tiny", "ipAddress": "192.0.2.10",
         "disks": [{"file": str(tiny_guest(home / "boot.raw"))}],
         "nics": [{"network": "VM Network", "mac": "00:50:56:0b:00:01"}]}])

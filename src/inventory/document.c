@@ -99,6 +99,7 @@ struct DocumentView {
     char *uid;
     Snapshot *snapshot;
     GHashTable *paths; /* "Folder/group-v3" → path of what holds others; "" where a parent is missing */
+    GHashTable *kept;  /* key → json_t: document_keep() */
     GString *path;     /* of the last object asked for */
 };
 
@@ -112,6 +113,7 @@ DocumentView *document_view_new(const ProviderType *type, const char *provider_u
     view->type = type;
     view->uid = g_strdup(provider_uid);
     view->snapshot = snapshot;
+    view->kept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_decref);
     view->paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     view->path = g_string_new(NULL);
     return view;
@@ -121,6 +123,7 @@ void document_view_free(DocumentView *view)
 {
     g_free(view->uid);
     g_hash_table_unref(view->paths);
+    g_hash_table_unref(view->kept);
     g_string_free(view->path, TRUE);
     g_free(view);
 }
@@ -310,6 +313,16 @@ json_t *document_above(DocumentView *view, const char *kind, const json_t *from)
         at = parent;
     }
     return NULL;
+}
+
+json_t *document_kept(DocumentView *view, const char *key)
+{
+    return json_incref(g_hash_table_lookup(view->kept, key));
+}
+
+void document_keep(DocumentView *view, const char *key, json_t *part)
+{
+    g_hash_table_insert(view->kept, g_strdup(key), json_incref(part));
 }
 
 json_t *document_workload(DocumentView *view, const char *vm_id, GError **error)

@@ -38,6 +38,11 @@ json_t *document_load(DocumentView *view, const char *kind, const char *id, gboo
 /* The nearest object of that kind above the one given, or NULL. */
 json_t *document_above(DocumentView *view, const char *kind, const json_t *from);
 
+/* What several workloads have in common (a host) is put together once per view: a new reference to what was kept under that key, or
+ * NULL. What is kept is not to be changed any more. */
+json_t *document_kept(DocumentView *view, const char *key);
+void document_keep(DocumentView *view, const char *key, json_t *part);
+
 /* The document that validation rules see: the VM with all that they may ask about (ProviderType.workload). INVENTORY_NOT_FOUND: no
  * such VM; INVENTORY_DATABASE: a part is missing, the message says which. */
 json_t *document_workload(DocumentView *view, const char *vm_id, GError **error);

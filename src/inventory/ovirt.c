@@ -22,6 +22,18 @@ static json_t *load_part(DocumentView *view, const char *kind, const char *id, c
     return part;
 }
 
+/* As load_part(), once per view: for what is the same for many VMs. */
+static json_t *load_shared(DocumentView *view, const char *kind, const char *id, const char *vm_id,
+                           GError **error)
+{
+    g_autofree char *key = g_strconcat(kind, "/", id, NULL);
+    json_t *kept = document_kept(view, key), *part = kept ? kept : load_part(view, kind, id, vm_id, error);
+
+    if (part && !kept)
+        document_keep(view, key, part);
+    return part;
+}
+
 /* Replaces the id that a member holds by the object itself; an id that is not set is left. */
 static gboolean resolve(DocumentView *view, json_t *owner, const char *member, const char *kind,
                         const char *vm_id, GError **error)
@@ -54,11 +66,11 @@ static gboolean resolve_devices(DocumentView *view, json_t *vm, const char *vm_i
 /* A VM that does not run is on no host. */
 static gboolean resolve_place(DocumentView *view, json_t *vm, const char *vm_id, GError **error)
 {
-    g_autoptr(json_t) cluster = load_part(view, "Cluster", json_string_at(vm, "cluster", ""), vm_id, error);
+    g_autoptr(json_t) cluster = load_shared(view, "Cluster", json_string_at(vm, "cluster", ""), vm_id, error);
     json_t *center;
 
     if (!cluster || !resolve(view, vm, "host", "Host", vm_id, error) ||
-        !(center = load_part(view, "DataCenter", json_string_at(cluster, "dataCenter", ""), vm_id, error)))
+        !(center = load_shared(view, "DataCenter", json_string_at(cluster, "dataCenter", ""), vm_id, error)))
         return FALSE;
     if (!json_is_object(json_object_get(vm, "host")))
         json_object_set_new(vm, "host", json_null());

@@ -9,14 +9,17 @@
 
 enum {
     TIMEOUT_S = 30,
-    MOST_REPLY_SIZE = 1024 * 1024,
+    MOST_REPLY_SIZE = 16 * 1024 * 1024,
     DEFAULT_WORKERS = 10,
     DEFAULT_INTERVAL_S = 120,
-    PAGE = 256,           /* VMs that are checked before what was found is written */
+    PAGE = 1024,          /* VMs that are checked before what was found is written */
+    BATCH = 64,           /* VMs that are asked about in one request, by a service that takes several */
+    BATCH_SIZE = 1 << 20, /* bytes of what level 1 shows of them */
+    LOOK_S = 5,           /* how often the version of the rules is asked for */
     FIRST_WAIT_MS = 1000, /* after a pass that could not be finished */
-    MOST_WAIT_MS = 60000,
+    MOST_WAIT_MS = 10000,
     SETTLE_MS = 200, /* changes come in bursts */
-    PATIENCE_S = 30,      /* a service that is only starting is no problem to speak of */
+    PATIENCE_S = 30, /* a service that is only starting is no problem to speak of */
 };
 
 struct Validator {
@@ -24,6 +27,7 @@ struct Validator {
     HttpClient *http;
     guint interval_s;
     GThreadPool *workers;
+    gint singly; /* atomic: the service takes one VM a request */
 };
 
 struct Validation {
@@ -37,9 +41,55 @@ struct Validation {
     gboolean wake;
     char *problem;
     gint64 failing_since; /* monotonic; 0: it does not */
+
+    char *rules; /* what the service said of its rules at the last pass; of the thread alone */
 };
 
-/* ---- one VM, on a worker ------------------------------------------------------------------------------- */
+/* ---- questions to the service -------------------------------------------------------------------------- */
+
+/* tag, which may be NULL, gets the answer's ETag: our own service's changes with every change of a rule. */
+static json_t *ask(Validator *validator, const char *root, const char *package, const char *document,
+                   const char *text, guint *status, char **tag, GCancellable *cancel, GError **error)
+{
+    g_autofree char *url =
+        g_strdup_printf("%s/v1/%s/io/konveyor/forklift/%s/%s", validator->url, root, package, document);
+    g_autoptr(GBytes) body = text ? g_bytes_new_static(text, strlen(text)) : NULL;
+    g_autoptr(HttpReply) reply = NULL;
+    g_autoptr(json_t) answer = NULL;
+    const char *answered;
+    gsize size;
+
+    reply = http_client_send(validator->http, body ? "POST" : "GET", url, NULL,
+                             body ? "application/json" : NULL, body, MOST_REPLY_SIZE, cancel, error);
+    if (!reply)
+        return NULL;
+    answered = g_bytes_get_data(reply->body, &size);
+    *status = reply->status;
+    answer =
+        json_parse(answered ? answered : "", size, MOST_REPLY_SIZE, url, reply->status == 200 ? error : NULL);
+    if (reply->status != 200 && !json_object_get(answer, "responses")) {
+        g_set_error(error, GANTRY_ERROR, ERROR_VALIDATION, "%s answered %u: %s", url, reply->status,
+                    json_string_at(answer, "message", ""));
+        return NULL;
+    }
+    if (tag)
+        *tag = g_strdup(g_hash_table_lookup(reply->headers, "etag"));
+    return g_steal_pointer(&answer);
+}
+
+static gboolean has_result(const json_t *answer, const char *package, GError **error)
+{
+    if (json_is_object(json_object_get(answer, "result")))
+        return TRUE;
+    if (json_object_get(answer, "message"))
+        g_set_error(error, GANTRY_ERROR, ERROR_VALIDATION, "%s", json_string_at(answer, "message", ""));
+    else
+        g_set_error(error, GANTRY_ERROR, ERROR_VALIDATION, "the validation service has no rules for '%s'",
+                    package);
+    return FALSE;
+}
+
+/* ---- some VMs, on a worker ----------------------------------------------------------------------------- */
 
 /* What a page's checks share. */
 typedef struct {
@@ -47,73 +97,35 @@ typedef struct {
     const char *package;
     GMutex lock;
     GCond finished;
-    guint pending;
+    guint pending; /* chunks */
 } Page;
 
 typedef struct {
-    Page *page;
     char *vm_id;
     gint64 revision;
     gint64 policy_version;
+    gsize size; /* of what level 1 shows of it */
+    json_t *workload;
     char *concerns; /* NULL: it could not be checked, error says why */
     GError *error;
 } Check;
+
+/* What a worker does in one go: some of a page's checks, which it alone touches. */
+typedef struct {
+    Page *page;
+    Check **checks;
+    guint len;
+} Chunk;
 
 static void check_free(gpointer data)
 {
     Check *check = data;
 
     g_free(check->vm_id);
+    json_decref(check->workload);
     g_free(check->concerns);
     g_clear_error(&check->error);
     g_free(check);
-}
-
-/* tag, which may be NULL, gets the answer's ETag: our own service's changes with every change of a rule. */
-static json_t *ask(Validator *validator, const char *package, const char *document, const json_t *input,
-                   char **tag, GCancellable *cancel, GError **error)
-{
-    g_autofree char *url =
-        g_strdup_printf("%s/v1/data/io/konveyor/forklift/%s/%s", validator->url, package, document);
-    g_autofree char *text = input ? json_text(input) : NULL;
-    g_autoptr(GBytes) body = text ? g_bytes_new_take(text, strlen(text)) : NULL;
-    g_autoptr(HttpReply) reply = NULL;
-    g_autoptr(json_t) answer = NULL;
-    const char *answered;
-    json_t *result;
-    gsize size;
-
-    g_steal_pointer(&text);
-    reply = http_client_send(validator->http, body ? "POST" : "GET", url, NULL,
-                             body ? "application/json" : NULL, body, MOST_REPLY_SIZE, cancel, error);
-    if (!reply)
-        return NULL;
-    answered = g_bytes_get_data(reply->body, &size);
-    answer =
-        json_parse(answered ? answered : "", size, MOST_REPLY_SIZE, url, reply->status == 200 ? error : NULL);
-    if (reply->status != 200) {
-        g_set_error(error, GANTRY_ERROR, ERROR_VALIDATION, "%s answered %u: %s", url, reply->status,
-                    json_string_at(answer, "message", ""));
-        return NULL;
-    }
-    result = answer ? json_object_get(answer, "result") : NULL;
-    if (answer && !json_is_object(result))
-        g_set_error(error, GANTRY_ERROR, ERROR_VALIDATION, "%s has no rules for '%s'", validator->url,
-                    package);
-    if (tag)
-        *tag = g_strdup(g_hash_table_lookup(reply->headers, "etag"));
-    return json_is_object(result) ? json_incref(result) : NULL;
-}
-
-static json_t *load_workload(Stock *stock, const char *vm_id, GError **error)
-{
-    g_autoptr(Snapshot) snapshot = stock_snapshot(stock, error);
-    g_autoptr(DocumentView) view = NULL;
-
-    if (!snapshot)
-        return NULL;
-    view = stock_view(stock, snapshot);
-    return document_workload(view, vm_id, error);
 }
 
 static char *concerns_of(const json_t *verdict, GError **error)
@@ -138,31 +150,140 @@ static char *concern_of_missing_part(const GError *error)
     return json_text(concerns);
 }
 
-static void check_vm(Check *check)
+static void load_workload(DocumentView *view, Check *check)
 {
-    Validation *validation = check->page->validation;
-    g_autoptr(json_t) workload = load_workload(validation->stock, check->vm_id, &check->error);
-    g_autoptr(json_t) input = NULL, verdict = NULL;
-
-    if (!workload) {
-        if (g_error_matches(check->error, GANTRY_ERROR, ERROR_INVENTORY_DATABASE))
-            check->concerns = concern_of_missing_part(check->error);
-        return;
-    }
-    input = json_pack("{s:O}", "input", workload);
-    verdict = ask(validation->validator, check->page->package, "validate", input, NULL, validation->cancel,
-                  &check->error);
-    if (verdict)
-        check->concerns = concerns_of(verdict, &check->error);
+    check->workload = document_workload(view, check->vm_id, &check->error);
+    if (!check->workload && g_error_matches(check->error, GANTRY_ERROR, ERROR_INVENTORY_DATABASE))
+        check->concerns = concern_of_missing_part(check->error);
 }
 
-static void run_check(gpointer data, gpointer unused)
+static void take_answer(Check *check, const json_t *answer, const char *package)
 {
-    Check *check = data;
-    Page *page = check->page;
+    if (has_result(answer, package, &check->error))
+        check->concerns = concerns_of(json_object_get(answer, "result"), &check->error);
+}
+
+static void ask_single(Chunk *chunk, Check *check)
+{
+    Validation *validation = chunk->page->validation;
+    g_autoptr(json_t) body = json_pack("{s:O}", "input", check->workload), answer = NULL;
+    g_autofree char *text = json_text(body);
+    guint status;
+
+    answer = ask(validation->validator, "data", chunk->page->package, "validate", text, &status, NULL,
+                 validation->cancel, &check->error);
+    if (answer)
+        take_answer(check, answer, chunk->page->package);
+}
+
+/* The members that a document shares with the first one (its host): they are sent once. */
+static json_t *without_common(const json_t *workload, const json_t *common)
+{
+    json_t *own = json_object(), *value;
+    const char *key;
+
+    json_object_foreach ((json_t *)workload, key, value) {
+        if (json_object_get(common, key) != value)
+            json_object_set(own, key, value);
+    }
+    return own;
+}
+
+static json_t *objects_of(const json_t *workload)
+{
+    json_t *objects = json_object(), *value;
+    const char *key;
+
+    json_object_foreach ((json_t *)workload, key, value) {
+        if (json_is_object(value))
+            json_object_set(objects, key, value);
+    }
+    return objects;
+}
+
+/* Asks about several VMs at once. FALSE: the service does not take that; nothing has been noted then. */
+static gboolean ask_batch(Chunk *chunk, Check **checks, guint len)
+{
+    Validation *validation = chunk->page->validation;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) inputs = json_object();
+    g_autoptr(json_t) common = objects_of(checks[0]->workload);
+    g_autoptr(json_t) body = json_pack("{s:O, s:O}", "inputs", inputs, "common_input", common);
+    g_autoptr(json_t) answer = NULL;
+    g_autofree char *text = NULL;
+    guint status = 0;
+
+    for (guint i = 0; i < len; i++)
+        json_object_set_new(inputs, checks[i]->vm_id, without_common(checks[i]->workload, common));
+    text = json_text(body);
+    answer = ask(validation->validator, "batch/data", chunk->page->package, "validate", text, &status, NULL,
+                 validation->cancel, &error);
+    if (!answer && (status == 404 || status == 405 || status == 413))
+        return FALSE;
+    for (guint i = 0; i < len; i++) {
+        const json_t *one = json_object_get(json_object_get(answer, "responses"), checks[i]->vm_id);
+        if (error)
+            checks[i]->error = g_error_copy(error);
+        else
+            take_answer(checks[i], one, chunk->page->package);
+    }
+    return TRUE;
+}
+
+/* Those of a chunk that have to be asked about, as long as their documents are not too large together. */
+static guint gather(Chunk *chunk, guint from, DocumentView *view, GPtrArray *asked)
+{
+    gsize size = 0;
+
+    for (; from < chunk->len && size < BATCH_SIZE; from++) {
+        Check *check = chunk->checks[from];
+        load_workload(view, check);
+        if (!check->workload)
+            continue;
+        g_ptr_array_add(asked, check);
+        size += check->size;
+    }
+    return from;
+}
+
+static void ask_about(Chunk *chunk, GPtrArray *asked)
+{
+    Validator *validator = chunk->page->validation->validator;
+    Check **checks = (Check **)asked->pdata;
+
+    if (asked->len && !g_atomic_int_get(&validator->singly) && !ask_batch(chunk, checks, asked->len))
+        g_atomic_int_set(&validator->singly, TRUE);
+    for (guint i = 0; i < asked->len; i++) {
+        if (!checks[i]->concerns && !checks[i]->error &&
+            !g_cancellable_is_cancelled(chunk->page->validation->cancel))
+            ask_single(chunk, checks[i]);
+        g_clear_pointer(&checks[i]->workload, json_decref);
+    }
+}
+
+static void check_chunk(Chunk *chunk)
+{
+    Stock *stock = chunk->page->validation->stock;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Snapshot) snapshot = stock_snapshot(stock, &error);
+    g_autoptr(DocumentView) view = snapshot ? stock_view(stock, snapshot) : NULL;
+
+    for (guint from = 0; view && from < chunk->len;) {
+        g_autoptr(GPtrArray) asked = g_ptr_array_new();
+        from = gather(chunk, from, view, asked);
+        ask_about(chunk, asked);
+    }
+    for (guint i = 0; error && i < chunk->len; i++)
+        chunk->checks[i]->error = g_error_copy(error);
+}
+
+static void run_chunk(gpointer data, gpointer unused)
+{
+    g_autofree Chunk *chunk = data;
+    Page *page = chunk->page;
 
     if (!g_cancellable_is_cancelled(page->validation->cancel))
-        check_vm(check);
+        check_chunk(chunk);
     g_mutex_lock(&page->lock);
     if (--page->pending == 0)
         g_cond_signal(&page->finished);
@@ -188,6 +309,7 @@ static gboolean select_vm(const Row *row, gpointer user_data)
     check->vm_id = g_strdup(row->id);
     check->revision = row->revision;
     check->policy_version = selection->policy_version;
+    check->size = strlen(row->base) + strlen(row->brief);
     g_ptr_array_add(selection->checks, check);
     return selection->checks->len < PAGE;
 }
@@ -204,17 +326,22 @@ static GPtrArray *select_page(Stock *stock, GHashTable *failed, gint64 policy_ve
     return g_steal_pointer(&checks);
 }
 
+static void push_chunk(Page *page, GPtrArray *checks, guint from, guint len)
+{
+    Chunk *chunk = g_new(Chunk, 1);
+
+    *chunk = (Chunk){page, (Check **)checks->pdata + from, len};
+    g_thread_pool_push(page->validation->validator->workers, chunk, NULL);
+}
+
 static void check_page(Validation *validation, const char *package, GPtrArray *checks)
 {
-    Page page = {.validation = validation, .package = package, .pending = checks->len};
+    Page page = {.validation = validation, .package = package, .pending = (checks->len + BATCH - 1) / BATCH};
 
     g_mutex_init(&page.lock);
     g_cond_init(&page.finished);
-    for (guint i = 0; i < checks->len; i++) {
-        Check *check = checks->pdata[i];
-        check->page = &page;
-        g_thread_pool_push(validation->validator->workers, check, NULL);
-    }
+    for (guint from = 0; from < checks->len; from += BATCH)
+        push_chunk(&page, checks, from, MIN(BATCH, checks->len - from));
     g_mutex_lock(&page.lock);
     while (page.pending)
         g_cond_wait(&page.finished, &page.lock);
@@ -279,17 +406,42 @@ static gboolean remember_rules(Stock *stock, const char *rules, GError **error)
     return FALSE;
 }
 
-static gboolean read_rules(Validation *validation, const char *package, gint64 *version, GError **error)
+/* What the service says of its rules: other text, other rules. NULL on error. */
+static char *read_rules(Validation *validation, const char *package, gint64 *version, GError **error)
 {
-    g_autofree char *tag = NULL, *text = NULL;
-    g_autoptr(json_t) result =
-        ask(validation->validator, package, "rules_version", NULL, &tag, validation->cancel, error);
+    g_autofree char *tag = NULL;
+    guint status;
+    g_autoptr(json_t) answer = ask(validation->validator, "data", package, "rules_version", NULL, &status,
+                                   &tag, validation->cancel, error);
 
-    if (!result)
+    if (!answer || !has_result(answer, package, error))
+        return NULL;
+    *version = json_int_at(answer, "result.rules_version", 0);
+    return g_strdup_printf("%" G_GINT64_FORMAT " %s", *version, tag ? tag : "");
+}
+
+static gboolean take_rules(Validation *validation, const char *package, gint64 *version, GError **error)
+{
+    char *rules = read_rules(validation, package, version, error);
+
+    if (!rules)
         return FALSE;
-    *version = json_int_at(result, "rules_version", 0);
-    text = g_strdup_printf("%" G_GINT64_FORMAT " %s", *version, tag ? tag : "");
-    return remember_rules(validation->stock, text, error);
+    g_free(validation->rules);
+    validation->rules = rules;
+    g_atomic_int_set(&validation->validator->singly, FALSE); /* it may be another service now */
+    return remember_rules(validation->stock, rules, error);
+}
+
+/* Also TRUE when they cannot be read: the pass that follows says why. */
+static gboolean has_other_rules(Validation *validation)
+{
+    gint64 version;
+    g_autofree char *rules = NULL;
+
+    if (!validation->validator->url || !stock_wait_ready(validation->stock, 0, NULL))
+        return FALSE;
+    rules = read_rules(validation, package_of(stock_type(validation->stock)), &version, NULL);
+    return !rules || g_strcmp0(rules, validation->rules);
 }
 
 /* Keeps the first thing that went wrong: the rest is most often the same. */
@@ -327,7 +479,7 @@ static gboolean run_pass(Validation *validation, GError **error)
     g_autoptr(GError) first = NULL;
     gint64 version = 0;
 
-    if (validation->validator->url && !read_rules(validation, package, &version, error))
+    if (validation->validator->url && !take_rules(validation, package, &version, error))
         return FALSE;
     while (!g_cancellable_is_cancelled(validation->cancel) && !is_unreachable(first)) {
         g_autoptr(GPtrArray) checks = select_page(validation->stock, failed, version, error);
@@ -350,17 +502,28 @@ static gboolean run_pass(Validation *validation, GError **error)
 
 /* ---- the thread ---------------------------------------------------------------------------------------- */
 
-/* Waits until something has changed, or that long. */
-static void wait_for_work(Validation *validation, guint ms)
+/* Waits until something has changed (TRUE), or that long. */
+static gboolean wait_for_work(Validation *validation, guint ms)
 {
+    gboolean woken;
     gint64 until = g_get_monotonic_time() + (gint64)ms * G_TIME_SPAN_MILLISECOND;
 
     g_mutex_lock(&validation->lock);
     while (!validation->wake && !g_cancellable_is_cancelled(validation->cancel) &&
            g_get_monotonic_time() < until)
         g_cond_wait_until(&validation->woken, &validation->lock, until);
+    woken = validation->wake || g_cancellable_is_cancelled(validation->cancel);
     validation->wake = FALSE;
     g_mutex_unlock(&validation->lock);
+    return woken;
+}
+
+/* As wait_for_work(); other rules are work, too. */
+static void wait_for_work_or_rules(Validation *validation, guint ms)
+{
+    for (guint waited = 0; waited < ms; waited += LOOK_S * 1000)
+        if (wait_for_work(validation, MIN(LOOK_S * 1000, ms - waited)) || has_other_rules(validation))
+            return;
 }
 
 /* Says once that it fails and once that it works again. */
@@ -394,7 +557,8 @@ static gpointer run(gpointer data)
         g_autoptr(GError) error = NULL;
         guint wait_ms = validation->validator->interval_s * 1000;
 
-        if (stock_wait_ready(validation->stock, 0, NULL)) /* while it loads, hosts may not have been said yet */
+        if (stock_wait_ready(validation->stock, 0,
+                             NULL)) /* while it loads, hosts may not have been said yet */
             run_pass(validation, &error);
         malloc_trim(0); /* many documents were read and are not needed again */
         if (g_cancellable_is_cancelled(validation->cancel))
@@ -403,9 +567,10 @@ static gpointer run(gpointer data)
         failures = error ? failures + 1 : 0;
         if (failures) /* a service that is down is not asked at every change */
             g_usleep(SETTLE_MS * 1000);
-        wait_for_work(validation, failures
-                                      ? MIN(wait_ms, backoff_ms(failures - 1, FIRST_WAIT_MS, MOST_WAIT_MS))
-                                      : wait_ms);
+        if (failures)
+            wait_for_work(validation, MIN(wait_ms, backoff_ms(failures - 1, FIRST_WAIT_MS, MOST_WAIT_MS)));
+        else
+            wait_for_work_or_rules(validation, wait_ms);
         g_usleep(SETTLE_MS * 1000);
     }
     return NULL;
@@ -433,6 +598,7 @@ void validation_stop(Validation *validation)
     g_mutex_clear(&validation->lock);
     g_cond_clear(&validation->woken);
     g_free(validation->problem);
+    g_free(validation->rules);
     g_free(validation);
 }
 
@@ -476,7 +642,7 @@ Validator *validator_new(const ValidatorOptions *options, GError **error)
         }
     }
     validator->workers = g_thread_pool_new(
-        run_check, NULL, options->workers ? options->workers : DEFAULT_WORKERS, FALSE, NULL);
+        run_chunk, NULL, options->workers ? options->workers : DEFAULT_WORKERS, FALSE, NULL);
     return validator;
 }
 

@@ -114,10 +114,13 @@ static void without_path(json_t *document)
 static json_t *host_with_cluster(DocumentView *view, const json_t *vm, GError **error)
 {
     const char *vm_id = json_string_at(vm, "id", ""), *host_id = json_string_at(vm, "host", "");
-    g_autoptr(json_t) host = document_load(view, "Host", host_id, FALSE, error);
+    g_autofree char *key = g_strconcat("Host/", host_id, NULL);
+    json_t *kept = document_kept(view, key), *datacenter;
+    g_autoptr(json_t) host = kept ? NULL : document_load(view, "Host", host_id, FALSE, error);
     g_autoptr(json_t) cluster = NULL;
-    json_t *datacenter;
 
+    if (kept)
+        return kept;
     if (!host) {
         if (error && !*error)
             g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_DATABASE,
@@ -137,6 +140,7 @@ static json_t *host_with_cluster(DocumentView *view, const json_t *vm, GError **
     without_path(host);
     without_path(cluster);
     json_object_set(host, "cluster", cluster);
+    document_keep(view, key, host);
     return g_steal_pointer(&host);
 }
 

@@ -53,7 +53,7 @@ class Ovirt:
         self.ready, self.url, self.control = ready, ready["url"], ready["control"]
         self.engine_ca, self.imageio_ca = (pathlib.Path(ready[name]).read_text() for name in ("engineCa", "imageioCa"))
         self.cacert = self.engine_ca + self.imageio_ca
-        self.imageio_port, self.vms, self.disks = ready["imageioPort"], ready["vms"], ready["disks"]
+        self.imageio_address, self.vms, self.disks = ready["imageioAddress"], ready["vms"], ready["disks"]
 
     def _ask(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()

@@ -20,7 +20,7 @@ import uuid
 
 from certificates import Authority
 from stock import API, KINDS, Stock, ref
-from transfers import Daemon, Refused, Transfers
+from transfers import Daemon, Refused, Transfers, free_address
 
 COLLECTIONS = {collection: (kind, followed) for kind, (collection, followed) in KINDS.items()}
 STARTED, DOWN, UPDATED, ADDED, REMOVED = 32, 61, 35, 34, 113
@@ -52,15 +52,16 @@ class Engine:
         self.user, self.password = config.get("user", "admin@internal"), config.get("password", "s3cret & more")
         self.version = config.get("version", "4.5.4-1.el8")
         self.has_sso = config.get("sso", True)
-        self.stock = Stock(config)
+        address = free_address()
+        self.stock = Stock(config, address)
         self.events, self.tokens, self.faults = [], {}, []
         self.logins, self.requests, self.calls = [], 0, {}
         self.deaf = set()  # VMs whose guests do not shut down
         self.event(1, "the engine has started")
         self.front = Authority(directory, "engine", "IP:127.0.0.1,DNS:localhost")
-        hosts = Authority(directory, "imageio", "IP:127.0.0.1,DNS:localhost,DNS:" + config.get("transferHost", "host1.ovirt.test"))
+        hosts = Authority(directory, "imageio", f"IP:{address},DNS:" + config.get("transferHost", "host1.ovirt.test"))
         self.hosts_ca = hosts.ca
-        self.transfers = Transfers(self, Daemon(imageio, directory / "imageio", hosts), directory, config)
+        self.transfers = Transfers(self, Daemon(imageio, directory / "imageio", hosts, address), directory, config)
 
     def event(self, code, description, **about):
         """about: kind="vm" object pairs, as {"vm": object}."""
@@ -360,6 +361,9 @@ def main():
     parser.add_argument("--imageio", required=True, help="the ovirt-imageio program")
     parser.add_argument("--listen", default="127.0.0.1:0")
     options = parser.parse_args()
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
     options.dir.mkdir(parents=True, exist_ok=True)
     engine = Engine(json.loads(options.config.read_text()), options.dir, options.imageio)
     address, port = options.listen.rsplit(":", 1)
@@ -372,16 +376,15 @@ def main():
     kinds = engine.stock.kinds
     print(json.dumps({
         "url": f"https://{address}:{front.server_port}{API}", "control": f"http://127.0.0.1:{control.server_port}",
-        "user": engine.user, "engineCa": str(engine.front.ca), "imageioCa": str(engine.hosts_ca), "imageioPort": engine.transfers.daemon.port,
+        "user": engine.user, "engineCa": str(engine.front.ca), "imageioCa": str(engine.hosts_ca), "imageioAddress": engine.transfers.daemon.address,
         **{collection: {one["name"]: one["id"] for one in kinds[kind].values()}
            for collection, (kind, _) in COLLECTIONS.items() if kind not in ("disk_profile", "disk")},
         "disks": {vm["name"]: [one["disk"]["id"] for one in vm["disk_attachments"].get("disk_attachment", [])]
                   for vm in kinds["vm"].values() if not vm["name"].startswith("clone-")}}), flush=True)
-    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    ended.wait()
     engine.transfers.stop()
     sys.exit(0)
 
 
 if __name__ == "__main__":
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     main()

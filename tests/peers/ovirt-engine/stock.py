@@ -56,7 +56,8 @@ def virtual_size(path, form):
 class Stock:
     """kinds: {kind: {id: object}}. files: disk id → (path, format)."""
 
-    def __init__(self, config):
+    def __init__(self, config, host_address):
+        self.host_address = host_address
         self.kinds = {kind: {} for kind in KINDS}
         self.files = {}
         self._places = []
@@ -110,7 +111,7 @@ class Stock:
         nic = {"id": identity("host nic", place["center"]["name"], name), "name": "eth0", "speed": 10_000_000_000, "mtu": 1500}
         attachments = [{"id": identity("attachment", name, network["id"]), "network": ref("network", network)} for network, _ in place["networks"].values()]
         return self.add("host", {
-            "id": identity("host", place["center"]["name"], name), "name": name, "address": name, "status": "up",
+            "id": identity("host", place["center"]["name"], name), "name": name, "address": self.host_address, "status": "up",
             "cluster": ref("cluster", place["cluster"]), "os": {"type": "RHEL", "version": {"full_version": "8.6 - 1.el8"}},
             "cpu": {"topology": {"sockets": 2, "cores": 16, "threads": 1}}, "nics": {"host_nic": [nic]},
             "network_attachments": {"network_attachment": attachments}})

@@ -2,6 +2,7 @@
 import http.client
 import json
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -28,15 +29,23 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-class Daemon:
-    """ovirt-imageio, which every host of the engine shares here. It may be killed and started again on the same port."""
-
-    def __init__(self, program, directory, authority):
-        self.program, self.directory = program, pathlib.Path(directory)
-        self.control = self.directory / "control"
+def free_address():
+    """A loopback address on which nobody has the daemon's port."""
+    while True:
+        address = f"127.{random.randrange(200, 250)}.{random.randrange(1, 255)}.{random.randrange(1, 255)}"
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+            if probe.connect_ex((address, Daemon.port)):
+                return address
+
+
+class Daemon:
+    """ovirt-imageio, which every host of the engine shares here, on an address of its own. It may be killed and started again."""
+
+    port = 54322
+
+    def __init__(self, program, directory, authority, address):
+        self.program, self.directory, self.address = program, pathlib.Path(directory), address
+        self.control = self.directory / "control"
         (self.directory / "conf.d").mkdir(parents=True)
         (self.directory / "conf.d/50.conf").write_text(f"""
 [daemon]
@@ -49,7 +58,7 @@ key_file = {authority.key}
 cert_file = {authority.certificate}
 ca_file = {authority.ca}
 [remote]
-host = 127.0.0.1
+host = {self.address}
 port = {self.port}
 [local]
 enable = false
@@ -76,7 +85,7 @@ level = WARNING
 
     def _answers(self):
         with socket.socket() as probe:
-            return self.control.exists() and probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return self.control.exists() and probe.connect_ex((self.address, self.port)) == 0
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -101,7 +110,7 @@ class Transfers:
 
     def __init__(self, engine, daemon, directory, config):
         self.engine, self.daemon, self.directory = engine, daemon, pathlib.Path(directory)
-        self.host = config.get("transferHost", "127.0.0.1")
+        self.host = config.get("transferHost", daemon.address)
         self.has_proxy = config.get("proxy", False)
         self.slow = config.get("initializingPolls", 1)
         self.all, self.history = {}, []
@@ -164,7 +173,7 @@ class Transfers:
         self._put_ticket(one)
         one["transfer_url"] = f"https://{self.host}:{self.daemon.port}/images/{one['_ticket']}"
         if self.has_proxy:
-            one["proxy_url"] = f"https://localhost:{self.daemon.port}/images/{one['_ticket']}"
+            one["proxy_url"] = f"https://{self.daemon.address}:{self.daemon.port}/images/{one['_ticket']}"
         one["phase"] = "transferring"
 
     def _put_ticket(self, one):

@@ -109,14 +109,9 @@ static void call(AioOp *op)
     } while (!advance(op, got < 0 ? -errno : got));
 }
 
-static void begin(Aio *aio, AioOp *op, int kind, int fd, guint8 *buffer, gsize size, guint64 offset)
+void aio_again(Aio *aio, AioOp *op)
 {
     op->result = 0;
-    op->kind = kind;
-    op->fd = fd;
-    op->buffer = buffer;
-    op->left = size;
-    op->offset = offset;
     aio->under_way++;
     if (aio->uring) {
         submit(aio, op);
@@ -124,6 +119,16 @@ static void begin(Aio *aio, AioOp *op, int kind, int fd, guint8 *buffer, gsize s
     }
     call(op);
     g_queue_push_tail(&aio->ended, op);
+}
+
+static void begin(Aio *aio, AioOp *op, int kind, int fd, guint8 *buffer, gsize size, guint64 offset)
+{
+    op->kind = kind;
+    op->fd = fd;
+    op->buffer = buffer;
+    op->left = size;
+    op->offset = offset;
+    aio_again(aio, op);
 }
 
 void aio_write(Aio *aio, AioOp *op, int fd, guint8 *buffer, gsize size, guint64 offset)

@@ -27,6 +27,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Aio, aio_free)
 
 void aio_write(Aio *aio, AioOp *op, int fd, guint8 *buffer, gsize size, guint64 offset);
 void aio_read(Aio *aio, AioOp *op, int fd, guint8 *buffer, gsize size, guint64 offset);
+void aio_again(Aio *aio, AioOp *op);        /* what is left of one that has failed */
 void aio_sync(Aio *aio, AioOp *op, int fd); /* fdatasync */
 
 /* One operation that has ended; or NULL when somebody called aio_wake() or timeout_ms have passed. */

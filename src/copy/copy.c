@@ -21,20 +21,25 @@ static json_t *disk_json(const CopySpec *spec)
     return json_pack("{s:s,s:s,s:s}", "plan", spec->plan, "vm", spec->vm, "id", spec->disk_id);
 }
 
+static json_t *place_of(const Target *target)
+{
+    return json_pack("{s:I,s:I}", "inode", (json_int_t)target->inode, "born", (json_int_t)target->born);
+}
+
 static Journal *open_journal(const CopySpec *spec, const Reader *reader, const Target *target,
                              GCancellable *cancel, GError **error)
 {
     g_autofree char *path = copy_spec_state_path(spec, ".journal");
     g_autoptr(json_t) disk = disk_json(spec);
-    g_autoptr(json_t) source =
-        json_pack("{s:O,s:s}", "content", reader->identity, "generation", spec->generation);
-    g_autoptr(json_t) place =
-        json_pack("{s:I,s:I}", "inode", (json_int_t)target->inode, "born", (json_int_t)target->born);
+    g_autoptr(json_t) place = place_of(target);
     JournalOptions options = {.path = path,
                               .disk_size = spec->size,
                               .disk = disk,
                               .target = place,
-                              .source = source,
+                              .content = reader->identity,
+                              .generation = spec->generation,
+                              .changes = spec->changes,
+                              .changes_since = spec->changes_since,
                               .fence_uid = spec->fence_uid,
                               .fence_generation = spec->fence_generation};
 
@@ -55,6 +60,16 @@ static guint64 bytes_in(Journal *journal, guint64 size, ChunkState state)
            (journal_state(journal, last - 1) == state ? CHUNK_SIZE - chunk_size(size, last - 1) : 0);
 }
 
+/* Whether nobody has written to the target since its manifest was written. */
+static gboolean is_untouched(const char *manifest, const Target *target)
+{
+    g_autoptr(json_t) head = manifest_read_head(manifest, NULL), now = place_of(target);
+    guint64 modified = target_modified(target);
+
+    return modified && json_equal(json_at(head, "target"), now) &&
+           json_int_at(head, "targetModified", 0) == (gint64)modified;
+}
+
 /* Something may have changed the target under a journal that is complete: a conversion that was committed, a
  * VM that ran. Then every chunk is read back, and those that differ are copied again. */
 static gboolean recheck_target(const CopySpec *spec, const Target *target, Journal *journal,
@@ -70,6 +85,10 @@ static gboolean recheck_target(const CopySpec *spec, const Target *target, Journ
 
     if (access(marker, F_OK) < 0 && access(manifest, F_OK) < 0)
         return TRUE;
+    if (access(marker, F_OK) < 0 && is_untouched(manifest, target)) {
+        unlink(manifest);
+        return TRUE;
+    }
     buffer = g_aligned_alloc(1, CHUNK_SIZE, TARGET_ALIGN);
     for (guint64 chunk = 0; good && (chunk = journal_next(journal, chunk, known)) < chunks; chunk++) {
         gsize size = chunk_size(spec->size, chunk);
@@ -104,10 +123,13 @@ static gboolean move(const CopySpec *spec, Reader *reader, Target *target, Journ
                      Progress *progress, gboolean verify, CopyReport *report, GCancellable *cancel,
                      GError **error)
 {
+    g_autoptr(RateLimit) limit = *spec->rates ? rate_limit_new(spec->rates) : NULL;
     Pipeline pipeline = {.reader = reader,
                          .target = target,
                          .journal = journal,
                          .progress = progress,
+                         .changes = spec->changes,
+                         .limit = limit,
                          .memory = spec->memory_limit - PROGRAM_BYTES,
                          .verify = verify};
     guint64 verified = bytes_in(journal, spec->size, CHUNK_VERIFIED);
@@ -153,13 +175,16 @@ static void remember_refusal(const CopySpec *spec, const GError *error)
         g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
 }
 
-static gboolean write_manifest(const CopySpec *spec, const Reader *reader, Journal *journal,
-                               CopyReport *report, GError **error)
+static gboolean write_manifest(const CopySpec *spec, const Reader *reader, const Target *target,
+                               Journal *journal, CopyReport *report, GError **error)
 {
     g_autofree char *path = copy_spec_state_path(spec, ".manifest");
-    g_autoptr(json_t) disk = disk_json(spec);
-    g_autoptr(json_t) head = json_pack("{s:O,s:s,s:O,s:s}", "disk", disk, "name", spec->disk_name, "source",
-                                       reader->identity, "generation", spec->generation);
+    g_autoptr(json_t) disk = disk_json(spec), place = place_of(target);
+    g_autoptr(json_t) head =
+        json_pack("{s:O,s:s,s:O,s:s,s:O,s:I,s:I,s:I,s:s}", "disk", disk, "name", spec->disk_name, "source",
+                  reader->identity, "generation", spec->generation, "target", place, "targetModified",
+                  (json_int_t)target_modified(target), "bytesRead", (json_int_t)report->bytes_read,
+                  "bytesWritten", (json_int_t)report->bytes_written, "reader", report->reader);
     return manifest_write(path, head, spec->size, journal, &report->digest, error);
 }
 
@@ -175,12 +200,12 @@ static gboolean run(const CopySpec *spec, Progress *progress, gboolean verify, C
         return FALSE;
     report->reader = g_strdup(reader->choice);
     log_info("the disk is open", "disk", spec->disk_id, "reader", reader->choice, NULL);
-    if (!(target = target_open(spec->target, spec->size, error)) ||
+    if (!(target = target_open(spec->target, spec->size, spec->overcommit, error)) ||
         !(journal = open_journal(spec, reader, target, cancel, error)) ||
         !recheck_target(spec, target, journal, cancel, error) ||
         !move(spec, reader, target, journal, progress, verify, report, cancel, error))
         return FALSE;
-    return !verify || write_manifest(spec, reader, journal, report, error);
+    return !verify || write_manifest(spec, reader, target, journal, report, error);
 }
 
 gboolean copy_run(const CopySpec *spec, Progress *progress, gboolean verify, CopyReport *report,

@@ -72,3 +72,11 @@ void extent_list_find(const ExtentList *list, guint64 start, guint64 size, GArra
         start += extent.size;
     }
 }
+
+gboolean extent_list_is_zero(const ExtentList *list, guint64 start, guint64 size)
+{
+    guint i = find(list, start);
+    guint64 next = i + 1 < list->starts->len ? entry(list, i + 1) & ~(guint64)1 : list->size;
+
+    return entry(list, i) & 1 && next >= start + size; /* neighbours differ in kind */
+}

@@ -1,11 +1,10 @@
-/* extent_list: a whole disk's extents, as a source told them at once.
+/* extent_list: a whole disk's extents of two kinds, as a source told them at once: data and zeros, or, for
+ * changes, what has changed (not zero) and what has not.
  *
  * Threads: immutable after it was made.
  */
 #pragma once
 #include "copy/reader.h"
-
-typedef struct ExtentList ExtentList;
 
 ExtentList *extent_list_new(void);
 void extent_list_free(ExtentList *list);
@@ -15,6 +14,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ExtentList, extent_list_free)
  * ended, or is empty or too large. */
 gboolean extent_list_add(ExtentList *list, guint64 start, guint64 size, gboolean zero);
 guint64 extent_list_size(const ExtentList *list); /* bytes covered */
+
+gboolean extent_list_is_zero(const ExtentList *list, guint64 start, guint64 size);
 
 /* Adds the part of the list in [start, start + size) to extents, clipped. */
 void extent_list_find(const ExtentList *list, guint64 start, guint64 size, GArray *extents);

@@ -13,12 +13,14 @@
 #define GAIN        1.05         /* a greater depth is kept when it brings so much */
 #define PATIENCE    50           /* windows until a greater depth is tried again */
 
-#define LEAST_LOOK ((guint64)256 << 20) /* extents are asked for in so large pieces, and larger ones where   \
-                                         */
-#define MOST_LOOK ((guint64)1 << 40)    /* there is nothing but zeros */
+#define LEAST_LOOK                                                                                           \
+    ((guint64)256 << 20)             /* extents are asked for in so large pieces, and larger ones where      \
+                                      */
+#define MOST_LOOK ((guint64)1 << 40) /* there is nothing but zeros */
 
 struct Fetch {
     Reader *reader;
+    RateLimit *limit;
     void (*read)(guint64 bytes, gpointer user_data);
     gpointer user_data;
 
@@ -36,10 +38,12 @@ struct Fetch {
     guint64 look;
 };
 
-Fetch *fetch_new(Reader *reader, void (*read)(guint64 bytes, gpointer user_data), gpointer user_data)
+Fetch *fetch_new(Reader *reader, RateLimit *limit, void (*read)(guint64 bytes, gpointer user_data),
+                 gpointer user_data)
 {
     Fetch *fetch = g_new0(Fetch, 1);
     fetch->reader = reader;
+    fetch->limit = limit;
     fetch->read = read;
     fetch->user_data = user_data;
     fetch->depth = MIN(FIRST_DEPTH, reader->parallel);
@@ -153,25 +157,32 @@ static void measure(Fetch *fetch, guint64 bytes, const GError *failed)
 
 /* ---- tries ------------------------------------------------------------------------------------- */
 
-static void wait_ms(guint ms, GCancellable *cancel)
+static void wait_us(gint64 us, GCancellable *cancel)
 {
     GPollFD wake;
 
+    if (us <= 0)
+        return;
     if (!cancel || !g_cancellable_make_pollfd(cancel, &wake)) {
-        g_usleep(ms * 1000);
+        g_usleep(us);
         return;
     }
-    g_poll(&wake, 1, ms);
+    g_poll(&wake, 1, us / 1000 + 1);
     g_cancellable_release_fd(cancel);
 }
 
+/* Reads as much as the limit lets through at once. */
 static gboolean try_read(Fetch *fetch, guint64 start, gsize size, guint8 *buffer, gsize *done,
                          GCancellable *cancel, GError **error)
 {
     g_autoptr(GError) failed = NULL;
-    gsize before = *done;
+    gsize before = *done, part = size - before;
+    gint64 wait = 0;
 
-    reader_read(fetch->reader, start, size, buffer, done, cancel, &failed);
+    if (fetch->limit)
+        part = rate_limit_book(fetch->limit, part, g_get_monotonic_time(), &wait);
+    wait_us(wait, cancel);
+    reader_read(fetch->reader, start, before + part, buffer, done, cancel, &failed);
     measure(fetch, *done - before, failed);
     fetch->read(*done - before, fetch->user_data);
     if (!failed)
@@ -196,7 +207,7 @@ static gboolean may_try_again(Fetch *fetch, gint session, guint try, GError **fa
     }
     if (class != STALE || *failed || try > 1) {
         fetch_give_turn_back(fetch);
-        wait_ms(backoff_ms(try, FIRST_WAIT_MS, LONGEST_WAIT_MS), cancel);
+        wait_us(backoff_ms(try, FIRST_WAIT_MS, LONGEST_WAIT_MS) * (gint64)1000, cancel);
         fetch_take_turn(fetch);
     }
     return !g_cancellable_is_cancelled(cancel);
@@ -222,7 +233,9 @@ static gboolean read_range(Fetch *fetch, guint64 start, gsize size, guint8 *buff
         gint session = g_atomic_int_get(&fetch->reader->session);
         gsize before = done;
 
-        if (try_read(fetch, start, size, buffer, &done, cancel, &failed))
+        while (!failed && done < size)
+            try_read(fetch, start, size, buffer, &done, cancel, &failed);
+        if (!failed)
             return TRUE;
         if (done > before)
             try = 0;

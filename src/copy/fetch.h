@@ -10,12 +10,14 @@
  */
 #pragma once
 #include "copy/progress.h"
+#include "copy/rate_limit.h"
 #include "copy/reader.h"
 
 typedef struct Fetch Fetch;
 
-/* read is called with the bytes of each try, also of those that broke. */
-Fetch *fetch_new(Reader *reader, void (*read)(guint64 bytes, gpointer user_data), gpointer user_data);
+/* limit: or NULL. read is called with the bytes of each try, also of those that broke. */
+Fetch *fetch_new(Reader *reader, RateLimit *limit, void (*read)(guint64 bytes, gpointer user_data),
+                 gpointer user_data);
 void fetch_free(Fetch *fetch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fetch, fetch_free)
 

@@ -71,7 +71,7 @@ static void count(guint64 bytes, gpointer user_data)
 
 static gboolean fetch_all(FakeReader *fake, guint *depth, guint64 *counted, GError **error)
 {
-    g_autoptr(Fetch) fetch = fetch_new(&fake->reader, count, counted);
+    g_autoptr(Fetch) fetch = fetch_new(&fake->reader, NULL, count, counted);
     g_autofree guint8 *buffer = g_malloc(SIZE);
     gboolean zero, good;
 
@@ -166,7 +166,7 @@ static void more_is_read_at_once_as_long_as_that_helps(void)
 {
     SlowReader slow = {.fake = fake_reader(&slow_type, NULL, 0), .most = 8};
     guint64 counted = 0;
-    g_autoptr(Fetch) fetch = fetch_new(&slow.fake.reader, count, &counted);
+    g_autoptr(Fetch) fetch = fetch_new(&slow.fake.reader, NULL, count, &counted);
     Reading reading = {fetch, 6, g_get_monotonic_time() + 60 * G_USEC_PER_SEC};
     GThread *threads[8];
 
@@ -181,7 +181,7 @@ static void zeros_are_counted_up_to_the_first_data(void)
 {
     FakeReader fake = fake_reader(&mapped, NULL, 0);
     guint64 counted = 0, zeros;
-    g_autoptr(Fetch) fetch = fetch_new(&fake.reader, count, &counted);
+    g_autoptr(Fetch) fetch = fetch_new(&fake.reader, NULL, count, &counted);
 
     fake.hole = (Extent){4096, 65536, TRUE};
     g_assert_true(fetch_zeros(fetch, 0, SIZE, &zeros, NULL, NULL));
@@ -246,7 +246,7 @@ static void a_hole_all_over_is_only_said(void)
     gboolean zero = FALSE;
 
     fake.hole = (Extent){0, SIZE, TRUE};
-    fetch = fetch_new(&fake.reader, count, &counted);
+    fetch = fetch_new(&fake.reader, NULL, count, &counted);
     g_assert_true(fetch_range(fetch, 0, SIZE, NULL, &zero, NULL, NULL));
     g_assert_true(zero);
     g_assert_cmpuint(fake.tries, ==, 0);

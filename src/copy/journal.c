@@ -5,7 +5,8 @@
  *         {"chunkSize","disk","diskSize","target","source"}
  *   8192  u64 bytes read from the source (mapped, so that it is kept when the process is killed)
  *   12288 records: hash[16], u32 epoch, u32 state, u64 checksum of these and the record's number
- * A record of another epoch than the head's is STALE.
+ * A record of another epoch than the head's is STALE; one of the head's epoch with the state BASE too, and
+ * is about the content before the head's.
  */
 #include "copy/journal.h"
 #include "base/clock.h"
@@ -22,6 +23,8 @@
 #define PAGE        4096
 #define RECORDS_AT  (HEAD_SIZE + PAGE)
 #define FENCE_LIMIT 4096
+#define BASE        CHUNK_STALE /* a state in the file only */
+#define BATCH       64          /* records that are read or written at once */
 
 typedef struct {
     char magic[8];
@@ -54,13 +57,13 @@ struct Journal {
 
 static guint64 checksum(gconstpointer data, gsize size, guint64 number)
 {
-    HashStream *stream = hash_stream_new();
+    guint8 all[sizeof number + HEAD_SIZE];
     guint64 low;
     Hash hash;
 
-    hash_stream_add(stream, &number, sizeof number);
-    hash_stream_add(stream, data, size);
-    hash = hash_stream_end(stream);
+    memcpy(all, &number, sizeof number);
+    memcpy(all + sizeof number, data, size);
+    hash = hash_of(all, sizeof number + size);
     memcpy(&low, hash.bytes, sizeof low);
     return low;
 }
@@ -157,9 +160,9 @@ static gboolean take_lock(Journal *journal, guint takeover_ms, GCancellable *can
 
 static json_t *identity_of(const JournalOptions *options)
 {
-    return json_pack("{s:I,s:O,s:I,s:O,s:O}", "chunkSize", (json_int_t)CHUNK_SIZE, "disk", options->disk,
-                     "diskSize", (json_int_t)options->disk_size, "target", options->target, "source",
-                     options->source);
+    return json_pack("{s:I,s:O,s:I,s:O,s:{s:O,s:s}}", "chunkSize", (json_int_t)CHUNK_SIZE, "disk",
+                     options->disk, "diskSize", (json_int_t)options->disk_size, "target", options->target,
+                     "source", "content", options->content, "generation", options->generation);
 }
 
 static guint64 head_checksum(const Head *head)
@@ -243,30 +246,105 @@ static guint64 record_checksum(const Record *record, guint64 chunk)
     return checksum(record, G_STRUCT_OFFSET(Record, checksum), chunk);
 }
 
+static gboolean is_sound(const Record *record, guint64 chunk)
+{
+    return record->state >= BASE && record->state <= CHUNK_VERIFIED &&
+           record->checksum == record_checksum(record, chunk);
+}
+
 static ChunkState state_of(const Journal *journal, const Record *record, guint64 chunk)
 {
-    if ((record->state != CHUNK_LANDED && record->state != CHUNK_VERIFIED) ||
-        record->checksum != record_checksum(record, chunk))
+    if (!is_sound(record, chunk))
         return CHUNK_MISSING;
-    return record->epoch == journal->epoch ? record->state : CHUNK_STALE;
+    return record->epoch == journal->epoch && record->state != BASE ? record->state : CHUNK_STALE;
+}
+
+static guint64 place_of(guint64 chunk)
+{
+    return RECORDS_AT + chunk * sizeof(Record);
+}
+
+/* Reads up to BATCH records; what the file does not have is zero. */
+static gboolean read_records(const Journal *journal, guint64 chunk, gsize len, Record *records,
+                             GError **error)
+{
+    ssize_t got = pread(journal->fd, records, len * sizeof *records, place_of(chunk));
+
+    if (got < 0)
+        return fail(journal, "read", error);
+    memset((guint8 *)records + got, 0, len * sizeof *records - got);
+    return TRUE;
 }
 
 static gboolean load_records(Journal *journal, GError **error)
 {
-    enum { BATCH = 2048 };
-    g_autofree Record *records = g_new(Record, BATCH);
+    Record records[BATCH];
 
     for (guint64 chunk = 0; chunk < journal->chunks; chunk += BATCH) {
         gsize len = MIN(BATCH, journal->chunks - chunk);
-        ssize_t got = pread(journal->fd, records, len * sizeof(Record), RECORDS_AT + chunk * sizeof(Record));
 
-        if (got < 0)
-            return fail(journal, "read", error);
-        for (gsize i = 0; i < got / sizeof(Record); i++)
+        if (!read_records(journal, chunk, len, records, error))
+            return FALSE;
+        for (gsize i = 0; i < len; i++)
             if (records[i].state)
                 set_state(journal, chunk + i, state_of(journal, &records[i], chunk + i));
     }
     journal->resumed = journal->counts[CHUNK_MISSING] < journal->chunks;
+    return TRUE;
+}
+
+/* What a record becomes when the source goes on to its next content; FALSE: it stays as it is. */
+static gboolean rebase_record(const Journal *journal, const JournalOptions *options, Record *record,
+                              guint64 chunk)
+{
+    if (!is_sound(record, chunk) || record->epoch != journal->epoch)
+        return FALSE;
+    if (record->state == BASE) /* of the content before the last: no base any more */
+        record->epoch = 0;
+    else if (!extent_list_is_zero(options->changes, chunk_start(chunk),
+                                  chunk_size(options->disk_size, chunk)))
+        record->state = BASE;
+    else
+        return FALSE;
+    record->checksum = record_checksum(record, chunk);
+    return TRUE;
+}
+
+/* The records of chunks that have changed become bases, durably, before the head says so: cut short, this
+ * costs reading them whole. */
+static gboolean rebase(Journal *journal, const JournalOptions *options, GError **error)
+{
+    Record records[BATCH];
+
+    for (guint64 chunk = 0; chunk < journal->chunks; chunk += BATCH) {
+        gsize len = MIN(BATCH, journal->chunks - chunk);
+        gboolean changed = FALSE;
+
+        if (!read_records(journal, chunk, len, records, error))
+            return FALSE;
+        for (gsize i = 0; i < len; i++)
+            changed = rebase_record(journal, options, &records[i], chunk + i) || changed;
+        if (changed && !write_at(journal, records, len * sizeof *records, place_of(chunk), error))
+            return FALSE;
+    }
+    return fdatasync(journal->fd) == 0 || fail(journal, "flush", error);
+}
+
+/* The source may have written since. */
+static gboolean change_content(Journal *journal, const JournalOptions *options, const json_t *before,
+                               const json_t *identity, GError **error)
+{
+    const char *was = json_string_at(before, "source.generation", NULL);
+
+    if (options->changes && !g_strcmp0(was, options->changes_since)) {
+        if (!rebase(journal, options, error))
+            return FALSE;
+    } else {
+        journal->epoch++; /* all records become STALE */
+    }
+    if (!write_head(journal, identity, error))
+        return FALSE;
+    *journal->read_bytes = 0;
     return TRUE;
 }
 
@@ -277,15 +355,9 @@ static gboolean take_records(Journal *journal, const JournalOptions *options, GE
     if (!is_same_disk(before, identity)) {
         if (!start_over(journal, identity, error) || !map_counter(journal, error))
             return FALSE;
-    } else {
-        if (!map_counter(journal, error))
-            return FALSE;
-        if (!json_equal(before, identity)) { /* the source may have written: all records become STALE */
-            journal->epoch++;
-            if (!write_head(journal, identity, error))
-                return FALSE;
-            *journal->read_bytes = 0;
-        }
+    } else if (!map_counter(journal, error) || (!json_equal(before, identity) &&
+                                                !change_content(journal, options, before, identity, error))) {
+        return FALSE;
     }
     return load_records(journal, error);
 }
@@ -365,44 +437,92 @@ guint64 journal_next(Journal *journal, guint64 from, guint states)
     return from;
 }
 
+guint64 journal_run(Journal *journal, guint64 from, guint64 most, ChunkState state)
+{
+    g_autoptr(GMutexLocker) lock = g_mutex_locker_new(&journal->lock);
+    guint64 len = 0;
+
+    while (len < most && from + len < journal->chunks && peek(journal, from + len) == state)
+        len++;
+    return len;
+}
+
+gboolean journal_hashes(Journal *journal, guint64 from, gsize len, Hash *hashes, GError **error)
+{
+    Record records[BATCH];
+
+    for (gsize at = 0; at < len; at += BATCH) {
+        gsize part = MIN(BATCH, len - at);
+
+        if (!read_records(journal, from + at, part, records, error))
+            return FALSE;
+        for (gsize i = 0; i < part; i++) {
+            if (!is_sound(&records[i], from + at + i)) {
+                errno = EBADMSG;
+                return fail(journal, "a record", error);
+            }
+            hashes[at + i] = records[i].hash;
+        }
+    }
+    return TRUE;
+}
+
 gboolean journal_hash(Journal *journal, guint64 chunk, Hash *hash, GError **error)
+{
+    return journal_hashes(journal, chunk, 1, hash, error);
+}
+
+gboolean journal_base(Journal *journal, guint64 chunk, Hash *hash)
 {
     Record record;
 
-    if (pread(journal->fd, &record, sizeof record, RECORDS_AT + chunk * sizeof record) !=
-        (ssize_t)sizeof record)
-        return fail(journal, "read", error);
-    if (record.checksum != record_checksum(&record, chunk)) {
-        errno = EBADMSG;
-        return fail(journal, "a record", error);
-    }
+    if (!read_records(journal, chunk, 1, &record, NULL) || !is_sound(&record, chunk) ||
+        record.state != BASE || record.epoch != journal->epoch)
+        return FALSE;
     *hash = record.hash;
     return TRUE;
 }
 
-static gboolean put_record(Journal *journal, guint64 chunk, const Record *record, ChunkState state,
-                           GError **error)
+static gboolean put_records(Journal *journal, guint64 from, gsize len, const Record *records,
+                            ChunkState state, GError **error)
 {
-    if (!write_at(journal, record, sizeof *record, RECORDS_AT + chunk * sizeof *record, error))
+    if (!write_at(journal, records, len * sizeof *records, place_of(from), error))
         return FALSE;
     g_mutex_lock(&journal->lock);
-    set_state(journal, chunk, state);
+    for (gsize i = 0; i < len; i++)
+        set_state(journal, from + i, state);
     g_mutex_unlock(&journal->lock);
+    return TRUE;
+}
+
+gboolean journal_put_run(Journal *journal, guint64 from, guint64 len, const Hash *hash, ChunkState state,
+                         GError **error)
+{
+    Record records[BATCH];
+
+    for (guint64 at = 0; at < len; at += BATCH) {
+        gsize part = MIN(BATCH, len - at);
+
+        for (gsize i = 0; i < part; i++) {
+            records[i] = (Record){.hash = *hash, .epoch = journal->epoch, .state = state};
+            records[i].checksum = record_checksum(&records[i], from + at + i);
+        }
+        if (!put_records(journal, from + at, part, records, state, error))
+            return FALSE;
+    }
     return TRUE;
 }
 
 gboolean journal_put(Journal *journal, guint64 chunk, const Hash *hash, ChunkState state, GError **error)
 {
-    Record record = {.hash = *hash, .epoch = journal->epoch, .state = state};
-    record.checksum = record_checksum(&record, chunk);
-    return put_record(journal, chunk, &record, state, error);
+    return journal_put_run(journal, chunk, 1, hash, state, error);
 }
 
 gboolean journal_forget(Journal *journal, guint64 chunk, GError **error)
 {
     static const Record none;
 
-    if (!put_record(journal, chunk, &none, CHUNK_MISSING, error))
+    if (!put_records(journal, chunk, 1, &none, CHUNK_MISSING, error))
         return FALSE;
     return fdatasync(journal->fd) == 0 || fail(journal, "flush", error);
 }

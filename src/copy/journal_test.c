@@ -36,7 +36,8 @@ static Journal *open_as(const Place *place, const char *source, const char *uid,
                                     .disk_size = DISK,
                                     .disk = disk,
                                     .target = target,
-                                    .source = content,
+                                    .content = content,
+                                    .generation = source,
                                     .fence_uid = uid,
                                     .fence_generation = generation};
     return journal_open(&options, 300, NULL, error);
@@ -48,6 +49,87 @@ static Journal *open_journal(const Place *place, const char *source)
     Journal *journal = open_as(place, source, "a", 1, &error);
     g_assert_no_error(error);
     return journal;
+}
+
+/* The source has gone on from the content since to source, and changed two bytes' sectors meanwhile. */
+static Journal *open_changed(const Place *place, const char *since, const char *source, guint64 changed)
+{
+    g_autoptr(json_t) disk = json_string("disk"), target = json_string("target"),
+                      content = json_string(source);
+    g_autoptr(ExtentList) changes = extent_list_new();
+    g_autoptr(GError) error = NULL;
+    const JournalOptions options = {.path = place->path,
+                                    .disk_size = DISK,
+                                    .disk = disk,
+                                    .target = target,
+                                    .content = content,
+                                    .generation = source,
+                                    .changes = changes,
+                                    .changes_since = since,
+                                    .fence_uid = "a",
+                                    .fence_generation = 1};
+    Journal *journal;
+
+    if (changed)
+        extent_list_add(changes, 0, changed, TRUE);
+    extent_list_add(changes, changed, 512, FALSE);
+    extent_list_add(changes, changed + 512, DISK - changed - 512, TRUE);
+    journal = journal_open(&options, 300, NULL, &error);
+    g_assert_no_error(error);
+    return journal;
+}
+
+static void put_all(Journal *journal)
+{
+    Hash hash = hash_of("x", 1);
+    g_assert_true(journal_put_run(journal, 0, 11, &hash, CHUNK_VERIFIED, NULL));
+}
+
+static void of_a_content_that_went_on_only_what_changed_is_stale(Place *place, gconstpointer data)
+{
+    Journal *journal = open_journal(place, "one");
+    Hash hash;
+
+    put_all(journal);
+    journal_close(journal);
+    for (guint again = 0; again < 2; again++) { /* also when it is opened so once more */
+        journal = open_changed(place, "one", "two", 5 * CHUNK_SIZE);
+        g_assert_cmpuint(journal_count(journal, CHUNK_STALE), ==, 1);
+        g_assert_cmpuint(journal_count(journal, CHUNK_VERIFIED), ==, 10);
+        g_assert_cmpuint(journal_run(journal, 0, 100, CHUNK_VERIFIED), ==, 5);
+        g_assert_true(journal_base(journal, 5, &hash));
+        g_assert_false(journal_base(journal, 4, &hash));
+        journal_close(journal);
+    }
+}
+
+static void a_base_of_the_content_before_the_last_is_none(Place *place, gconstpointer data)
+{
+    Journal *journal = open_journal(place, "one");
+    Hash hash;
+
+    put_all(journal);
+    journal_close(journal);
+    journal_close(open_changed(place, "one", "two", 5 * CHUNK_SIZE)); /* chunk 5 was never copied */
+    journal = open_changed(place, "two", "three", 7 * CHUNK_SIZE);
+    g_assert_cmpint(journal_state(journal, 5), ==, CHUNK_STALE);
+    g_assert_false(journal_base(journal, 5, &hash));
+    g_assert_true(journal_base(journal, 7, &hash));
+    g_assert_cmpuint(journal_count(journal, CHUNK_VERIFIED), ==, 9);
+    journal_close(journal);
+}
+
+static void changes_since_another_content_make_all_stale(Place *place, gconstpointer data)
+{
+    Journal *journal = open_journal(place, "one");
+    Hash hash;
+
+    put_all(journal);
+    journal_close(journal);
+    journal = open_changed(place, "zero", "two", 5 * CHUNK_SIZE);
+    g_assert_cmpuint(journal_count(journal, CHUNK_STALE), ==, 11);
+    g_assert_false(journal_base(journal, 5, &hash));
+    journal_close(journal);
 }
 
 static void records_are_there_after_reopening(Place *place, gconstpointer data)
@@ -185,6 +267,10 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     TEST("records are there after reopening", records_are_there_after_reopening);
     TEST("another content makes them stale, not lost", another_content_makes_them_stale_not_lost);
+    TEST("of a content that went on only what changed is stale",
+         of_a_content_that_went_on_only_what_changed_is_stale);
+    TEST("a base of the content before the last is none", a_base_of_the_content_before_the_last_is_none);
+    TEST("changes since another content make all stale", changes_since_another_content_make_all_stale);
     TEST("what is forgotten stays forgotten", what_is_forgotten_stays_forgotten);
     TEST("a torn record is ignored", a_torn_record_is_ignored);
     TEST("a record in another's place is ignored", a_record_in_another_s_place_is_ignored);

@@ -9,30 +9,48 @@
 
 #define HEAD_LIMIT 65536
 
-static gboolean write_hashes(FILE *file, guint64 chunks, Journal *journal, Hash *digest, GError **error)
+typedef struct {
+    FILE *file;
+    HashStream *stream;
+    Hash hash; /* of the run */
+    guint64 run;
+} Writing;
+
+static void end_run(Writing *writing)
 {
-    HashStream *stream = hash_stream_new();
-    guint64 run = 0;
-    gboolean good = TRUE;
-    Hash last = {{0}}, hash;
     char text[33];
 
-    for (guint64 chunk = 0; chunk < chunks && good; chunk++) {
-        good = journal_hash(journal, chunk, &hash, error);
-        hash_stream_add(stream, hash.bytes, sizeof hash.bytes);
-        if (run && !hash_equal(&hash, &last)) {
-            hash_text(&last, text);
-            fprintf(file, "%s %" G_GUINT64_FORMAT "\n", text, run);
-            run = 0;
-        }
-        last = hash;
-        run++;
+    if (!writing->run)
+        return;
+    hash_text(&writing->hash, text);
+    fprintf(writing->file, "%s %" G_GUINT64_FORMAT "\n", text, writing->run);
+    writing->run = 0;
+}
+
+static void add_hash(Writing *writing, const Hash *hash)
+{
+    hash_stream_add(writing->stream, hash->bytes, sizeof hash->bytes);
+    if (!hash_equal(hash, &writing->hash))
+        end_run(writing);
+    writing->hash = *hash;
+    writing->run++;
+}
+
+static gboolean write_hashes(FILE *file, guint64 chunks, Journal *journal, Hash *digest, GError **error)
+{
+    Writing writing = {.file = file, .stream = hash_stream_new()};
+    Hash hashes[256];
+    gboolean good = TRUE;
+    char text[33];
+
+    for (guint64 chunk = 0; chunk < chunks && good; chunk += G_N_ELEMENTS(hashes)) {
+        gsize len = MIN(G_N_ELEMENTS(hashes), chunks - chunk);
+        good = journal_hashes(journal, chunk, len, hashes, error);
+        for (gsize i = 0; i < len && good; i++)
+            add_hash(&writing, &hashes[i]);
     }
-    if (run) {
-        hash_text(&last, text);
-        fprintf(file, "%s %" G_GUINT64_FORMAT "\n", text, run);
-    }
-    *digest = hash_stream_end(stream);
+    end_run(&writing);
+    *digest = hash_stream_end(writing.stream);
     hash_text(digest, text);
     fprintf(file, "digest %s\n", text);
     return good;
@@ -132,6 +150,14 @@ static gboolean open_lines(Lines *lines, ManifestResult *result, GError **error)
     return TRUE;
 }
 
+json_t *manifest_read_head(const char *path, GError **error)
+{
+    g_auto(Lines) lines = {.path = path};
+    g_auto(ManifestResult) result = {0};
+
+    return open_lines(&lines, &result, error) ? g_steal_pointer(&result.head) : NULL;
+}
+
 /* "HASH COUNT"; at most left chunks. */
 static gboolean parse_run(const Lines *lines, guint64 left, Hash *hash, guint64 *count, GError **error)
 {
@@ -148,7 +174,7 @@ static gboolean compare(const Target *target, guint64 chunk, const Hash *hash, g
     gsize size = chunk_size(target->size, chunk);
     Hash seen;
 
-    if (target_is_hole(target, chunk_start(chunk), size))
+    if (target_hole(target, chunk_start(chunk), size) == size)
         seen = hash_of_zeros(size);
     else if (target_read(target, chunk_start(chunk), size, buffer, error))
         seen = hash_of(buffer, size);

@@ -11,6 +11,9 @@
 gboolean manifest_write(const char *path, const json_t *head, guint64 disk_size, Journal *journal,
                         Hash *digest, GError **error);
 
+/* Its first line. */
+json_t *manifest_read_head(const char *path, GError **error);
+
 typedef struct {
     json_t *head;
     guint64 size;

@@ -2,6 +2,7 @@
 #include "copy/pipeline.h"
 #include "copy/aio.h"
 #include "copy/fetch.h"
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -9,24 +10,29 @@
 #define LEAST_BUFFERS  2
 #define RUNS           (CHUNK_SIZE / GRANULE / 2 + 2) /* most pieces that one chunk is written in */
 #define CHECKPOINT_US  G_USEC_PER_SEC
+#define ZEROS_FRESH    (1 << 18)          /* most chunks of zeros that go as one, */
+#define ZEROS_PUNCHED  (1 << 8)           /* and where they have to be zeroed in the target */
+#define HOLES          ((guint64)1 << 35) /* most bytes of holes that are proved at once */
+#define AGAIN_US       G_USEC_PER_SEC     /* until a full target is tried again */
 #define LEAST_LOSS     20 /* at most 1/20 of the disk is in flight, and 1/32 waits for a checkpoint */
 
-/* A buffer of the ring and the chunk in it. Owned by the free queue, a reader thread or the landing thread in
- * turn. */
+/* A buffer of the ring and the chunk in it, or a run of chunks of zeros. Owned by the free queue, a reader
+ * thread or the landing thread in turn. */
 typedef struct {
     guint8 *buffer;
-    guint64 chunk;
+    guint64 chunk, chunks; /* the first, and how many */
     gsize size;
-    Hash hash;
-    gboolean zero; /* nothing to write: the target reads as zeros there */
-    gboolean same; /* nothing to write: the target has it already */
-    guint64 data;  /* bit per granule that has to be written */
-    guint writes;  /* under way */
+    Hash hash;       /* of each */
+    gboolean zero;   /* nothing to write: the target reads as zeros there */
+    gboolean same;   /* nothing to write: the target has it already */
+    guint64 touched; /* bit per granule that may differ from what the target holds */
+    guint64 data;    /* bit per granule that has to be written */
+    guint writes;    /* under way */
     AioOp ops[RUNS];
 } Buffer;
 
 typedef struct {
-    guint64 chunk;
+    guint64 chunk, chunks;
     gsize size;
     Hash hash;
 } Landed;
@@ -48,9 +54,13 @@ typedef struct {
     GError *error;  /* the first; under lock, as are these two */
     guint64 cursor; /* the next chunk to claim */
     guint readers;
+    gint punches; /* atomic: the target has zeroed a range before */
 
     /* the landing thread's own */
     guint held;                /* buffers taken from filled whose writes are under way */
+    GQueue stalled;            /* of AioOp: writes that wait for room in the target */
+    gint64 again_at;           /* when they are tried again */
+    gboolean full;             /* the last write found no room */
     GArray *waiting, *syncing; /* of Landed */
     guint64 waiting_bytes, interval;
     gint64 last_checkpoint;
@@ -99,22 +109,40 @@ static guint64 find_data(const guint8 *buffer, gsize size)
     return data;
 }
 
-/* Zeroes the granules without data in the target, unless they are zero there; where the storage cannot, they
- * become data. */
+#define EVERY_GRANULE (~(guint64)0)
+
+static guint64 granules_of(guint64 from, guint64 to)
+{
+    guint first = from / GRANULE, end = (to + GRANULE - 1) / GRANULE;
+    return (end == 64 ? 0 : G_GUINT64_CONSTANT(1) << end) - (G_GUINT64_CONSTANT(1) << first);
+}
+
+/* FALSE without an error: the storage cannot zero ranges. */
+static gboolean punch(Run *run, guint64 start, guint64 size, GError **error)
+{
+    if (!target_punch(run->pipeline->target, start, size, error))
+        return FALSE;
+    g_atomic_int_set(&run->punches, TRUE);
+    return TRUE;
+}
+
+/* Zeroes the touched granules without data in the target, unless they are zero there; where the storage
+ * cannot, they become data. */
 static gboolean clear_gaps(Run *run, Buffer *buffer, GError **error)
 {
-    Target *target = run->pipeline->target;
+    guint64 start = chunk_start(buffer->chunk), gaps = buffer->touched & ~buffer->data;
     guint granules = (buffer->size + GRANULE - 1) / GRANULE;
 
-    for (guint i = 0, end; i < granules && !target->fresh; i = end + 1) {
+    for (guint i = 0, end; i < granules && !run->pipeline->target->fresh; i = end + 1) {
+        gsize from = i * GRANULE, to;
         GError *failed = NULL;
 
-        for (end = i; end < granules && !(buffer->data >> end & 1); end++)
+        for (end = i; end < granules && gaps >> end & 1; end++)
             ;
         if (end == i)
             continue;
-        if (target_punch(target, chunk_start(buffer->chunk) + i * GRANULE,
-                         MIN(end * GRANULE, buffer->size) - i * GRANULE, &failed))
+        to = MIN(end * GRANULE, buffer->size);
+        if (punch(run, start + from, to - from, &failed))
             continue;
         if (failed) {
             g_propagate_error(error, failed);
@@ -123,7 +151,7 @@ static gboolean clear_gaps(Run *run, Buffer *buffer, GError **error)
         if (buffer->zero)
             memset(buffer->buffer, 0, buffer->size);
         buffer->zero = FALSE;
-        buffer->data |= (end == 64 ? 0 : G_GUINT64_CONSTANT(1) << end) - (G_GUINT64_CONSTANT(1) << i);
+        buffer->data |= granules_of(from, to);
     }
     return TRUE;
 }
@@ -144,20 +172,118 @@ static gboolean compare_with_target(Run *run, Buffer *buffer, GError **error)
     return buffer->same || clear_gaps(run, buffer, error);
 }
 
+/* Takes the whole chunk from the source. */
 static gboolean fill(Run *run, Buffer *buffer, GError **error)
 {
-    guint64 start = chunk_start(buffer->chunk);
-
-    buffer->size = chunk_size(run->pipeline->target->size, buffer->chunk);
-    buffer->same = FALSE;
-    buffer->data = 0;
-    if (!fetch_range(run->fetch, start, buffer->size, buffer->buffer, &buffer->zero, run->cancel, error))
+    buffer->touched = EVERY_GRANULE;
+    if (!fetch_range(run->fetch, chunk_start(buffer->chunk), buffer->size, buffer->buffer, &buffer->zero,
+                     run->cancel, error))
         return FALSE;
     if (!buffer->zero)
         buffer->data = find_data(buffer->buffer, buffer->size);
     buffer->zero = buffer->data == 0;
     buffer->hash = buffer->zero ? hash_of_zeros(buffer->size) : hash_of(buffer->buffer, buffer->size);
     return compare_with_target(run, buffer, error);
+}
+
+/* Puts what has changed in the source over the base that is in the buffer. */
+static gboolean fetch_changes(Run *run, Buffer *buffer, GError **error)
+{
+    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(Extent));
+    guint64 start = chunk_start(buffer->chunk);
+
+    buffer->touched = 0;
+    extent_list_find(run->pipeline->changes, start, buffer->size, parts);
+    for (guint i = 0; i < parts->len; i++) {
+        const Extent *part = &g_array_index(parts, Extent, i);
+        gsize at = part->start - start;
+        gboolean zero;
+
+        if (part->zero)
+            continue;
+        if (!fetch_range(run->fetch, part->start, part->size, buffer->buffer + at, &zero, run->cancel, error))
+            return FALSE;
+        if (zero)
+            memset(buffer->buffer + at, 0, part->size);
+        buffer->touched |= granules_of(at, at + part->size);
+    }
+    return TRUE;
+}
+
+/* Takes from the source only what has changed since the target's copy of the chunk, which is proved to be
+ * what it should before. */
+static gboolean fill_changed(Run *run, Buffer *buffer, const Hash *base, GError **error)
+{
+    const Pipeline *pipeline = run->pipeline;
+    Hash seen;
+
+    if (!target_read(pipeline->target, chunk_start(buffer->chunk), buffer->size, buffer->buffer, error))
+        return FALSE;
+    seen = hash_of(buffer->buffer, buffer->size);
+    if (!hash_equal(&seen, base)) /* somebody else wrote to the target */
+        return journal_forget(pipeline->journal, buffer->chunk, error) && fill(run, buffer, error);
+    if (!fetch_changes(run, buffer, error))
+        return FALSE;
+    buffer->zero = FALSE;
+    buffer->data = find_data(buffer->buffer, buffer->size) & buffer->touched;
+    buffer->hash = hash_of(buffer->buffer, buffer->size);
+    return compare_with_target(run, buffer, error);
+}
+
+/* Lets the buffer stand for as many chunks as there are zeros from its first on, when nobody else has claimed
+ * them. */
+static gboolean claim_zeros(Run *run, Buffer *buffer, GError **error)
+{
+    const Pipeline *pipeline = run->pipeline;
+    gboolean fresh = pipeline->target->fresh;
+    guint64 start = chunk_start(buffer->chunk), most = fresh ? ZEROS_FRESH : ZEROS_PUNCHED, zeros;
+
+    if (!fresh && !g_atomic_int_get(&run->punches))
+        return TRUE;
+    if (!fetch_zeros(run->fetch, start, most * CHUNK_SIZE, &zeros, run->cancel, error))
+        return FALSE;
+    g_mutex_lock(&run->lock);
+    if (run->cursor == buffer->chunk + 1 && zeros >= CHUNK_SIZE) {
+        buffer->chunks = journal_run(pipeline->journal, buffer->chunk, zeros / CHUNK_SIZE, CHUNK_MISSING);
+        buffer->chunks = MAX(buffer->chunks, 1);
+        run->cursor = buffer->chunk + buffer->chunks;
+    }
+    g_mutex_unlock(&run->lock);
+    return TRUE;
+}
+
+static gboolean fill_zeros(Run *run, Buffer *buffer, GError **error)
+{
+    g_autoptr(GError) failed = NULL;
+
+    buffer->size = buffer->chunks * CHUNK_SIZE;
+    buffer->zero = TRUE;
+    buffer->hash = hash_of_zeros(CHUNK_SIZE);
+    if (run->pipeline->target->fresh || punch(run, chunk_start(buffer->chunk), buffer->size, &failed))
+        return TRUE;
+    if (failed)
+        g_propagate_error(error, g_steal_pointer(&failed));
+    else
+        g_set_error(error, GANTRY_ERROR, ERROR_TARGET_IO, "target %s: it does not zero ranges any more",
+                    run->pipeline->target->path);
+    return FALSE;
+}
+
+static gboolean fill_any(Run *run, Buffer *buffer, GError **error)
+{
+    const Pipeline *pipeline = run->pipeline;
+    ChunkState state = journal_state(pipeline->journal, buffer->chunk);
+    Hash base;
+
+    buffer->chunks = 1;
+    buffer->size = chunk_size(pipeline->target->size, buffer->chunk);
+    buffer->same = buffer->zero = FALSE;
+    buffer->data = 0;
+    if (state == CHUNK_STALE && pipeline->changes && journal_base(pipeline->journal, buffer->chunk, &base))
+        return fill_changed(run, buffer, &base, error);
+    if (state == CHUNK_MISSING && !claim_zeros(run, buffer, error))
+        return FALSE;
+    return buffer->chunks > 1 ? fill_zeros(run, buffer, error) : fill(run, buffer, error);
 }
 
 /* FALSE: there is nothing more to read, or it failed. */
@@ -172,7 +298,7 @@ static gboolean read_chunk(Run *run)
         g_async_queue_push(run->free, buffer);
         return FALSE;
     }
-    if (!fill(run, buffer, &error)) {
+    if (!fill_any(run, buffer, &error)) {
         g_async_queue_push(run->free, buffer);
         stop(run, error);
         return FALSE;
@@ -202,7 +328,7 @@ static gpointer read_chunks(gpointer user_data)
 
 static void landed(Run *run, Buffer *buffer)
 {
-    Landed entry = {buffer->chunk, buffer->size, buffer->hash};
+    Landed entry = {buffer->chunk, buffer->chunks, buffer->size, buffer->hash};
 
     g_array_append_val(run->waiting, entry);
     run->waiting_bytes += entry.size;
@@ -222,7 +348,7 @@ static void write_buffer(Run *run, Buffer *buffer)
 {
     const Target *target = run->pipeline->target;
     gsize direct = target->direct < 0 ? 0 : buffer->size - buffer->size % TARGET_ALIGN;
-    guint granules = (buffer->size + GRANULE - 1) / GRANULE;
+    guint granules = buffer->data ? (buffer->size + GRANULE - 1) / GRANULE : 0;
 
     buffer->writes = 0;
     for (guint i = 0, end; i < granules && !buffer->same; i = end + 1) {
@@ -253,16 +379,16 @@ static void take_filled(Run *run)
         write_buffer(run, buffer);
 }
 
-static void write_ended(Run *run, AioOp *op)
+static void write_failed(Run *run, AioOp *op)
 {
-    Buffer *buffer = op->owner;
+    GError *error = NULL;
+    target_set_error(run->pipeline->target, op->result, "write", &error);
+    stop(run, error);
+    ((Buffer *)op->owner)->same = TRUE; /* marks it as failed: it must not be counted as landed */
+}
 
-    if (op->result) {
-        GError *error = NULL;
-        target_set_error(run->pipeline->target, op->result, "write", &error);
-        stop(run, error);
-        buffer->same = TRUE; /* marks it as failed: it must not be counted as landed */
-    }
+static void write_over(Run *run, Buffer *buffer)
+{
     if (--buffer->writes)
         return;
     run->held--;
@@ -270,6 +396,52 @@ static void write_ended(Run *run, AioOp *op)
         g_async_queue_push(run->free, buffer);
     else
         landed(run, buffer);
+}
+
+static void set_full(Run *run, gboolean full)
+{
+    if (run->full != full)
+        progress_set_waiting(run->pipeline->progress, full ? "room on the target's storage" : NULL);
+    run->full = full;
+}
+
+static gboolean is_full(const AioOp *op)
+{
+    return op->result == ENOSPC || op->result == EDQUOT;
+}
+
+static void write_ended(Run *run, AioOp *op)
+{
+    if (is_full(op) && !is_stopped(run)) {
+        set_full(run, TRUE);
+        run->again_at = g_get_monotonic_time() + AGAIN_US;
+        g_queue_push_tail(&run->stalled, op);
+        return;
+    }
+    if (op->result)
+        write_failed(run, op);
+    else
+        set_full(run, FALSE);
+    write_over(run, op->owner);
+}
+
+/* Tries the writes again that found no room; or gives them up when the run is stopped. */
+static void look_at_stalled(Run *run)
+{
+    AioOp *op;
+
+    if (g_queue_is_empty(&run->stalled))
+        return;
+    if (is_stopped(run)) {
+        while ((op = g_queue_pop_head(&run->stalled))) {
+            write_failed(run, op);
+            write_over(run, op->owner);
+        }
+    } else if (g_get_monotonic_time() >= run->again_at) {
+        run->again_at = g_get_monotonic_time() + AGAIN_US;
+        while ((op = g_queue_pop_head(&run->stalled)))
+            aio_again(run->aio, op);
+    }
 }
 
 /* ---- the landing thread: checkpoints ----------------------------------------------------------- */
@@ -305,7 +477,7 @@ static gboolean record_chunks(Run *run, GError **error)
         return FALSE;
     for (guint i = 0; i < run->syncing->len; i++) {
         const Landed *entry = &g_array_index(run->syncing, Landed, i);
-        if (!journal_put(journal, entry->chunk, &entry->hash, CHUNK_LANDED, error))
+        if (!journal_put_run(journal, entry->chunk, entry->chunks, &entry->hash, CHUNK_LANDED, error))
             return FALSE;
         progress_add(run->pipeline->progress, PROGRESS_DONE, entry->size);
     }
@@ -362,7 +534,7 @@ static void read_back(Run *run, Buffer *buffer)
     guint64 start = chunk_start(buffer->chunk);
     Hash hash;
 
-    if (target_is_hole(target, start, buffer->size)) {
+    if (target_hole(target, start, buffer->size) == buffer->size) {
         hash = hash_of_zeros(buffer->size);
         compared(run, buffer, &hash);
         return;
@@ -381,10 +553,37 @@ static void read_back(Run *run, Buffer *buffer)
     }
 }
 
+/* Proves a run of chunks that are a hole in the target and zeros in the source. Gives their number; 0: the
+ * chunk is none of those. */
+static guint64 prove_zeros(Run *run, guint64 chunk)
+{
+    const Pipeline *pipeline = run->pipeline;
+    guint64 left = pipeline->target->size - chunk_start(chunk);
+    guint64 len = target_hole(pipeline->target, chunk_start(chunk), MIN(left, HOLES)) / CHUNK_SIZE, same = 0;
+    g_autofree Hash *hashes = NULL;
+    GError *error = NULL;
+    Hash zeros;
+
+    if (len < 2)
+        return 0;
+    len = journal_run(pipeline->journal, chunk, len, CHUNK_LANDED);
+    hashes = g_new(Hash, len);
+    zeros = hash_of_zeros(CHUNK_SIZE);
+    if (journal_hashes(pipeline->journal, chunk, len, hashes, &error))
+        while (same < len && hash_equal(&hashes[same], &zeros))
+            same++;
+    if (!error && same)
+        journal_put_run(pipeline->journal, chunk, same, &zeros, CHUNK_VERIFIED, &error);
+    if (error)
+        stop(run, error);
+    progress_add(pipeline->progress, PROGRESS_VERIFIED, same * CHUNK_SIZE);
+    return same;
+}
+
 static gboolean begin_read_back(Run *run, Buffer *buffer)
 {
     Journal *journal = run->pipeline->journal;
-    guint64 size = run->pipeline->target->size, next;
+    guint64 size = run->pipeline->target->size, next, zeros;
 
     if (is_stopped(run) || !run->pipeline->verify || journal_count(journal, CHUNK_LANDED) <= run->verifying)
         return FALSE;
@@ -395,7 +594,10 @@ static gboolean begin_read_back(Run *run, Buffer *buffer)
             return FALSE;
         next = journal_next(journal, 0, 1 << CHUNK_LANDED);
     }
-    run->verify_cursor = next + 1;
+    zeros = prove_zeros(run, next);
+    run->verify_cursor = next + MAX(zeros, 1);
+    if (zeros)
+        return TRUE;
     buffer->chunk = next;
     buffer->size = chunk_size(size, next);
     read_back(run, buffer);
@@ -446,6 +648,7 @@ static void land(Run *run)
         AioOp *op;
 
         take_filled(run);
+        look_at_stalled(run);
         begin_checkpoint(run);
         begin_read_backs(run);
         if (is_finished(run))
@@ -556,7 +759,8 @@ gboolean pipeline_run(const Pipeline *pipeline, GCancellable *cancel, GError **e
     run.waiting = g_array_new(FALSE, FALSE, sizeof(Landed));
     run.syncing = g_array_new(FALSE, FALSE, sizeof(Landed));
     run.last_checkpoint = g_get_monotonic_time();
-    run.fetch = fetch_new(pipeline->reader, count_read, &run);
+    run.fetch = fetch_new(pipeline->reader, pipeline->limit, count_read, &run);
+    g_queue_init(&run.stalled);
     size_ring(&run);
     if (make_ring(&run, error)) {
         copy_all(&run, cancel);

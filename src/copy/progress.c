@@ -6,7 +6,7 @@
 struct Progress {
     guint64 total;
     gint64 started;
-    const char *phase;                   /* atomic */
+    const char *phase, *waiting;         /* atomic */
     guint64 counters[PROGRESS_COUNTERS]; /* atomic */
     GMutex lock;
     gint64 rate_at; /* from here on under lock: where the rate's window begins */
@@ -37,6 +37,11 @@ void progress_set_phase(Progress *progress, const char *phase)
     g_atomic_pointer_set(&progress->phase, (gpointer)phase);
 }
 
+void progress_set_waiting(Progress *progress, const char *waiting)
+{
+    g_atomic_pointer_set(&progress->waiting, (gpointer)waiting);
+}
+
 void progress_add(Progress *progress, ProgressCounter counter, guint64 bytes)
 {
     __atomic_add_fetch(&progress->counters[counter], bytes, __ATOMIC_RELAXED);
@@ -65,14 +70,19 @@ static guint64 current_rate(Progress *progress)
 
 json_t *progress_json(Progress *progress)
 {
-    return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "phase",
-                     (const char *)g_atomic_pointer_get(&progress->phase), "bytesTotal",
-                     (json_int_t)progress->total, "bytesDone",
-                     (json_int_t)progress_get(progress, PROGRESS_DONE), "bytesRead",
-                     (json_int_t)progress_get(progress, PROGRESS_READ), "bytesWritten",
-                     (json_int_t)progress_get(progress, PROGRESS_WRITTEN), "bytesVerified",
-                     (json_int_t)progress_get(progress, PROGRESS_VERIFIED), "bytesPerSecond",
-                     (json_int_t)current_rate(progress));
+    const char *waiting = g_atomic_pointer_get(&progress->waiting);
+    json_t *json =
+        json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "phase",
+                  (const char *)g_atomic_pointer_get(&progress->phase), "bytesTotal",
+                  (json_int_t)progress->total, "bytesDone", (json_int_t)progress_get(progress, PROGRESS_DONE),
+                  "bytesRead", (json_int_t)progress_get(progress, PROGRESS_READ), "bytesWritten",
+                  (json_int_t)progress_get(progress, PROGRESS_WRITTEN), "bytesVerified",
+                  (json_int_t)progress_get(progress, PROGRESS_VERIFIED), "bytesPerSecond",
+                  (json_int_t)current_rate(progress));
+
+    if (waiting)
+        json_object_set_new(json, "waitingFor", json_string(waiting));
+    return json;
 }
 
 char *progress_metrics(Progress *progress, const char *owner_uid)

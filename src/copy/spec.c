@@ -1,9 +1,12 @@
 /* spec: decodes and checks the document, member by member. */
 #include "copy/spec.h"
+#include "base/fields.h"
+#include "copy/extent_list.h"
 #include <string.h>
 
 #define SPEC_LIMIT        (1024 * 1024)
 #define TEXT_LIMIT        4096
+#define SECTOR            512
 #define CA_LIMIT          (512 * 1024)
 #define SIZE_LIMIT        (G_GUINT64_CONSTANT(1) << 50) /* 1 PiB; vSphere ends at 62 TiB */
 #define MEMORY_DEFAULT    (64 << 20)
@@ -12,123 +15,118 @@
 #define CONNECTIONS       8
 #define CONNECTIONS_LIMIT 32
 
-static gboolean wrong(GError **error, const char *path, const json_t *value, const char *right)
-{
-    g_autofree char *is = value ? json_text(value) : g_strdup("missing");
-    if (strlen(is) > 80)
-        strcpy(is + 77, "...");
-    g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "copy spec: %s is %s; it must be %s", path, is, right);
-    return FALSE;
-}
-
-static gboolean get_text(const json_t *json, const char *path, gsize most, gboolean needed, const char **text,
-                         GError **error)
-{
-    const json_t *value = json_at(json, path);
-    const char *is = json_string_value(value);
-
-    if (!needed && (!value || json_is_null(value) || (is && !*is)))
-        return TRUE;
-    if (!is || !*is || json_string_length(value) > most || strlen(is) != json_string_length(value)) {
-        g_autofree char *right = g_strdup_printf("a text of 1 to %" G_GSIZE_FORMAT " bytes", most);
-        return wrong(error, path, value, right);
-    }
-    *text = is;
-    return TRUE;
-}
-
-static gboolean get_number(const json_t *json, const char *path, guint64 least, guint64 most, guint64 absent,
-                           guint64 *number, GError **error)
-{
-    const json_t *value = json_at(json, path);
-
-    if (!value && absent != G_MAXUINT64) {
-        *number = absent;
-        return TRUE;
-    }
-    if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-        (guint64)json_integer_value(value) < least || (guint64)json_integer_value(value) > most) {
-        g_autofree char *right =
-            g_strdup_printf("a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, least, most);
-        return wrong(error, path, value, right);
-    }
-    *number = json_integer_value(value);
-    return TRUE;
-}
-
-static gboolean get_directory(const json_t *json, const char *path, const char **directory, GError **error)
-{
-    if (!get_text(json, path, TEXT_LIMIT, TRUE, directory, error))
-        return FALSE;
-    return g_path_is_absolute(*directory) || wrong(error, path, json_at(json, path), "an absolute path");
-}
+static const char what[] = "copy spec";
 
 /* The disk's id becomes part of file names. */
-static gboolean check_id(const json_t *json, const char *id, GError **error)
+static gboolean check_id(const Fields *fields, const char *id, GError **error)
 {
     gboolean plain = *id != '.';
     for (const char *c = id; *c; c++)
         plain = plain && (g_ascii_isalnum(*c) || strchr("._-", *c));
-    return plain || wrong(error, "disk.id", json_at(json, "disk.id"),
-                          "made of letters, digits, '.', '_' and '-', and not begin with '.'");
+    return plain || field_wrong(fields, "disk.id",
+                                "made of letters, digits, '.', '_' and '-', and not begin with '.'", error);
 }
 
-static gboolean decode_disk(CopySpec *spec, GError **error)
+static gboolean decode_disk(CopySpec *spec, const Fields *fields, GError **error)
 {
-    const json_t *json = spec->json;
-
-    if (!get_text(json, "disk.plan", 256, TRUE, &spec->plan, error) ||
-        !get_text(json, "disk.vm", 256, TRUE, &spec->vm, error) ||
-        !get_text(json, "disk.id", 128, TRUE, &spec->disk_id, error) ||
-        !check_id(json, spec->disk_id, error) ||
-        !get_text(json, "disk.name", TEXT_LIMIT, TRUE, &spec->disk_name, error) ||
-        !get_number(json, "disk.size", 0, SIZE_LIMIT, G_MAXUINT64, &spec->size, error))
+    if (!field_text(fields, "disk.plan", 256, &spec->plan, error) ||
+        !field_text(fields, "disk.vm", 256, &spec->vm, error) ||
+        !field_text(fields, "disk.id", 128, &spec->disk_id, error) ||
+        !check_id(fields, spec->disk_id, error) ||
+        !field_text(fields, "disk.name", TEXT_LIMIT, &spec->disk_name, error) ||
+        !field_number(fields, "disk.size", 0, SIZE_LIMIT, &spec->size, error))
         return FALSE;
-    return spec->size % 512 == 0 ||
-           wrong(error, "disk.size", json_at(json, "disk.size"), "a multiple of 512 bytes");
+    return spec->size % SECTOR == 0 || field_wrong(fields, "disk.size", "a multiple of 512 bytes", error);
 }
 
-static gboolean decode_trust(CopySpec *spec, GError **error)
+/* Adds what lies between the last range and this one, then this one. */
+static gboolean add_range(ExtentList *list, const json_t *range, guint64 disk_size)
 {
-    const json_t *insecure = json_at(spec->json, "trust.insecure");
+    gint64 start = json_integer_value(json_array_get(range, 0)),
+           size = json_integer_value(json_array_get(range, 1));
+    guint64 before = extent_list_size(list);
 
-    if (insecure && !json_is_boolean(insecure))
-        return wrong(error, "trust.insecure", insecure, "true or false");
-    spec->insecure = json_is_true(insecure);
-    return get_text(spec->json, "trust.ca", CA_LIMIT, FALSE, &spec->ca_pem, error) &&
-           get_text(spec->json, "trust.fingerprint", 256, FALSE, &spec->fingerprint, error);
+    if (json_array_size(range) != 2 || !json_is_integer(json_array_get(range, 0)) || start < 0 ||
+        (guint64)start < before || size <= 0 || start % SECTOR || size % SECTOR ||
+        (guint64)start > disk_size || (guint64)size > disk_size - start)
+        return FALSE;
+    return ((guint64)start == before || extent_list_add(list, before, start - before, TRUE)) &&
+           extent_list_add(list, start, size, FALSE);
+}
+
+static gboolean decode_changes(CopySpec *spec, const Fields *fields, GError **error)
+{
+    const json_t *ranges = json_at(fields->json, "changes.ranges");
+    g_autoptr(ExtentList) list = extent_list_new();
+    gsize i = 0;
+
+    if (!json_at(fields->json, "changes"))
+        return TRUE;
+    if (!field_text(fields, "changes.since", TEXT_LIMIT, &spec->changes_since, error))
+        return FALSE;
+    if (!json_is_array(ranges))
+        return field_wrong(fields, "changes.ranges", "a list of [start, bytes]", error);
+    while (i < json_array_size(ranges) && add_range(list, json_array_get(ranges, i), spec->size))
+        i++;
+    if (i < json_array_size(ranges)) {
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
+                    "%s: number %zu of changes.ranges must be [start, bytes] in whole sectors, behind the "
+                    "range before it and within the disk",
+                    what, i + 1);
+        return FALSE;
+    }
+    if (extent_list_size(list) < spec->size)
+        extent_list_add(list, extent_list_size(list), spec->size - extent_list_size(list), TRUE);
+    spec->changes = g_steal_pointer(&list);
+    return TRUE;
+}
+
+static gboolean decode_trust(CopySpec *spec, const Fields *fields, GError **error)
+{
+    return field_optional_flag(fields, "trust.insecure", &spec->insecure, error) &&
+           field_optional_text(fields, "trust.ca", CA_LIMIT, &spec->ca_pem, error) &&
+           field_optional_text(fields, "trust.fingerprint", 256, &spec->fingerprint, error);
+}
+
+static gboolean decode_limits(CopySpec *spec, const Fields *fields, GError **error)
+{
+    const json_t *rates = json_at(fields->json, "limits.rate");
+    gsize len = json_array_size(rates);
+    guint64 connections;
+
+    if (!field_optional_number(fields, "limits.memory", MEMORY_LEAST, MEMORY_MOST, MEMORY_DEFAULT,
+                               &spec->memory_limit, error) ||
+        !field_optional_number(fields, "limits.connections", 1, CONNECTIONS_LIMIT, CONNECTIONS, &connections,
+                               error))
+        return FALSE;
+    spec->connections = connections;
+    for (gsize i = 0; i < MIN(len, COPY_SPEC_RATES); i++)
+        spec->rates[i] = json_string_value(json_array_get(rates, i));
+    for (gsize i = 0; i < MIN(len, COPY_SPEC_RATES); i++)
+        if (!spec->rates[i] || !g_path_is_absolute(spec->rates[i]))
+            len = COPY_SPEC_RATES + 1;
+    return (rates ? json_is_array(rates) && len <= COPY_SPEC_RATES : TRUE) ||
+           field_wrong(fields, "limits.rate", "a list of up to 4 absolute paths", error);
 }
 
 static gboolean decode(CopySpec *spec, GError **error)
 {
-    const json_t *json = spec->json;
-    guint64 version, connections;
+    const Fields fields = {what, spec->json};
+    guint64 version;
 
-    if (!json_is_object(json))
-        return wrong(error, "the document", NULL, "a JSON object");
-    if (!get_number(json, "version", 1, 1, G_MAXUINT64, &version, error) || !decode_disk(spec, error))
-        return FALSE;
-
-    spec->source = json_object_get(json, "source");
-    if (!json_is_object(spec->source))
-        return wrong(error, "source", spec->source, "an object");
-    if (!get_text(json, "source.type", 64, TRUE, &spec->source_type, error) ||
-        !get_text(json, "source.generation", TEXT_LIMIT, TRUE, &spec->generation, error))
-        return FALSE;
-
-    if (json_object_get(json, "credentials") &&
-        !get_directory(json, "credentials", &spec->credentials, error))
-        return FALSE;
-    if (!decode_trust(spec, error) || !get_directory(json, "target.path", &spec->target, error) ||
-        !get_directory(json, "state", &spec->state, error) ||
-        !get_text(json, "fence.uid", 256, TRUE, &spec->fence_uid, error) ||
-        !get_number(json, "fence.generation", 0, G_MAXINT64, G_MAXUINT64, &spec->fence_generation, error) ||
-        !get_number(json, "limits.memory", MEMORY_LEAST, MEMORY_MOST, MEMORY_DEFAULT, &spec->memory_limit,
-                    error) ||
-        !get_number(json, "limits.connections", 1, CONNECTIONS_LIMIT, CONNECTIONS, &connections, error))
-        return FALSE;
-    spec->connections = connections;
-    return TRUE;
+    return field_number(&fields, "version", 1, 1, &version, error) && decode_disk(spec, &fields, error) &&
+           field_object(&fields, "source", &spec->source, error) &&
+           field_text(&fields, "source.type", 64, &spec->source_type, error) &&
+           field_text(&fields, "source.generation", TEXT_LIMIT, &spec->generation, error) &&
+           decode_changes(spec, &fields, error) && decode_trust(spec, &fields, error) &&
+           (!json_at(spec->json, "credentials") ||
+            field_path(&fields, "credentials", &spec->credentials, error)) &&
+           field_path(&fields, "target.path", &spec->target, error) &&
+           field_optional_flag(&fields, "target.overcommit", &spec->overcommit, error) &&
+           field_path(&fields, "state", &spec->state, error) &&
+           field_text(&fields, "fence.uid", 256, &spec->fence_uid, error) &&
+           field_number(&fields, "fence.generation", 0, G_MAXINT64, &spec->fence_generation, error) &&
+           decode_limits(spec, &fields, error);
 }
 
 static CopySpec *take(json_t *json, GError **error)
@@ -155,6 +153,7 @@ void copy_spec_free(CopySpec *spec)
 {
     if (!spec)
         return;
+    extent_list_free(spec->changes);
     json_decref(spec->json);
     g_free(spec);
 }
@@ -163,7 +162,8 @@ const char *copy_spec_source_text(const CopySpec *spec, const char *member, gsiz
 {
     const char *text = NULL;
     g_autofree char *path = g_strconcat("source.", member, NULL);
-    return get_text(spec->json, path, most, TRUE, &text, error) ? text : NULL;
+    const Fields fields = {what, spec->json};
+    return field_text(&fields, path, most, &text, error) ? text : NULL;
 }
 
 char *copy_spec_state_path(const CopySpec *spec, const char *suffix)

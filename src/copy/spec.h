@@ -2,14 +2,21 @@
  *
  *   {"version": 1,
  *    "disk": {"plan": UID, "vm": ID, "id": ID, "name": TEXT, "size": BYTES},
- *    "source": {"type": "https", "url": "https://vc/sdk", "datacenter": TEXT, "datastore": TEXT, "path":
- * "dir/x.vmdk", "generation": TEXT},         or {"type": "file", "path": PATH, "generation": TEXT} "trust":
- * {"ca": PEM?, "fingerprint": TEXT?, "insecure": BOOL?}, "credentials": DIRECTORY,                holds the
- * files user and password "target": {"path": PATH}, "state": DIRECTORY, "fence": {"uid": TEXT, "generation":
- * N}, "limits": {"memory": BYTES?, "connections": N?}}
+ *    "source": {"type": "https", "generation": TEXT, …},        what else it needs: see the reader of that
+ * type "changes": {"since": TEXT, "ranges": [[START, BYTES], …]}?, "trust": {"ca": PEM?, "fingerprint":
+ * TEXT?, "insecure": BOOL?}, "credentials": DIRECTORY?,                                 holds the files user
+ * and password "target": {"path": PATH, "overcommit": BOOL?}, "state": DIRECTORY, "fence": {"uid": TEXT,
+ * "generation": N}, "limits": {"memory": BYTES?, "connections": N?, "rate": [PATH, …]?}}
  *
- * An ESXi host is read by its own user and password, or, where source.ticket = {"url": "https://vc/sdk", "trust": {…}}, with
- * tickets of that vCenter: credentials and source.ticket.trust are vCenter's then, trust is the host's.
+ * changes says what was written in the source since the generation "since": in order, apart, whole sectors.
+ * Where the target holds that generation, only these ranges are read, written, hashed and verified; where it
+ * does not (another generation, no journal, a copy that never ended), what is needed beyond them is read too,
+ * so that changes makes a copy shorter and never wrong. A list of more than some 30,000 ranges does not fit:
+ * join those that are near each other. rate names files that may change while the copy runs: rate_limit.h.
+ *
+ * An ESXi host is read by its own user and password, or, where source.ticket = {"url": "https://vc/sdk",
+ * "trust": {…}}, with tickets of that vCenter: credentials and source.ticket.trust are vCenter's then, trust
+ * is the host's.
  *
  * generation is opaque: it changes whenever the source may have written to the disk. Unknown members are
  * ignored, so that an older copier reads a newer plan's document. Secrets are never part of it. Errors:
@@ -17,6 +24,10 @@
  */
 #pragma once
 #include "base/json.h"
+
+typedef struct ExtentList ExtentList;
+
+#define COPY_SPEC_RATES 4
 
 typedef struct {
     json_t *json; /* owns every text below */
@@ -27,16 +38,21 @@ typedef struct {
     const char *source_type, *generation;
     const json_t *source; /* the reader's own members */
 
+    ExtentList *changes; /* not zero: changed since changes_since; NULL: all of it may have */
+    const char *changes_since;
+
     const char *ca_pem, *fingerprint;
     gboolean insecure;
     const char *credentials; /* NULL: none */
 
     const char *target, *state;
+    gboolean overcommit; /* the target's file system may have less room than the disk */
     const char *fence_uid;
     guint64 fence_generation;
 
     guint64 memory_limit; /* bytes resident in all */
     guint connections;
+    const char *rates[COPY_SPEC_RATES + 1]; /* files, NULL at the end */
 } CopySpec;
 
 CopySpec *copy_spec_parse(const char *text, gsize size, GError **error);

@@ -1,4 +1,5 @@
 /* spec: a good document decodes; each wrong member is named. */
+#include "copy/extent_list.h"
 #include "copy/spec.h"
 #include <string.h>
 
@@ -29,6 +30,23 @@ static void a_good_document_decodes(void)
     g_assert_cmpstr(journal, ==, "/state/2000.journal");
 }
 
+static void changes_are_a_list_of_the_whole_disk(void)
+{
+    static const char ranges[] = "{\"since\":\"6\",\"ranges\":[[512,512]]}";
+    g_autoptr(json_t) json = json_parse(good, strlen(good), sizeof good, "good", NULL);
+    g_autoptr(CopySpec) spec = NULL;
+    g_autofree char *text = NULL;
+
+    json_set_at_new(json, "changes", json_parse(ranges, strlen(ranges), 100, "value", NULL));
+    text = json_text(json);
+    spec = copy_spec_parse(text, strlen(text), NULL);
+    g_assert_cmpstr(spec->changes_since, ==, "6");
+    g_assert_cmpuint(extent_list_size(spec->changes), ==, 1536);
+    g_assert_true(extent_list_is_zero(spec->changes, 0, 512));
+    g_assert_false(extent_list_is_zero(spec->changes, 0, 1536));
+    g_assert_true(extent_list_is_zero(spec->changes, 1024, 512));
+}
+
 static void each_wrong_member_is_named(void)
 {
     static const struct {
@@ -36,22 +54,24 @@ static void each_wrong_member_is_named(void)
     } cases[] = {
         {"version", "2", "version is 2; it must be a number from 1 to 1"},
         {"disk.size", "1000", "disk.size is 1000; it must be a multiple of 512"},
-        {"disk.size", "-512", "disk.size is -512"},
-        {"disk.size", "\"512\"", "disk.size is \"512\"; it must be a number"},
         {"disk.id", "\"../x\"", "disk.id is \"../x\"; it must be made of letters"},
         {"disk.id", "\"\"", "disk.id is \"\"; it must be a text of 1 to 128 bytes"},
-        {"disk.plan", "null", "disk.plan is null"},
         {"source", "[]", "source is []; it must be an object"},
         {"source.generation", "7", "source.generation is 7; it must be a text"},
+        {"changes", "{\"ranges\":[]}", "changes.since is missing"},
+        {"changes", "{\"since\":\"6\"}", "changes.ranges is missing; it must be a list of [start, bytes]"},
+        {"changes", "{\"since\":\"6\",\"ranges\":[[0,512],[0,512]]}", "number 2 of changes.ranges must be"},
+        {"changes", "{\"since\":\"6\",\"ranges\":[[0,100]]}", "number 1 of changes.ranges must be"},
+        {"changes", "{\"since\":\"6\",\"ranges\":[[1024,1024]]}", "number 1 of changes.ranges must be"},
+        {"changes", "{\"since\":\"6\",\"ranges\":[[512]]}", "number 1 of changes.ranges must be"},
         {"trust.insecure", "\"yes\"", "trust.insecure is \"yes\"; it must be true or false"},
         {"trust.ca", "1", "trust.ca is 1"},
         {"credentials", "\"c\"", "credentials is \"c\"; it must be an absolute path"},
-        {"target.path", "\"disk.img\"", "target.path is \"disk.img\"; it must be an absolute path"},
-        {"state", "7", "state is 7"},
-        {"fence.uid", "{}", "fence.uid is {}"},
         {"fence.generation", "\"x\"", "fence.generation is \"x\""},
         {"limits.memory", "1", "limits.memory is 1"},
         {"limits.connections", "0", "limits.connections is 0; it must be a number from 1 to 32"},
+        {"limits.rate", "\"/x\"", "limits.rate is \"/x\"; it must be a list of up to 4 absolute paths"},
+        {"limits.rate", "[\"x\"]", "limits.rate is [\"x\"]; it must be a list of up to 4 absolute paths"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -101,6 +121,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/copy/spec/a good document decodes", a_good_document_decodes);
+    g_test_add_func("/copy/spec/changes are a list of the whole disk", changes_are_a_list_of_the_whole_disk);
     g_test_add_func("/copy/spec/each wrong member is named", each_wrong_member_is_named);
     g_test_add_func("/copy/spec/a missing member is named", a_missing_member_is_named);
     g_test_add_func("/copy/spec/what is no object is refused", what_is_no_object_is_refused);

@@ -66,8 +66,8 @@ static gboolean check_size(Target *target, gboolean created, GError **error)
     }
     if (has < target->size)
         return too_small(target, "it has", has, error);
-    return target->block_device || (fcntl(target->fd, F_GETFL) & O_ACCMODE) == O_RDONLY ||
-           check_room(target, &stat, error);
+    return target->block_device || target->overcommit ||
+           (fcntl(target->fd, F_GETFL) & O_ACCMODE) == O_RDONLY || check_room(target, &stat, error);
 }
 
 static void identify(Target *target)
@@ -79,6 +79,15 @@ static void identify(Target *target)
     target->inode = stat.stx_ino;
     if (stat.stx_mask & STATX_BTIME)
         target->born = (guint64)stat.stx_btime.tv_sec * 1000000000 + stat.stx_btime.tv_nsec;
+}
+
+guint64 target_modified(const Target *target)
+{
+    struct stat stat;
+
+    if (target->block_device || fstat(target->fd, &stat) < 0)
+        return 0;
+    return (guint64)stat.st_mtim.tv_sec * 1000000000 + stat.st_mtim.tv_nsec;
 }
 
 static Target *target_new(const char *path, guint64 size)
@@ -105,11 +114,12 @@ Target *target_open_to_read(const char *path, guint64 size, GError **error)
     return g_steal_pointer(&target);
 }
 
-Target *target_open(const char *path, guint64 size, GError **error)
+Target *target_open(const char *path, guint64 size, gboolean overcommit, GError **error)
 {
     g_autoptr(Target) target = target_new(path, size);
     gboolean created = FALSE;
 
+    target->overcommit = overcommit;
     target->fd = open(path, O_RDWR | O_CLOEXEC);
     if (target->fd < 0 && errno == ENOENT) {
         target->fd = open(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0660);
@@ -154,14 +164,16 @@ gboolean target_punch(Target *target, guint64 start, guint64 size, GError **erro
     return FALSE;
 }
 
-gboolean target_is_hole(const Target *target, guint64 start, guint64 size)
+guint64 target_hole(const Target *target, guint64 start, guint64 most)
 {
     off_t data;
 
     if (target->block_device)
-        return FALSE;
+        return 0;
     data = lseek(target->fd, start, SEEK_DATA);
-    return data < 0 ? errno == ENXIO : (guint64)data >= start + size;
+    if (data < 0)
+        return errno == ENXIO ? most : 0;
+    return MIN((guint64)data - start, most);
 }
 
 void target_drop_cache(const Target *target, guint64 start, guint64 size)

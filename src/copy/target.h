@@ -18,21 +18,26 @@ typedef struct {
     guint64 size;        /* of the disk, in bytes; the target may be larger */
     gboolean block_device;
     gboolean fresh; /* it was known to read as zeros all over when it was opened */
-    gint no_punch;  /* atomic: the storage cannot zero ranges */
+    gboolean overcommit;
+    gint no_punch; /* atomic: the storage cannot zero ranges */
 } Target;
 
-Target *target_open(const char *path, guint64 size, GError **error);
+/* overcommit: the file system may have less room than the disk, as zeros take none. */
+Target *target_open(const char *path, guint64 size, gboolean overcommit, GError **error);
 /* The same for comparing only: nothing can be written to it. */
 Target *target_open_to_read(const char *path, guint64 size, GError **error);
 void target_close(Target *target);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Target, target_close)
 
+/* When the file was written to last (nanoseconds); 0 where that is not known, as for block devices. */
+guint64 target_modified(const Target *target);
+
 /* Makes the range read as zeros and gives its space back. FALSE without an error: it cannot be done, write
  * zeros. */
 gboolean target_punch(Target *target, guint64 start, guint64 size, GError **error);
 
-/* Whether the range is a hole, and so reads as zeros. */
-gboolean target_is_hole(const Target *target, guint64 start, guint64 size);
+/* How many bytes from start on are a hole, and so read as zeros, up to most; 0 where that is not known. */
+guint64 target_hole(const Target *target, guint64 start, guint64 most);
 
 /* Forgets what the page cache holds of a range that is durable, so that reading it asks the storage. */
 void target_drop_cache(const Target *target, guint64 start, guint64 size);

@@ -4,6 +4,7 @@ import http.server
 import os
 import pathlib
 import re
+import socket
 import ssl
 import subprocess
 import threading
@@ -40,16 +41,29 @@ class Datastore:
         self.rate = None  # bytes a second, over all connections
         self._budget_at = 0.0
         self.certificate = pathlib.Path(directory) / "server.pem"
+        self.connections = set()
+        self.new_certificate()
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.server.daemon_threads = True
+        self.url = f"https://127.0.0.1:{self.server.server_port}/sdk"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def new_certificate(self):
+        """Shows another certificate from now on; present connections end."""
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", self.certificate,
                         "-out", f"{self.certificate}.crt"], check=True, capture_output=True)
         self.ca = pathlib.Path(f"{self.certificate}.crt").read_text()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(f"{self.certificate}.crt", self.certificate)
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.server.daemon_threads = True
-        self.url = f"https://127.0.0.1:{self.server.server_port}/sdk"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.cut_connections()
+
+    def cut_connections(self):
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
     def close(self):
         self.server.shutdown()
@@ -100,7 +114,12 @@ class Datastore:
 
             def setup(self):
                 self.request = store.context.wrap_socket(self.request, server_side=True)
+                store.connections.add(self.request)
                 super().setup()
+
+            def finish(self):
+                store.connections.discard(self.request)
+                super().finish()
 
             def handle(self):
                 try:

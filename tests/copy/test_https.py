@@ -198,8 +198,8 @@ def test_progress_and_metrics_are_served(copy, store):
                 text = reply.read().decode()
         except OSError:
             continue
-    out, _ = process.communicate()
-    assert process.returncode == 0
+    out, err = process.communicate()
+    assert process.returncode == 0, out + err
     assert set(seen) == {"phase", "bytesTotal", "bytesDone", "bytesRead", "bytesWritten", "bytesVerified", "bytesPerSecond"}
     assert seen["bytesTotal"] == copy.raw.stat().st_size and 0 < seen["bytesPerSecond"] < 40 * MIB
     assert 'kubevirt_cdi_import_progress_total{ownerUID="pod-1"} ' in text

@@ -92,14 +92,11 @@ def test_a_file_arrives_and_its_holes_are_not_read(program, tmp_path, disk):
     one.assert_equal()
 
 
-@pytest.mark.parametrize("size", [(2 << 40) - 512, (2 << 40) + 512])
-def test_a_disk_larger_than_the_file_system_is_refused(program, tmp_path, size):
-    """Around 2 TiB, where 32-bit sector numbers end."""
+def test_a_disk_larger_than_the_room_on_the_file_system_is_refused(program, tmp_path):
     disk = tmp_path / "huge.raw"
+    size = (2 << 40) + 512
     with open(disk, "wb") as file:
-        file.write(b"first")
-        file.seek(size - 512)
-        file.write(b"last".ljust(512, b"!"))
+        file.truncate(size)
     one = Copy(program, tmp_path, None, disk)
     result = one.run(code=1)
     assert result["reason"] == "TargetTooSmall"

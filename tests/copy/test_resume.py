@@ -154,33 +154,89 @@ def test_a_damaged_journal_costs_reading_again_and_nothing_else(big, store, dama
     big.assert_equal()
 
 
-def test_a_full_target_is_said_and_gone_on_with(program, tmp_path, store):
-    # a file system of its own that is smaller than what the file promises
+@pytest.fixture
+def small_file_system(tmp_path):
     image, mount = tmp_path / "fs.img", tmp_path / "fs"
     mount.mkdir()
     with open(image, "wb") as file:
         file.truncate(64 * MIB)
     if os.system(f"mkfs.ext4 -q -m 0 {image} && mount -o loop {image} {mount}"):
         pytest.skip("loop devices are not available here")
-    try:
-        disk = make_disk(tmp_path / "source.raw", 48 * MIB, data=1)
-        store.add_disk("full.vmdk", disk)
-        one = Copy(program, tmp_path, store, disk, "full.vmdk")
-        one.target = mount / "disk.img"
-        one.spec["target"]["path"] = str(one.target)
-        store.rate = 30 * MIB
-        process = one.start_until(lambda: store.bytes_sent() > 10 * MIB)
-        with open(mount / "other", "wb") as file:
-            try:
-                file.write(bytes(60 * MIB))
-            except OSError:
-                pass
-        out, err = process.communicate(timeout=60)
-        result = json.loads(out.splitlines()[-1])
-        assert process.returncode == 75 and result["reason"] == "TargetFull", out + err
-        (mount / "other").unlink()
-        store.rate = None
-        assert one.run()["resumedFrom"] > 0
-        one.assert_equal()
-    finally:
-        os.system(f"umount {mount}")
+    yield mount
+    os.system(f"umount {mount}")
+
+
+def test_a_full_target_is_waited_for(program, tmp_path, store, small_file_system):
+    disk = make_disk(tmp_path / "source.raw", 48 * MIB, data=1)
+    store.add_disk("full.vmdk", disk)
+    one = Copy(program, tmp_path, store, disk, "full.vmdk")
+    one.target = small_file_system / "disk.img"
+    one.spec["target"]["path"] = str(one.target)
+    store.rate = 30 * MIB
+    process = one.start_until(lambda: store.bytes_sent() > 10 * MIB)
+    with open(small_file_system / "other", "wb") as file:
+        try:
+            file.write(bytes(60 * MIB))
+        except OSError:
+            pass
+    store.rate = None
+    for line in process.stdout:
+        if json.loads(line).get("waitingFor"):
+            assert "room" in json.loads(line)["waitingFor"]
+            break
+    (small_file_system / "other").unlink()
+    out, err = process.communicate(timeout=60)
+    result = json.loads(out.splitlines()[-1])
+    assert process.returncode == 0 and result["result"] == "Completed", out + err
+    one.assert_equal()
+
+
+def test_a_full_target_can_be_left(program, tmp_path, store, small_file_system):
+    disk = make_disk(tmp_path / "source.raw", 48 * MIB, data=1)
+    store.add_disk("full.vmdk", disk)
+    one = Copy(program, tmp_path, store, disk, "full.vmdk")
+    one.target = small_file_system / "disk.img"
+    one.spec["target"]["path"] = str(one.target)
+    store.rate = 30 * MIB
+    process = one.start_until(lambda: store.bytes_sent() > 10 * MIB)
+    with open(small_file_system / "other", "wb") as file:
+        try:
+            file.write(bytes(60 * MIB))
+        except OSError:
+            pass
+    store.rate = None
+    while "waitingFor" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 75
+    (small_file_system / "other").unlink()
+    assert one.run()["resumedFrom"] > 0
+    one.assert_equal()
+
+
+def test_a_limit_holds_and_changes_while_it_runs(big, store, tmp_path):
+    """Without a clock: the limited copy would take a minute and a half; it ends soon because the limit is lifted."""
+    rate = tmp_path / "rate"
+    rate.write_text(str(2 * MIB))
+    store.rate = None
+    big.spec["limits"]["rate"] = [str(rate), str(tmp_path / "absent")]
+    process = big.start_until(lambda: store.bytes_sent() > 2 * MIB)
+    assert store.bytes_sent() < SIZE / 2
+    rate.write_text("0")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, out + err
+    big.assert_equal()
+
+
+def test_a_certificate_that_changes_in_the_middle_is_refused_until_it_is_trusted(big, store):
+    process = big.start_until(lambda: store.bytes_sent() > 20 * MIB)
+    store.new_certificate()
+    out, err = process.communicate(timeout=60)
+    result = json.loads(out.splitlines()[-1])
+    assert process.returncode == 1 and result["reason"] == "CertificateNotTrusted", out + err
+    assert store.fingerprint() in result["message"]
+    big.spec["trust"] = {"ca": store.ca}
+    store.rate = None
+    assert big.run()["resumedFrom"] > 0
+    big.assert_equal()

@@ -70,11 +70,11 @@ static gboolean make_storage_class(LocalCluster *cluster, GCancellable *cancel, 
         return FALSE;
     }
     return make(cluster,
-                json_pack("{s:s,s:s,s:{s:s,s:{s:s}},s:s,s:s,s:s,s:{s:s}}", "apiVersion", "storage.k8s.io/v1",
-                          "kind", "StorageClass", "metadata", "name", "standard", "annotations",
-                          "storageclass.kubernetes.io/is-default-class", "true", "provisioner",
-                          CDI_PROVISIONER, "reclaimPolicy", "Delete", "volumeBindingMode", "Immediate",
-                          "parameters", "path", path),
+                json_pack("{s:s,s:s,s:{s:s,s:{s:s,s:s}},s:s,s:s,s:s,s:{s:s}}", "apiVersion",
+                          "storage.k8s.io/v1", "kind", "StorageClass", "metadata", "name", "standard",
+                          "annotations", "storageclass.kubernetes.io/is-default-class", "true", CDI_OVERHEAD,
+                          "0", "provisioner", CDI_PROVISIONER, "reclaimPolicy", "Delete", "volumeBindingMode",
+                          "Immediate", "parameters", "path", path),
                 cancel, error);
 }
 
@@ -182,8 +182,7 @@ static char *why_not(LocalCluster *cluster, const Object *deployment)
     for (guint i = 0; i < pods->len; i++) {
         const json_t *status;
         gsize j;
-        json_array_foreach(json_at(object_json(pods->pdata[i]), "status.containerStatuses"), j, status)
-        {
+        json_array_foreach (json_at(object_json(pods->pdata[i]), "status.containerStatuses"), j, status) {
             if (json_bool_at(status, "ready", FALSE))
                 continue;
             return g_strdup_printf("container %s of pod %s: %s %s", json_string_at(status, "name", ""),

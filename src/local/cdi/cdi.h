@@ -11,6 +11,7 @@
 
 #define CDI_PROVISIONER "gantry.io/folder"
 #define CDI_CAPACITY    "gantry.io/capacity-bytes"
+#define CDI_OVERHEAD    "gantry.io/filesystem-overhead" /* percent of a volume: none, as a folder has no file system of its own */
 
 typedef struct LocalCdi LocalCdi;
 LocalCdi *cdi_new(LocalView *view);

@@ -195,12 +195,15 @@ gboolean storage_class_reconcile(LocalView *view, const char *key, GCancellable 
     if (!folder_room(class, volumes, &room, error))
         return FALSE;
     const char *old = object_annotation(class, CDI_CAPACITY, "");
-    if (*old && g_ascii_string_to_unsigned(old, 10, 0, G_MAXUINT64, &said, NULL) &&
+    if (*object_annotation(class, CDI_OVERHEAD, "") && *old &&
+        g_ascii_string_to_unsigned(old, 10, 0, G_MAXUINT64, &said, NULL) &&
         (room > said ? room - said : said - room) < capacity_grain)
         return TRUE;
     g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, room);
     return patch(view, &KUBE_STORAGE_CLASS, class, NULL,
-                 json_pack("{s:{s:{s:s}}}", "metadata", "annotations", CDI_CAPACITY, text), cancel, error);
+                 json_pack("{s:{s:{s:s, s:s}}}", "metadata", "annotations", CDI_CAPACITY, text, CDI_OVERHEAD,
+                           object_annotation(class, CDI_OVERHEAD, "0")),
+                 cancel, error);
 }
 
 char *claim_directory(LocalView *view, const char *ns, const char *name)

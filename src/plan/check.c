@@ -1,5 +1,7 @@
 /* check: the plan's references, in the order in which a user would set them up. */
 #include "plan/check.h"
+#include "plan/check_guest.h"
+#include "plan/check_rights.h"
 #include "plan/check_vms.h"
 #include "plan/naming.h"
 #include "plan/preflight.h"
@@ -236,7 +238,10 @@ static gboolean check_machines(PlanCheck *check, GCancellable *cancel, GError **
     if (check->executing || conditions_critical(check->conditions) || !check->secret)
         return TRUE;
     vms = check_vms(check, cancel, error);
-    return vms && preflight_run(check, vms, cancel, error);
+    for (guint i = 0; vms && i < vms->len; i++)
+        if (!check_guest(check, vms->pdata[i], cancel, error))
+            return FALSE;
+    return vms && check_rights(check, vms, cancel, error) && preflight_run(check, vms, cancel, error);
 }
 
 gboolean plan_check_run(PlanCheck *check, GCancellable *cancel, GError **error)

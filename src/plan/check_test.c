@@ -127,6 +127,103 @@ static void one_wrong_thing(gconstpointer data)
     fake_end();
 }
 
+/* ---- guests and rights ---- */
+
+#define DISK "\"key\":2000,\"file\":\"[ds] a/a.vmdk\""
+#define NIC  "\"mac\":\"00:50:56:00:00:01\",\"startConnected\":true"
+#define ON   "\"powerState\":\"poweredOn\",\"toolsRunningStatus\":\"guestToolsRunning\""
+
+static const struct {
+    const char *what, *workload, *type, *category, *text;
+} guests[] = {
+    {"a suspended VM", "{\"powerState\":\"suspended\"}", "VMPowerStateUnsupported", "Critical", "vm-1"},
+    {"a guest without tools",
+     "{\"powerState\":\"poweredOn\",\"toolsRunningStatus\":\"guestToolsNotRunning\"}", "GuestToolsIssue",
+     "Warn", "vm-1"},
+    {"a snapshot", "{\"snapshot\":{\"kind\":\"\",\"id\":\"snapshot-1\"}}", "VMHasSnapshots", "Warn", "vm-1"},
+    {"an independent disk", "{\"disks\":[{" DISK ",\"mode\":\"independent_persistent\"}]}",
+     "IndependentDiskWarning", "Warn", "[ds] a/a.vmdk"},
+    {"a shared disk", "{\"disks\":[{" DISK ",\"shared\":true}]}", "SharedWarnDisks-vm-1", "Warn",
+     "[ds] a/a.vmdk"},
+    {"a vVol", "{\"disks\":[{" DISK ",\"vvolId\":\"rfc4122.1\"}]}", "VMStorageNotSupported", "Critical",
+     "[ds] a/a.vmdk"},
+    {"a connected CD",
+     "{\"cdroms\":[{\"label\":\"CD/DVD drive 1\",\"file\":\"[ds] x.iso\",\"connected\":true}]}",
+     "VMHasMountedMedia", "Warn", "CD/DVD drive 1 ([ds] x.iso)"},
+    {"a NIC without an address", "{" ON ",\"nics\":[{" NIC "}]}", "VMMissingGuestIPs", "Warn",
+     "Network adapter 1"},
+    {"a guest with Btrfs", "{\"guestDisks\":[{\"diskPath\":\"/\",\"filesystemType\":\"btrfs\"}]}",
+     "GuestFileSystemNotSupported", "Critical", "/ is Btrfs"},
+    {"a critical concern", "{\"concerns\":[{\"category\":\"Critical\",\"label\":\"It burns\"}]}",
+     "VMCriticalConcerns", "Critical", "It burns"},
+};
+
+static void a_guest_is_judged(gconstpointer data)
+{
+    guint i = GPOINTER_TO_UINT(data);
+
+    world_begin();
+    fake_faults.workload = guests[i].workload;
+    g_autoptr(json_t) conditions = check_with(NULL, NULL);
+    const json_t *found = conditions_find(conditions, guests[i].type);
+    g_assert_nonnull(found);
+    g_assert_cmpstr(json_string_at(found, "category", ""), ==, guests[i].category);
+    g_assert_nonnull(strstr(json_string_value(json_array_get(json_at(found, "items"), 0)), guests[i].text));
+    fake_end();
+}
+
+static void a_quiet_guest_has_nothing_against_it(void)
+{
+    world_begin();
+    fake_faults.workload =
+        "{" ON ",\"nics\":[{" NIC
+        "}],\"guestNetworks\":[{\"mac\":\"00:50:56:00:00:01\",\"ip\":\"192.0.2.1\"}],"
+        "\"cdroms\":[{\"label\":\"CD/DVD drive 1\",\"file\":\"\",\"connected\":false}],"
+        "\"disks\":[{" DISK
+        ",\"mode\":\"persistent\",\"shared\":false}],\"snapshot\":{\"kind\":\"\",\"id\":\"\"}}";
+    g_autoptr(json_t) conditions = check_with(NULL, NULL);
+    g_assert_cmpuint(json_array_size(conditions), ==, 1); /* TargetNameNotValid */
+    fake_end();
+}
+
+static const struct {
+    const char *what, *missing, *workload, *text; /* text NULL: nothing is said */
+} rights[] = {
+    {"a running VM may not be shut down", "{\"powerOff\":[\"VirtualMachine.Interact.PowerOff\"]}", "{" ON "}",
+     "VirtualMachine.Interact.PowerOff to shut it down"},
+    {"a VM that is off need not be shut down", "{\"powerOff\":[\"VirtualMachine.Interact.PowerOff\"]}",
+     "{\"powerState\":\"poweredOff\"}", NULL},
+    {"the datastore may not be read, the guide's role allows VDDK",
+     "{\"https\":[\"Datastore.Browse\",\"Datastore.FileManagement\"],\"lease\":[\"VApp.Export\"]}", NULL,
+     "Datastore.Browse, Datastore.FileManagement to read its disks over HTTPS (the role allows to read them "
+     "by VDDK, with "
+     "vddkInitImage)"},
+    {"what no reader of this plan needs is not asked for", "{\"lease\":[\"VApp.Export\"],\"vddk\":[\"x\"]}",
+     NULL, NULL},
+    {"a cold plan needs no snapshots", "{\"snapshots\":[\"x\"],\"changes\":[\"y\"]}", NULL, NULL},
+};
+
+static void a_right_is_missing(gconstpointer data)
+{
+    guint i = GPOINTER_TO_UINT(data);
+
+    world_begin();
+    fake_faults.missing_rights = rights[i].missing;
+    fake_faults.workload = rights[i].workload;
+    g_autofree char *uid = g_strdup_printf("provider-%u", i); /* answers are kept by provider */
+    g_autoptr(Object) provider = kube_get(NULL, &KUBE_PROVIDER, "openshift-mtv", "vc", NULL, NULL);
+    json_set_at_new((json_t *)object_json(provider), "metadata.uid", json_string(uid));
+    g_autoptr(json_t) conditions = check_with(NULL, NULL);
+    const json_t *found = conditions_find(conditions, "InsufficientPrivileges");
+    g_assert_true((found != NULL) == (rights[i].text != NULL));
+    if (found) {
+        g_assert_cmpstr(json_string_at(found, "reason", ""), ==, "PrivilegesNotGranted");
+        g_assert_nonnull(
+            strstr(json_string_value(json_array_get(json_at(found, "items"), 0)), rights[i].text));
+    }
+    fake_end();
+}
+
 static void a_taken_name_is_found_before_anything_runs(void)
 {
     world_begin();
@@ -178,6 +275,15 @@ int main(int argc, char **argv)
     for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_autofree char *path = g_strdup_printf("/plan/check/%s is said", wrong[i].what);
         g_test_add_data_func(path, GUINT_TO_POINTER(i), one_wrong_thing);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(guests); i++) {
+        g_autofree char *path = g_strdup_printf("/plan/check/%s is said", guests[i].what);
+        g_test_add_data_func(path, GUINT_TO_POINTER(i), a_guest_is_judged);
+    }
+    g_test_add_func("/plan/check/a quiet guest has nothing against it", a_quiet_guest_has_nothing_against_it);
+    for (guint i = 0; i < G_N_ELEMENTS(rights); i++) {
+        g_autofree char *path = g_strdup_printf("/plan/check/%s", rights[i].what);
+        g_test_add_data_func(path, GUINT_TO_POINTER(i), a_right_is_missing);
     }
     g_test_add_func("/plan/check/a taken name is found before anything runs",
                     a_taken_name_is_found_before_anything_runs);

@@ -241,6 +241,8 @@ json_t *inventory_get(InventoryClient *client, const Object *provider, const cha
                       GCancellable *cancel, GError **error)
 {
     g_autofree char *name = g_strdup_printf("Guest_%s", id);
+    g_autoptr(json_t) more = NULL;
+    json_t *workload;
 
     if (fake_faults.inventory_is_away) {
         g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_UNAVAILABLE, "the inventory is away");
@@ -250,7 +252,10 @@ json_t *inventory_get(InventoryClient *client, const Object *provider, const cha
         g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND, "no VM %s", id);
         return NULL;
     }
-    return json_pack("{s:s, s:s, s:{s:s}}", "id", id, "name", name, "host", "id", "host-1");
+    workload = json_pack("{s:s, s:s, s:{s:s}}", "id", id, "name", name, "host", "id", "host-1");
+    more = fake_faults.workload ? json_loads(fake_faults.workload, 0, NULL) : NULL;
+    json_object_update(workload, more);
+    return workload;
 }
 
 json_t *inventory_find(InventoryClient *client, const Object *provider, const char *collection,
@@ -331,6 +336,18 @@ gboolean source_shut_down_guest(Source *source, const char *vm_id, GCancellable 
         return FALSE;
     }
     return tell("ask", vm_id, error);
+}
+
+json_t *source_missing_rights(Source *source, const json_t *workloads, GCancellable *cancel, GError **error)
+{
+    json_t *missing = json_object();
+    size_t i;
+    json_t *workload;
+
+    json_array_foreach (workloads, i, workload)
+        json_object_set_new(missing, json_string_at(workload, "id", ""),
+                            json_loads(fake_faults.missing_rights ? fake_faults.missing_rights : "{}", 0, NULL));
+    return missing;
 }
 
 gboolean source_power_off(Source *source, const char *vm_id, GCancellable *cancel, GError **error)

@@ -32,5 +32,7 @@ typedef struct {
     gboolean targets_fail;          /* instances end Failed */
     gboolean inventory_is_away;
     gboolean source_is_away;
+    const char *missing_rights; /* what source_missing_rights() says of every VM, as JSON */
+    const char *workload;       /* more members of every VM's document, as JSON */
 } FakeFaults;
 extern FakeFaults fake_faults;

@@ -189,10 +189,23 @@ static gboolean is_listed_device(const char *type, const xmlNode *device)
     return g_strv_contains(listed, type) || (is_card(device) && soap_child(device, "backing"));
 }
 
+static json_t *new_drive(const xmlNode *device)
+{
+    const xmlNode *connectable = soap_child(device, "connectable");
+    json_t *drive = json_object();
+
+    set_text(drive, "label", soap_child(soap_child(device, "deviceInfo"), "label"));
+    set_text(drive, "file", soap_child(soap_child(device, "backing"), "fileName"));
+    json_object_set_new(drive, "connected", json_boolean(vsphere_bool(soap_child(connectable, "connected"))));
+    json_object_set_new(drive, "startConnected",
+                        json_boolean(vsphere_bool(soap_child(connectable, "startConnected"))));
+    return drive;
+}
+
 static void set_devices(json_t *model, const Properties *properties)
 {
     const xmlNode *devices = properties_node(properties, "config.hardware.device");
-    json_t *disks = json_array(), *nics = json_array(), *others = json_array();
+    json_t *disks = json_array(), *nics = json_array(), *others = json_array(), *drives = json_array();
 
     for (xmlNode *device = soap_first(devices); device; device = soap_next(device)) {
         g_autofree char *type = soap_type(device);
@@ -204,6 +217,8 @@ static void set_devices(json_t *model, const Properties *properties)
             json_array_append_new(disks, disk);
         if (is_card(device) && strcmp(type, "VirtualSriovEthernetCard"))
             json_array_append_new(nics, new_nic(device, json_array_size(nics)));
+        if (!strcmp(type, "VirtualCdrom"))
+            json_array_append_new(drives, new_drive(device));
         if (is_listed_device(type, device))
             json_array_append_new(others, json_pack("{s:s, s:I, s:I}", "kind", type, "key",
                                                     (json_int_t)vsphere_int(soap_child(device, "key")),
@@ -212,6 +227,7 @@ static void set_devices(json_t *model, const Properties *properties)
     json_object_set_new(model, "disks", disks);
     json_object_set_new(model, "nics", nics);
     json_object_set_new(model, "devices", others);
+    json_object_set_new(model, "cdroms", drives); /* ours: Forklift's inventory does not have them */
 }
 
 /* ---- the guest's own view ------------------------------------------------------------------------------ */

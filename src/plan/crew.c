@@ -9,14 +9,15 @@ enum { REST_US = G_USEC_PER_SEC, MOST_REST_US = 10 * G_USEC_PER_SEC, REST_PER_VM
 typedef struct {
     char *plan_uid, *label; /* the VM's id as its children's label has it */
     PlanRun *run;
-    json_t *status;  /* what it is moved from; not changed */
-    json_t *outcome; /* what came of that, or NULL */
-    gboolean taken;  /* the outcome has been given out, so the next crew_move() follows it */
-    gboolean busy;   /* in the pool's queue or on a thread */
-    gboolean woken;  /* while busy: to be moved once more */
-    gboolean asked;  /* somebody waits until it rests */
-    gboolean again;  /* the outcome is to be followed by another move at once */
-    gint64 due_us;   /* monotonic, when it rests and has no outcome */
+    json_t *status;     /* as its last move left it; not changed, but replaced */
+    guint moves, taken; /* how often it has changed, and which of that was given out last */
+    gboolean unwritten; /* the plan's status does not have it yet */
+    gboolean held;      /* not moved before it is written */
+    gboolean again;     /* then at once */
+    gboolean busy;      /* in the pool's queue or on a thread */
+    gboolean woken;     /* while busy: to be moved once more */
+    gboolean asked;     /* somebody waits until it rests */
+    gint64 due_us;      /* monotonic, while it rests */
 } Member;
 
 struct Crew {
@@ -40,7 +41,6 @@ static void member_free(gpointer data)
     g_free(member->label);
     g_clear_pointer(&member->run, plan_run_unref);
     json_decref(member->status);
-    json_decref(member->outcome);
     g_free(member);
 }
 
@@ -64,10 +64,17 @@ static gint64 rest_of(const Crew *crew)
     return CLAMP((gint64)g_hash_table_size(crew->members) * REST_PER_VM_US, REST_US, MOST_REST_US);
 }
 
-/* The VM has been moved: an outcome waits for its plan, or it rests. TRUE: the plan is to be told. */
-static gboolean rest(Crew *crew, Member *member, json_t *outcome, gboolean again)
+/* What has to be written before the VM goes on, and what clients wait for. */
+static gboolean is_urgent(const json_t *before, const json_t *after)
 {
-    gboolean told = member->asked;
+    return strcmp(vm_status_phase(before), vm_status_phase(after)) || vm_status_completed(after) ||
+           !json_object_get(before, "error") != !json_object_get(after, "error");
+}
+
+/* The VM has been moved: NULL after means that nothing has changed. TRUE: the plan is to be told. */
+static gboolean rest(Crew *crew, Member *member, json_t *after, gboolean urgent, gboolean again)
+{
+    gboolean told = member->asked || after;
 
     crew->busy--;
     g_cond_broadcast(&crew->changed);
@@ -76,20 +83,16 @@ static gboolean rest(Crew *crew, Member *member, json_t *outcome, gboolean again
         return FALSE;
     }
     member->busy = member->asked = FALSE;
-    if (outcome) {
-        member->outcome = json_incref(outcome);
-        member->taken = FALSE;
-        member->again = again;
-        return TRUE;
-    }
     member->due_us = again || member->woken ? 0 : g_get_monotonic_time() + rest_of(crew);
+    if (after) {
+        json_decref(member->status);
+        member->status = json_incref(after);
+        member->moves++;
+        member->unwritten = TRUE;
+        member->held = urgent;
+        member->again = urgent;
+    }
     return told;
-}
-
-static gboolean is_urgent(const json_t *before, const json_t *after)
-{
-    return strcmp(vm_status_phase(before), vm_status_phase(after)) || vm_status_completed(after) ||
-           !json_object_get(before, "error") != !json_object_get(after, "error");
 }
 
 static void move(gpointer data, gpointer user_data)
@@ -97,8 +100,8 @@ static void move(gpointer data, gpointer user_data)
     Crew *crew = user_data;
     Member *member = data;
     g_autoptr(json_t) before = NULL, after = NULL;
-    PlanRun *run;
-    gboolean again = FALSE, told;
+    g_autoptr(PlanRun) run = NULL;
+    gboolean again = FALSE, urgent, told;
 
     g_mutex_lock(&crew->lock);
     member->woken = FALSE;
@@ -111,12 +114,13 @@ static void move(gpointer data, gpointer user_data)
         g_autoptr(VmRun) vm = vm_run_new(run, after);
         again = vm_progress(vm, crew->cancel);
     }
+    urgent = again || is_urgent(before, after);
+
     g_mutex_lock(&crew->lock);
-    told = rest(crew, member, json_equal(before, after) ? NULL : after, again);
+    told = rest(crew, member, json_equal(before, after) ? NULL : after, urgent, again);
     g_mutex_unlock(&crew->lock);
     if (told && crew->news)
-        crew->news(run->plan, again || is_urgent(before, after), crew->user_data);
-    plan_run_unref(run);
+        crew->news(run->plan, urgent, crew->user_data);
 }
 
 /* ---- the clock ---- */
@@ -131,7 +135,7 @@ static gint64 push_due(Crew *crew)
     g_hash_table_iter_init(&iter, crew->members);
     while (g_hash_table_iter_next(&iter, NULL, &data)) {
         Member *member = data;
-        if (member->busy || member->outcome)
+        if (member->busy || member->held)
             continue;
         if (member->due_us <= now)
             push(crew, member);
@@ -205,20 +209,24 @@ json_t *crew_outcome(Crew *crew, const char *plan_uid, const char *vm_id)
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&crew->lock);
     Member *member = find(crew, plan_uid, vm_id);
 
-    if (!member || !member->outcome)
+    if (!member || !member->unwritten)
         return NULL;
-    member->taken = TRUE;
-    return json_deep_copy(member->outcome);
+    member->taken = member->moves;
+    return json_deep_copy(member->status);
 }
 
-gboolean crew_busy(Crew *crew, const char *plan_uid, const char *vm_id)
+gboolean crew_hold(Crew *crew, const char *plan_uid, const char *vm_id)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&crew->lock);
     Member *member = find(crew, plan_uid, vm_id);
 
-    if (!member || !member->busy)
+    if (!member)
+        return TRUE;
+    if (member->busy || (member->unwritten && member->taken != member->moves)) {
+        member->asked = member->busy;
         return FALSE;
-    member->asked = TRUE;
+    }
+    member->held = TRUE;
     return TRUE;
 }
 
@@ -240,24 +248,19 @@ void crew_move(Crew *crew, PlanRun *run, const json_t *status)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&crew->lock);
     Member *member = member_of(crew, run, status);
-    gboolean news;
 
-    if (member->busy || (member->outcome && !member->taken))
-        return;
-    news = member->outcome || !member->status || !json_equal(member->status, status);
-    g_clear_pointer(&member->outcome, json_decref);
     g_clear_pointer(&member->run, plan_run_unref);
     member->run = plan_run_ref(run);
-    if (!news)
-        return;
-    if (!member->status || member->again || member->woken || is_urgent(member->status, status) ||
-        vm_status_has(status, "Canceled") != vm_status_has(member->status, "Canceled"))
+    if (member->busy || (member->unwritten && member->taken != member->moves))
+        return; /* there is something newer already */
+    if (!member->status || !json_equal(member->status, status)) {
+        json_decref(member->status);
+        member->status = json_deep_copy(status);
         member->due_us = 0;
-    else
-        member->due_us = g_get_monotonic_time() + rest_of(crew);
-    member->again = FALSE;
-    json_decref(member->status);
-    member->status = json_deep_copy(status);
+    }
+    if (member->again || member->woken)
+        member->due_us = 0;
+    member->unwritten = member->held = member->again = FALSE;
     g_cond_broadcast(&crew->changed);
 }
 
@@ -331,7 +334,7 @@ void crew_hurry(Crew *crew)
 
     g_hash_table_iter_init(&iter, crew->members);
     while (g_hash_table_iter_next(&iter, NULL, &data))
-        if (!((Member *)data)->busy && !((Member *)data)->outcome)
+        if (!((Member *)data)->busy && !((Member *)data)->held)
             push(crew, data);
     while (crew->busy)
         g_cond_wait(&crew->changed, &crew->lock);

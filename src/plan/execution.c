@@ -31,6 +31,14 @@ static void set_now(json_t *json, const char *key)
 
 /* ---- what a VM's work needs ---- */
 
+static const Object *migration_with(const Execution *e, const char *uid)
+{
+    for (guint i = 0; i < e->migrations->len; i++)
+        if (!strcmp(object_uid(e->migrations->pdata[i]), uid))
+            return e->migrations->pdata[i];
+    return NULL;
+}
+
 static PlanRun plan_run(const Execution *e, const char *migration_uid)
 {
     return (PlanRun){.kube = e->kube,
@@ -44,6 +52,7 @@ static PlanRun plan_run(const Execution *e, const char *migration_uid)
                      .network_map = e->network_map,
                      .storage_map = e->storage_map,
                      .migration_uid = migration_uid,
+                     .migration = migration_with(e, migration_uid),
                      .image = e->image};
 }
 
@@ -55,14 +64,6 @@ static HistoryEntry entry_of(const Execution *e, const Object *migration)
                           .network_map = e->network_map,
                           .storage_map = e->storage_map,
                           .migration = migration};
-}
-
-static const Object *migration_with(const Execution *e, const char *uid)
-{
-    for (guint i = 0; i < e->migrations->len; i++)
-        if (!strcmp(object_uid(e->migrations->pdata[i]), uid))
-            return e->migrations->pdata[i];
-    return NULL;
 }
 
 /* ---- beginning ---- */
@@ -252,7 +253,7 @@ static void apply_cancels(const Execution *e, const PlanRun *run, json_t *status
         const char *reason = vm_status_completed(vm) || vm_status_has(vm, "Canceled")
                                  ? NULL
                                  : cancel_reason(e, migration, active, vm);
-        if (reason && !crew_busy(e->crew, object_uid(e->plan), vm_status_id(vm))) {
+        if (reason && crew_hold(e->crew, object_uid(e->plan), vm_status_id(vm))) {
             g_autoptr(VmRun) work = vm_run_new(run, vm);
             vm_progress_cancel(work, reason);
         }

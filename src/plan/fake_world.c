@@ -12,13 +12,22 @@ FakeFaults fake_faults;
 typedef struct {
     const KubeResource *resource;
     Object *object;
+    gint64 since_us;  /* monotonic, when it was created */
+    gboolean counted; /* an importer that has not ended */
 } Stored;
 
 static GRecMutex lock;
-static GPtrArray *stored;  /* of Stored */
-static GHashTable *powers; /* vm id → PowerState */
-static GHashTable *counts; /* "what/vm id" → guint */
-static GHashTable *wanted; /* vm id → what it was told last, until the next tick */
+static GHashTable *stored;        /* "plural/namespace/name" → Stored */
+static GHashTable *of_vms;        /* "plural/vmID" → GPtrArray of Stored, borrowed */
+static GHashTable *loads, *peaks; /* host or datastore → guint: importers now, and at most */
+static FakeScale scale;
+static GPtrArray *news; /* of Object: changed by this tick */
+static void (*changed)(const Object *object, gpointer user_data);
+static gpointer changed_data;
+static GHashTable *powers;     /* vm id → PowerState */
+static GHashTable *counts;     /* "what/vm id" → guint */
+static GHashTable *wanted;     /* vm id → what it was told last, until the next tick */
+static GHashTable *open_disks; /* ids of those that the source has opened */
 static guint serial;
 
 static void stored_free(gpointer data)
@@ -29,7 +38,13 @@ static void stored_free(gpointer data)
 
 void fake_begin(void)
 {
-    stored = g_ptr_array_new_with_free_func(stored_free);
+    stored = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, stored_free);
+    of_vms = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+    loads = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    peaks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    scale = (FakeScale){0};
+    news = g_ptr_array_new_with_free_func((GDestroyNotify)object_unref);
+    changed = NULL;
     powers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -41,7 +56,12 @@ void fake_begin(void)
 
 void fake_end(void)
 {
-    g_clear_pointer(&stored, g_ptr_array_unref);
+    g_clear_pointer(&of_vms, g_hash_table_unref);
+    g_clear_pointer(&news, g_ptr_array_unref);
+    g_clear_pointer(&stored, g_hash_table_unref);
+    g_clear_pointer(&loads, g_hash_table_unref);
+    g_clear_pointer(&peaks, g_hash_table_unref);
+    g_clear_pointer(&open_disks, g_hash_table_unref);
     g_clear_pointer(&powers, g_hash_table_unref);
     g_clear_pointer(&counts, g_hash_table_unref);
     g_clear_pointer(&wanted, g_hash_table_unref);
@@ -49,15 +69,112 @@ void fake_end(void)
 
 /* ---- kube ---- */
 
+static void take_time(void)
+{
+    if (scale.call_us)
+        g_usleep(scale.call_us);
+}
+
+static char *key_of(const KubeResource *resource, const char *ns, const char *name)
+{
+    return g_strdup_printf("%s/%s/%s", resource->plural, resource->namespaced && ns ? ns : "", name);
+}
+
 static Stored *find(const KubeResource *resource, const char *ns, const char *name)
 {
-    for (guint i = 0; i < stored->len; i++) {
-        Stored *one = stored->pdata[i];
-        if (one->resource == resource && !strcmp(object_name(one->object), name) &&
-            (!resource->namespaced || !g_strcmp0(object_namespace(one->object), ns)))
-            return one;
+    g_autofree char *key = key_of(resource, ns, name);
+    return g_hash_table_lookup(stored, key);
+}
+
+/* Children of the same VM, made when there are none yet. */
+static GPtrArray *of_vm(const KubeResource *resource, const char *vm)
+{
+    g_autofree char *key = g_strdup_printf("%s/%s", resource->plural, vm);
+    GPtrArray *list = g_hash_table_lookup(of_vms, key);
+
+    if (!list) {
+        list = g_ptr_array_new();
+        g_hash_table_insert(of_vms, g_steal_pointer(&key), list);
     }
-    return NULL;
+    return list;
+}
+
+/* ---- importers, counted ---- */
+
+static guint number_of(const char *vm_id)
+{
+    const char *digits = strrchr(vm_id, '-');
+    return digits ? atoi(digits + 1) : 0;
+}
+
+static char *host_of(const char *vm_id)
+{
+    return scale.hosts ? g_strdup_printf("host-%u", number_of(vm_id) % scale.hosts) : g_strdup("host-1");
+}
+
+static char *datastore_of(const char *vm_id)
+{
+    return scale.vms ? g_strdup_printf("datastore-%u", number_of(vm_id) / 7 % 10) : g_strdup("datastore-1");
+}
+
+/* From half to one and a half of a part, and never the same for long. */
+static guint64 varied(const char *vm_id, guint64 part)
+{
+    return part / 2 + part * (number_of(vm_id) * 7919 % 1000) / 1000;
+}
+
+static guint64 disk_size(const char *vm_id)
+{
+    return scale.vms ? varied(vm_id, 64 << 20) : (5 << 20) + 512;
+}
+
+static void add_load(const char *take_of, gint change)
+{
+    guint now = GPOINTER_TO_UINT(g_hash_table_lookup(loads, take_of)) + change;
+
+    if (now > GPOINTER_TO_UINT(g_hash_table_lookup(peaks, take_of)))
+        g_hash_table_insert(peaks, g_strdup(take_of), GUINT_TO_POINTER(now));
+    g_hash_table_insert(loads, (char *)take_of, GUINT_TO_POINTER(now));
+}
+
+static void count_importer(Stored *pod, gboolean runs)
+{
+    const char *vm_id = object_label(pod->object, "vmID", "");
+
+    if (pod->resource != &KUBE_POD || pod->counted == runs ||
+        strcmp(object_label(pod->object, "forklift.app", ""), "importer"))
+        return;
+    pod->counted = runs;
+    add_load(host_of(vm_id), runs ? 1 : -1);
+    add_load(datastore_of(vm_id), runs ? 1 : -1);
+}
+
+guint fake_most_importers(const char *of)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(peaks, of));
+}
+
+/* ---- storing ---- */
+
+static Stored *store(const KubeResource *resource, const char *ns, json_t *take)
+{
+    Stored *one = g_new0(Stored, 1);
+
+    *one =
+        (Stored){.resource = resource, .object = object_new_take(take), .since_us = g_get_monotonic_time()};
+    g_hash_table_insert(stored, key_of(resource, ns, object_name(one->object)), one);
+    g_ptr_array_add(of_vm(resource, object_label(one->object, "vmID", "")), one);
+    count_importer(one, TRUE);
+    return one;
+}
+
+static void unstore(Stored *one)
+{
+    g_autofree char *key = key_of(one->resource, object_namespace(one->object), object_name(one->object));
+
+    count_importer(one, FALSE);
+    g_ptr_array_remove(of_vm(one->resource, object_label(one->object, "vmID", "")), one);
+    g_hash_table_remove(stored, key);
 }
 
 static Object *not_found(const KubeResource *resource, const char *name, GError **error)
@@ -84,6 +201,7 @@ Object *kube_get(KubeClient *client, const KubeResource *resource, const char *n
     Object *found = NULL;
     Stored *one;
 
+    take_time();
     g_rec_mutex_lock(&lock);
     one = find(resource, ns, name);
     found = one ? object_ref(one->object) : not_found(resource, name, error);
@@ -96,6 +214,30 @@ static gint by_name(gconstpointer a, gconstpointer b)
     return strcmp(object_name(*(Object *const *)a), object_name(*(Object *const *)b));
 }
 
+/* The VM that a selector asks for, or NULL. */
+static char *vm_of_selector(const char *selector)
+{
+    const char *vm = selector ? strstr(selector, "vmID=") : NULL;
+    return vm ? g_strndup(vm + 5, strcspn(vm + 5, ",")) : NULL;
+}
+
+static GPtrArray *candidates(const KubeResource *resource, const char *label_selector)
+{
+    g_autofree char *vm = vm_of_selector(label_selector);
+    GPtrArray *list;
+    GHashTableIter iter;
+    gpointer one;
+
+    if (vm)
+        return g_ptr_array_ref(of_vm(resource, vm));
+    list = g_ptr_array_new();
+    g_hash_table_iter_init(&iter, stored);
+    while (g_hash_table_iter_next(&iter, NULL, &one))
+        if (((Stored *)one)->resource == resource)
+            g_ptr_array_add(list, one);
+    return list;
+}
+
 /* In the order of names, as an API server lists. */
 GPtrArray *kube_list(KubeClient *client, const KubeResource *resource, const char *ns,
                      const char *label_selector, const char *field_selector, char **resource_version,
@@ -103,12 +245,15 @@ GPtrArray *kube_list(KubeClient *client, const KubeResource *resource, const cha
 {
     g_autoptr(Selector) selector = selector_parse_labels(label_selector, error);
     GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)object_unref);
+    g_autoptr(GPtrArray) all = NULL;
 
     g_assert_nonnull(selector);
+    take_time();
     g_rec_mutex_lock(&lock);
-    for (guint i = 0; i < stored->len; i++) {
-        Stored *one = stored->pdata[i];
-        if (one->resource == resource && (!ns || !g_strcmp0(object_namespace(one->object), ns)) &&
+    all = candidates(resource, label_selector);
+    for (guint i = 0; i < all->len; i++) {
+        Stored *one = all->pdata[i];
+        if ((!ns || !g_strcmp0(object_namespace(one->object), ns)) &&
             selector_matches(selector, object_json(one->object)))
             g_ptr_array_add(list, object_ref(one->object));
     }
@@ -125,6 +270,7 @@ Object *kube_create(KubeClient *client, const KubeResource *resource, const char
     Stored *one;
     Object *made;
 
+    take_time();
     g_rec_mutex_lock(&lock);
     uid = g_strdup_printf("uid-%05u", ++serial);
     name = g_strdup_printf("%s%05u", json_string_at(json, "metadata.generateName", ""), serial);
@@ -140,9 +286,7 @@ Object *kube_create(KubeClient *client, const KubeResource *resource, const char
         g_rec_mutex_unlock(&lock);
         return NULL;
     }
-    one = g_new(Stored, 1);
-    *one = (Stored){.resource = resource, .object = object_new_take(json)};
-    g_ptr_array_add(stored, one);
+    one = store(resource, ns, json);
     made = object_ref(one->object);
     g_rec_mutex_unlock(&lock);
     return made;
@@ -175,6 +319,7 @@ Object *kube_patch(KubeClient *client, const KubeResource *resource, const char 
     Object *result = NULL;
     Stored *one;
 
+    take_time();
     g_rec_mutex_lock(&lock);
     one = find(resource, ns, name);
     if (one) {
@@ -189,13 +334,15 @@ Object *kube_patch(KubeClient *client, const KubeResource *resource, const char 
 gboolean kube_delete(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
                      const char *propagation, GCancellable *cancel, GError **error)
 {
-    gboolean done = FALSE;
+    gboolean done;
     Stored *one;
 
+    take_time();
     g_rec_mutex_lock(&lock);
     one = find(resource, ns, name);
+    done = one != NULL;
     if (one)
-        done = g_ptr_array_remove(stored, one);
+        unstore(one);
     else
         not_found(resource, name, error);
     g_rec_mutex_unlock(&lock);
@@ -240,10 +387,11 @@ static gboolean known(const char *id)
 json_t *inventory_get(InventoryClient *client, const Object *provider, const char *collection, const char *id,
                       GCancellable *cancel, GError **error)
 {
-    g_autofree char *name = g_strdup_printf("Guest_%s", id);
+    g_autofree char *name = g_strdup_printf("Guest_%s", id), *host = host_of(id);
     g_autoptr(json_t) more = NULL;
     json_t *workload;
 
+    take_time();
     if (fake_faults.inventory_is_away) {
         g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_UNAVAILABLE, "the inventory is away");
         return NULL;
@@ -252,7 +400,7 @@ json_t *inventory_get(InventoryClient *client, const Object *provider, const cha
         g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND, "no VM %s", id);
         return NULL;
     }
-    workload = json_pack("{s:s, s:s, s:{s:s}}", "id", id, "name", name, "host", "id", "host-1");
+    workload = json_pack("{s:s, s:s, s:{s:s}}", "id", id, "name", name, "host", "id", host);
     more = fake_faults.workload ? json_loads(fake_faults.workload, 0, NULL) : NULL;
     json_object_update(workload, more);
     return workload;
@@ -368,12 +516,12 @@ Vm *source_describe(const char *type, const json_t *workload, GError **error)
     vm->name = g_strdup(json_string_at(workload, "name", ""));
     vm->memory = 1 << 30;
     vm->needs_conversion = TRUE;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < (scale.vms ? 1 : 2); i++) {
         VmDisk *disk = vm_add_disk(vm);
         disk->id = g_strdup_printf("%d", 2000 + i);
         disk->name = g_strdup_printf("[ds] %s/%d.vmdk", vm->id, i);
-        disk->storage_id = g_strdup("datastore-1");
-        disk->size = (5 << 20) + 512;
+        disk->storage_id = datastore_of(vm->id);
+        disk->size = disk_size(vm->id);
     }
     vm_add_nic(vm)->network_id = g_strdup("network-1");
     return vm;
@@ -381,11 +529,14 @@ Vm *source_describe(const char *type, const json_t *workload, GError **error)
 
 /* ---- a source that opens disks before they can be read ---- */
 
-static GHashTable *open_disks; /* ids of those that are open */
-
 guint fake_open_disks(void)
 {
     return open_disks ? g_hash_table_size(open_disks) : 0;
+}
+
+gboolean source_hosts_log_in(const char *type)
+{
+    return TRUE;
 }
 
 char *source_reader(const char *type, const json_t *workload, const char *disk_id, GError **error)
@@ -417,8 +568,8 @@ gboolean source_keep(Source *source, const char *grant, GCancellable *cancel, GE
     return TRUE;
 }
 
-gboolean source_revoke(Source *source, const char *disk_id, gboolean whole, char **grant, GCancellable *cancel,
-                       GError **error)
+gboolean source_revoke(Source *source, const char *disk_id, gboolean whole, char **grant,
+                       GCancellable *cancel, GError **error)
 {
     GHashTableIter iterator;
     gpointer open;
@@ -443,19 +594,26 @@ static void set_status(Stored *one, json_t *take_status)
     json_t *copy = json_copy((json_t *)object_json(one->object));
     json_object_set_new(copy, "status", take_status);
     replace(one, copy);
+    g_ptr_array_add(news, object_ref(one->object));
 }
 
-static json_t *ended(const char *message)
+static json_t *ended(const char *message, const char *vm_id)
 {
     gboolean good = !message;
-    g_autofree char *report =
-        message ? g_strdup(message)
-                : g_strdup_printf(
-                      "{\"result\":\"Completed\",\"size\":%d,\"hash\":\"xxh3-128:0\",\"readBack\":\"equal\"}",
-                      (5 << 20) + 512);
+    g_autofree char *report = message
+                                  ? g_strdup(message)
+                                  : g_strdup_printf("{\"result\":\"Completed\",\"size\":%" G_GUINT64_FORMAT
+                                                    ",\"hash\":\"xxh3-128:0\",\"readBack\":\"equal\"}",
+                                                    disk_size(vm_id));
     return json_pack("{s:s, s:[{s:{s:{s:i, s:s, s:s}}}]}", "phase", good ? "Succeeded" : "Failed",
                      "containerStatuses", "state", "terminated", "exitCode", good ? 0 : 1, "finishedAt",
                      "2026-01-01T00:00:00Z", "message", report);
+}
+
+static gboolean is_copied(const Stored *pod)
+{
+    const char *vm_id = object_label(pod->object, "vmID", "");
+    return g_get_monotonic_time() - pod->since_us >= (gint64)varied(vm_id, scale.copy_ms) * 1000;
 }
 
 static void move_pod(Stored *pod)
@@ -466,8 +624,11 @@ static void move_pod(Stored *pod)
     if (!*phase)
         set_status(pod, json_pack("{s:s, s:[{s:{s:{}}}]}", "phase", "Running", "containerStatuses", "state",
                                   "running"));
-    else if (!strcmp(phase, "Running"))
-        set_status(pod, ended(importer ? fake_faults.importer_message : fake_faults.conversion_message));
+    else if (!strcmp(phase, "Running") && is_copied(pod)) {
+        set_status(pod, ended(importer ? fake_faults.importer_message : fake_faults.conversion_message,
+                              object_label(pod->object, "vmID", "")));
+        count_importer(pod, FALSE);
+    }
 }
 
 static void move_machine(Stored *machine)
@@ -483,7 +644,7 @@ static void move_machine(Stored *machine)
                          "phase", fake_faults.targets_fail ? "Failed" : "Running");
         object_unref(kube_create(NULL, &KUBE_VIRTUAL_MACHINE_INSTANCE, ns, body, NULL, NULL));
     } else if (!run && instance)
-        g_ptr_array_remove(stored, instance);
+        unstore(instance);
 }
 
 static void move_guest(const char *id)
@@ -497,22 +658,54 @@ static void move_guest(const char *id)
     g_hash_table_remove(wanted, id);
 }
 
+static void move(Stored *one)
+{
+    if (one->resource == &KUBE_DATA_VOLUME && !json_at(object_json(one->object), "status"))
+        set_status(one, json_pack("{s:s}", "phase", "Succeeded"));
+    else if (one->resource == &KUBE_POD)
+        move_pod(one);
+    else if (one->resource == &KUBE_JOB)
+        set_status(one,
+                   json_loads("{\"conditions\":[{\"type\":\"Complete\",\"status\":\"True\"}]}", 0, NULL));
+}
+
 void fake_tick(void)
 {
+    g_autoptr(GPtrArray) machines = NULL, told_of = NULL;
+    g_autoptr(GList) told = NULL;
+    GHashTableIter iter;
+    gpointer one;
+
     g_rec_mutex_lock(&lock);
-    for (guint i = 0; i < stored->len; i++) {
-        Stored *one = stored->pdata[i];
-        if (one->resource == &KUBE_DATA_VOLUME)
-            set_status(one, json_pack("{s:s}", "phase", "Succeeded"));
-        else if (one->resource == &KUBE_POD)
-            move_pod(one);
-        else if (one->resource == &KUBE_VIRTUAL_MACHINE)
-            move_machine(one);
-        else if (one->resource == &KUBE_JOB)
-            set_status(one,
-                       json_loads("{\"conditions\":[{\"type\":\"Complete\",\"status\":\"True\"}]}", 0, NULL));
+    g_hash_table_iter_init(&iter, stored);
+    while (g_hash_table_iter_next(&iter, NULL, &one))
+        move(one);
+    machines = candidates(&KUBE_VIRTUAL_MACHINE, NULL);
+    for (guint i = 0; i < machines->len; i++)
+        move_machine(machines->pdata[i]);
+    told = g_hash_table_get_keys(wanted);
+    for (GList *id = told; id; id = id->next) {
+        g_autofree char *vm_id = g_strdup(id->data);
+        move_guest(vm_id);
     }
-    move_guest("vm-1");
-    move_guest("vm-2");
+    told_of = g_steal_pointer(&news);
+    news = g_ptr_array_new_with_free_func((GDestroyNotify)object_unref);
     g_rec_mutex_unlock(&lock);
+    for (guint i = 0; changed && i < told_of->len; i++)
+        changed(told_of->pdata[i], changed_data);
+}
+
+void fake_on_change(void (*tell_of)(const Object *object, gpointer user_data), gpointer user_data)
+{
+    changed = tell_of;
+    changed_data = user_data;
+}
+
+void fake_scale(const FakeScale *wanted_scale)
+{
+    scale = *wanted_scale;
+    for (guint i = 1; i <= scale.vms; i++) {
+        g_autofree char *id = g_strdup_printf("vm-%u", i);
+        fake_set_power(id, POWER_ON);
+    }
 }

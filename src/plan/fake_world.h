@@ -17,6 +17,20 @@ Object *fake_add(const KubeResource *resource, const char *json); /* a reference
 GPtrArray *fake_all(const KubeResource *resource);                /* of Object; owned */
 void fake_delete_all(const KubeResource *resource);
 
+/* A world of many VMs, vm-1 and on, one disk each, spread evenly over the hosts host-0 and on and ten
+ * datastores. Copies take copy_ms, half of it more or less by their size; each call of an API takes call_us.
+ * After fake_begin(). */
+typedef struct {
+    guint vms, hosts, copy_ms, call_us;
+} FakeScale;
+void fake_scale(const FakeScale *scale);
+
+/* Told of each object whose status fake_tick() has changed, after the tick. */
+void fake_on_change(void (*changed)(const Object *object, gpointer user_data), gpointer user_data);
+
+/* The most importers that ever ran at once for one of these: "host-3", "datastore-1"; 0 if none did. */
+guint fake_most_importers(const char *of);
+
 guint fake_open_disks(void); /* that the source has opened for reading and not got back */
 PowerState fake_power(const char *vm_id);
 void fake_set_power(const char *vm_id, PowerState power);

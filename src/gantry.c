@@ -19,6 +19,7 @@ static const struct {
     {"convert", "convert a copied virtual machine for KVM (the program of conversion Pods)", cmd_convert},
     {"inventory", "serve what providers hold, and look after their connections", cmd_inventory},
     {"validation", "run the validation service: Rego rules that judge VMs", cmd_validation},
+    {"policy", "test validation rules, and try one on a VM", cmd_policy},
     {"must-gather-api", "serve gatherings of logs and objects to the console", cmd_must_gather_api},
     {NULL, NULL, NULL},
 };

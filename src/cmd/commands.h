@@ -11,6 +11,7 @@ int cmd_progress(int argc, char **argv);
 int cmd_convert(int argc, char **argv);
 int cmd_copy(int argc, char **argv);
 int cmd_validation(int argc, char **argv);
+int cmd_policy(int argc, char **argv);
 int cmd_inventory(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_must_gather(int argc, char **argv);

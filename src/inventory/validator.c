@@ -15,7 +15,7 @@ enum {
     PAGE = 1024,          /* VMs that are checked before what was found is written */
     BATCH = 64,           /* VMs that are asked about in one request, by a service that takes several */
     BATCH_SIZE = 1 << 20, /* bytes of what level 1 shows of them */
-    LOOK_S = 5,           /* how often the version of the rules is asked for */
+    LOOK_S = 2,           /* how often the version of the rules is asked for */
     FIRST_WAIT_MS = 1000, /* after a pass that could not be finished */
     MOST_WAIT_MS = 10000,
     SETTLE_MS = 200, /* changes come in bursts */
@@ -42,7 +42,8 @@ struct Validation {
     char *problem;
     gint64 failing_since; /* monotonic; 0: it does not */
 
-    char *rules; /* what the service said of its rules at the last pass; of the thread alone */
+    gboolean has_rules; /* the last pass could ask for them; of the thread alone */
+    char *rules;        /* what the service said of its rules at the last pass; of the thread alone */
 };
 
 /* ---- questions to the service -------------------------------------------------------------------------- */
@@ -479,7 +480,8 @@ static gboolean run_pass(Validation *validation, GError **error)
     g_autoptr(GError) first = NULL;
     gint64 version = 0;
 
-    if (validation->validator->url && !take_rules(validation, package, &version, error))
+    validation->has_rules = !validation->validator->url || take_rules(validation, package, &version, error);
+    if (!validation->has_rules)
         return FALSE;
     while (!g_cancellable_is_cancelled(validation->cancel) && !is_unreachable(first)) {
         g_autoptr(GPtrArray) checks = select_page(validation->stock, failed, version, error);
@@ -526,6 +528,20 @@ static void wait_for_work_or_rules(Validation *validation, guint ms)
             return;
 }
 
+/* Concerns that were found by rules which may be in force no more: a VM is validated when revisionValidated
+ * is its revision. */
+static void mark_stale(Stock *stock)
+{
+    StockTransaction *transaction = stock_begin(stock, NULL, NULL);
+
+    if (!transaction)
+        return;
+    if (database_forget_validation(stock_transaction_database(transaction), NULL, NULL))
+        stock_commit(transaction, NULL);
+    else
+        stock_roll_back(transaction);
+}
+
 /* Says once that it fails and once that it works again. */
 static void note_problem(Validation *validation, const GError *error)
 {
@@ -534,10 +550,12 @@ static void note_problem(Validation *validation, const GError *error)
     gint64 now = g_get_monotonic_time();
 
     validation->failing_since = !error ? 0 : validation->failing_since ? validation->failing_since : now;
-    if (error && now - validation->failing_since < PATIENCE_S * G_TIME_SPAN_SECOND)
+    if (is_unreachable(error) && now - validation->failing_since < PATIENCE_S * G_TIME_SPAN_SECOND)
         return;
     if (!g_strcmp0(validation->problem, message))
         return;
+    if (message && !validation->problem && !validation->has_rules)
+        mark_stale(validation->stock);
     if (message)
         log_warn("VMs cannot be validated; they keep their old concerns", "provider",
                  stock_uid(validation->stock), "error", message, NULL);

@@ -50,10 +50,6 @@ void rego_engine_each_rule(RegoEngine *engine, RegoRule each, gpointer user_data
  * NULL with *error, after which the engine may be half-way through and is to be freed. */
 char *rego_engine_rule(RegoEngine *engine, const char *rule, const RegoValue *input, guint limit_ms,
                        char **error);
-/* As rego_engine_rule() for any query ("data.a"), which is parsed first. */
-char *rego_engine_query(RegoEngine *engine, const char *query, const RegoValue *input, guint limit_ms,
-                        char **error);
-
 /* Each definition of a rule of a package ("io.konveyor.forklift.vmware", "concerns") by itself; either value
  * or error is NULL. */
 typedef void (*RegoDefinition)(const char *file, guint line, const char *value, const char *error,

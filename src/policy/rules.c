@@ -51,43 +51,21 @@ static char *package_path(const char *package)
     return g_strdelimit(g_strdup(package), ".", '/');
 }
 
-/* "io/konveyor/x" → "data.io.konveyor.x"; names that are no identifiers go into brackets. */
-static char *query_of(const char *path)
+/* The value of one rule as JSON text to be freed, "" when it is undefined, or NULL with *why. */
+static char *evaluate_rule(Build *build, const char *path, const RegoValue *input, char **why)
 {
-    g_auto(GStrv) names = g_strsplit(path, "/", -1);
-    GString *query = g_string_new("data");
-
-    for (int i = 0; names[i]; i++) {
-        g_autoptr(json_t) name = json_string(names[i]);
-        g_autofree char *quoted = name ? json_text(name) : NULL;
-        if (!*names[i] || !quoted)
-            continue;
-        if (g_regex_match_simple("^[A-Za-z_][A-Za-z0-9_]*$", names[i], 0, 0))
-            g_string_append_printf(query, ".%s", names[i]);
-        else
-            g_string_append_printf(query, "[%s]", quoted);
-    }
-    return g_string_free(query, FALSE);
-}
-
-static gboolean split_path(const char *path, char **package, const char **name);
-
-/* The answer as JSON text to be freed, "" when undefined, or NULL with *why. */
-static char *build_evaluate(Build *build, const char *path, const RegoValue *input, char **why)
-{
-    g_autofree char *query = query_of(path), *package = NULL;
+    g_autofree char *rule = g_strdelimit(g_strconcat("data.", path, NULL), "/", '.');
     RegoEngine *engine = g_async_queue_try_pop(build->idle);
     char *reason = NULL, *answer, *copy;
-    const char *name;
 
     if (!engine)
         engine = rego_engine_clone(build->engine);
-    answer = split_path(path, &package, &name) ? rego_engine_rule(engine, query, input, RUN_MS, &reason)
-                                               : rego_engine_query(engine, query, input, RUN_MS, &reason);
+    answer = rego_engine_rule(engine, rule, input, RUN_MS, &reason);
     if (answer)
         g_async_queue_push(build->idle, engine);
     else
         rego_engine_free(engine); /* it may be half-way through */
+    /* A rule whose file is left out. */
     copy = reason && strstr(reason, "not a valid rule path") ? g_strdup("") : g_strdup(answer);
     *why = reason ? g_strdup(g_strstrip(reason)) : NULL;
     rego_string_free(reason);
@@ -107,6 +85,7 @@ struct Rules {
     GPtrArray *sources;  /* of Source */
     GPtrArray *packages; /* that have a validate */
     GPtrArray *tests;
+    GPtrArray *documents; /* paths of rules that are no functions, "io/konveyor/forklift/vmware/concerns" */
     char *hash;
 
     GRWLock running; /* held for writing while a failure is looked into: what others hold is no fault of the
@@ -239,10 +218,12 @@ static void check_rule(const char *file, guint line, const char *package, const 
     if (!strcmp(name, "validate") &&
         !g_ptr_array_find_with_equal_func(checking->rules->packages, package, g_str_equal, NULL))
         g_ptr_array_add(checking->rules->packages, g_strdup(package));
-    if (g_str_has_prefix(name, "test_")) {
-        g_autofree char *path = package_path(package);
-        g_ptr_array_add(checking->rules->tests, g_strdup_printf("%s/%s", path, name));
-    }
+    g_autofree char *path = package_path(key);
+    if (g_str_has_prefix(name, "test_"))
+        g_ptr_array_add(checking->rules->tests, g_strdup(path));
+    if (strcmp(kind, "function") &&
+        !g_ptr_array_find_with_equal_func(checking->rules->documents, path, g_str_equal, NULL))
+        g_ptr_array_add(checking->rules->documents, g_steal_pointer(&path));
 }
 
 static gboolean check_rules(Rules *rules, RegoEngine *engine, GError **error)
@@ -325,6 +306,7 @@ Rules *rules_new(const RuleFiles *files, GError **error)
     g_rw_lock_init(&rules->running);
     rules->sources = g_ptr_array_new_with_free_func(source_free);
     rules->packages = g_ptr_array_new_with_free_func(g_free);
+    rules->documents = g_ptr_array_new_with_free_func(g_free);
     rules->tests = g_ptr_array_new_with_free_func(g_free);
     rules->problems = g_ptr_array_new_with_free_func(g_free);
     rules->strikes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -357,6 +339,7 @@ void rules_unref(Rules *rules)
     g_ptr_array_unref(rules->sources);
     g_ptr_array_unref(rules->packages);
     g_ptr_array_unref(rules->tests);
+    g_ptr_array_unref(rules->documents);
     g_ptr_array_unref(rules->problems);
     g_hash_table_unref(rules->strikes);
     g_hash_table_unref(rules->left_out);
@@ -364,6 +347,94 @@ void rules_unref(Rules *rules)
     g_mutex_clear(&rules->lock);
     g_rw_lock_clear(&rules->running);
     g_free(rules);
+}
+
+/* ---- documents: rules, parts of their values, and what holds rules ---------------------------------------
+ */
+
+/* What comes after holder in path: "b/c" of "a/b/c" and "a", "" when they are the same; NULL: path is not
+ * below it. */
+static const char *below(const char *path, const char *holder)
+{
+    gsize len = strlen(holder);
+
+    if (!len)
+        return path;
+    if (strncmp(path, holder, len) || (path[len] && path[len] != '/'))
+        return NULL;
+    return path[len] ? path + len + 1 : path + len;
+}
+
+static char *text_of(const json_t *value)
+{
+    char *dumped = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY),
+         *copy = g_strdup(dumped);
+
+    free(dumped);
+    return copy;
+}
+
+/* "b/c" of a value: its member b's member c; "" when there is none. */
+static char *part_of(const char *value, const char *path)
+{
+    g_autoptr(json_t) whole = *value ? json_loads(value, JSON_DECODE_ANY, NULL) : NULL;
+    g_auto(GStrv) names = g_strsplit(path, "/", -1);
+    json_t *at = whole;
+
+    for (int i = 0; names[i] && at; i++)
+        at = json_object_get(at, names[i]);
+    return at ? text_of(at) : g_strdup("");
+}
+
+/* Puts value where path says, making objects on the way. */
+static void put_at(json_t *root, const char *path, json_t *value_take)
+{
+    g_auto(GStrv) names = g_strsplit(path, "/", -1);
+    json_t *at = root;
+
+    for (int i = 0; names[i]; i++) {
+        json_t *next = json_object_get(at, names[i]);
+        if (!json_is_object(next)) {
+            next = names[i + 1] ? json_object() : json_incref(value_take);
+            json_object_set_new(at, names[i], next);
+        }
+        at = next;
+    }
+    json_decref(value_take);
+}
+
+/* All rules below path as one object. */
+static char *evaluate_all(Rules *rules, Build *build, const char *path, const RegoValue *input, char **why)
+{
+    g_autoptr(json_t) all = NULL;
+
+    for (guint i = 0; i < rules->documents->len; i++) {
+        const char *one = rules->documents->pdata[i], *rest = below(one, path);
+        g_autofree char *value = rest ? evaluate_rule(build, one, input, why) : NULL;
+        if (!rest)
+            continue;
+        if (!value)
+            return NULL;
+        g_clear_pointer(why, g_free);
+        if (!all)
+            all = json_object();
+        if (*value)
+            put_at(all, rest, json_loads(value, JSON_DECODE_ANY, NULL));
+    }
+    return all ? json_text(all) : g_strdup("");
+}
+
+/* As evaluate_rule(), of any path. */
+static char *evaluate_document(Rules *rules, Build *build, const char *path, const RegoValue *input,
+                               char **why)
+{
+    for (guint i = 0; i < rules->documents->len; i++) {
+        const char *rule = rules->documents->pdata[i], *rest = below(path, rule);
+        g_autofree char *value = rest ? evaluate_rule(build, rule, input, why) : NULL;
+        if (rest)
+            return value && *rest ? part_of(value, rest) : g_steal_pointer(&value);
+    }
+    return evaluate_all(rules, build, path, input, why);
 }
 
 /* ---- rules that fail ----------------------------------------------------------------------------------- */
@@ -510,7 +581,7 @@ static char *evaluate_without_failures(Rules *rules, Build *build, const char *p
     count_strikes(rules, failures);
     without = list_without(rules, failures);
     reduced = build_without(rules, without);
-    answer = build_evaluate(reduced, path, input, &why);
+    answer = evaluate_document(rules, reduced, path, input, &why);
     return answer ? with_failures(answer, without) : NULL;
 }
 
@@ -584,7 +655,7 @@ static Build *current_build(Rules *rules, gboolean *complete)
 static char *evaluate(Rules *rules, Build *build, const char *path, const RegoValue *input, char **why)
 {
     g_autoptr(GRWLockReaderLocker) locker = g_rw_lock_reader_locker_new(&rules->running);
-    return build_evaluate(build, path, input, why);
+    return evaluate_document(rules, build, path, input, why);
 }
 
 static char *mark_incomplete(Rules *rules, const char *path, char *answer_take)

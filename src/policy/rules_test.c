@@ -267,6 +267,36 @@ static void documents_of_any_shape_are_judged(Fixture *fixture, gconstpointer un
     rego_string_free(why);
 }
 
+static void paths_name_rules_their_parts_and_what_holds_them(Fixture *fixture, gconstpointer unused)
+{
+    static const struct {
+        const char *path, *value;
+    } cases[] = {
+        {"a/b/x", "{\"y\":{\"z\":7}}"},
+        {"a/b/x/y", "{\"z\":7}"},
+        {"a/b/x/y/z", "7"},
+        {"a/b/x/n", NULL},
+        {"a/b/s", "[\"t\"]"},
+        {"a/b/f", NULL},
+        {"a/b/no", NULL},
+        {"a/nothing", NULL},
+        {"a/b", "{\"s\":[\"t\"],\"x\":{\"y\":{\"z\":7}}}"},
+    };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Rules) rules = load_with(
+        fixture,
+        "package a.b\nx = {\"y\": {\"z\": 7}}\ns[\"t\"] { true }\nf(n) = n { true }\nno { input.never }\n",
+        &error);
+
+    g_assert_no_error(error);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *answer = NULL;
+        g_assert_true(rules_evaluate(rules, cases[i].path, NULL, &answer, &error));
+        g_assert_no_error(error);
+        g_assert_cmpstr(answer, ==, cases[i].value);
+    }
+}
+
 static void an_unknown_path_is_undefined(Fixture *fixture, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
@@ -295,6 +325,8 @@ int main(int argc, char **argv)
     TEST("a rule that fails is bounded, and the others go on",
          a_rule_that_fails_is_bounded_and_the_others_go_on);
     TEST("documents of any shape are judged", documents_of_any_shape_are_judged);
+    TEST("paths name rules, their parts, and what holds them",
+         paths_name_rules_their_parts_and_what_holds_them);
     TEST("an unknown path is undefined", an_unknown_path_is_undefined);
     return g_test_run();
 }

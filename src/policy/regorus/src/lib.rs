@@ -134,7 +134,9 @@ pub unsafe extern "C" fn rego_value_each(
 
 #[no_mangle]
 pub extern "C" fn rego_engine_new() -> *mut RegoEngine {
-    Box::into_raw(Box::new(RegoEngine(Engine::new())))
+    let mut engine = Engine::new();
+    engine.set_strict_builtin_errors(false); // as OPA: what a builtin cannot do is undefined
+    Box::into_raw(Box::new(RegoEngine(engine)))
 }
 
 #[no_mangle]
@@ -227,28 +229,6 @@ pub unsafe extern "C" fn rego_engine_rule(
         let value = engine.eval_rule(text(rule)?.to_string());
         engine.set_input(Value::Undefined);
         json(&value.map_err(|e| format!("{e:#}"))?)
-    })
-    .map_or(std::ptr::null_mut(), to_c)
-}
-
-/// As `rego_engine_rule` for any query ("data.a"), which is parsed first.
-#[no_mangle]
-pub unsafe extern "C" fn rego_engine_query(
-    engine: *mut RegoEngine,
-    query: *const c_char,
-    input: *const RegoValue,
-    limit_ms: c_uint,
-    error: *mut *mut c_char,
-) -> *mut c_char {
-    guarded(error, || {
-        let engine = &mut (*engine).0;
-        engine.set_execution_timer_config(timer(limit_ms));
-        engine.set_input(input_of(input));
-        let results = engine.eval_query(text(query)?.to_string(), false).map_err(|e| format!("{e:#}"))?;
-        match results.result.first().and_then(|result| result.expressions.first()) {
-            Some(expression) => json(&expression.value),
-            None => Ok(String::new()),
-        }
     })
     .map_or(std::ptr::null_mut(), to_c)
 }

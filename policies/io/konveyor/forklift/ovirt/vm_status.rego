@@ -1,4 +1,4 @@
-# Only a VM that is up or down can be moved.
+# Only a VM that is up or down, or on its way there, can be moved.
 package io.konveyor.forklift.ovirt
 
 import rego.v1
@@ -9,6 +9,6 @@ concerns contains {
 	"label": "VM has a status condition that may prevent successful migration",
 	"assessment": "The status of the VM is neither up nor down. Bring it to one of them before the migration.",
 } if {
-	not input.status in {"up", "down"}
 	input.status
+	not regex.match(`up|down`, input.status)
 }

@@ -1,0 +1,91 @@
+"""Servers that judge VMs: ours and Open Policy Agent's own, each as a process of its own."""
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from . import waiting
+from .cluster import SANITIZER
+from .vcenter import build_peer
+
+VALIDATE = "io/konveyor/forklift/{}/validate"
+
+
+class Server:
+    """A data API at self.url."""
+
+    process = url = log_path = None
+
+    def log(self):
+        return self.log_path.read_text(encoding="utf-8", errors="replace")
+
+    def ask(self, method, path, body=None):
+        """Status and document of /v1/PATH; body is JSON text or an object."""
+        data = body.encode() if isinstance(body, str) else None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/{path}", data=data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as problem:
+            text = problem.read()
+            return problem.code, json.loads(text) if text.startswith(b"{") else None
+
+    def concerns(self, package, document):
+        status, answer = self.ask("POST", "v1/data/" + VALIDATE.format(package), {"input": document})
+        assert status == 200, answer
+        return answer["result"]["concerns"]
+
+    def is_up(self):
+        assert self.process.poll() is None, self.log()
+        try:
+            return self.ask("GET", "health")[0] == 200
+        except urllib.error.URLError:
+            return False
+
+    def __enter__(self):
+        waiting.until(lambda: f"a server: {self.log()}", self.is_up)
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=waiting.SHORT)
+
+
+class Opa(Server):
+    """The real one."""
+
+    def __init__(self, files, directory=None):
+        directory = pathlib.Path(directory or pathlib.Path(os.environ.get("TMPDIR", "/tmp")))
+        self.log_path = directory / f"opa-{os.getpid()}.log"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        with open(self.log_path, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen([build_peer("opa"), "run", "--server", "--disable-telemetry", "--log-level", "error",
+                                             "--addr", self.url.split("//")[1], *map(str, files)], stdout=log, stderr=log)
+
+    def __exit__(self, *arguments):
+        super().__exit__(*arguments)
+        self.log_path.unlink()
+
+
+class Service(Server):
+    """`gantry validation` over plain HTTP."""
+
+    def __init__(self, gantry, rules, directory, *arguments, **environment):
+        self.log_path = pathlib.Path(directory) / "validation.log"
+        with open(self.log_path, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen([gantry, "validation", "--policies", rules, "--listen", "127.0.0.1:0", *arguments],
+                                            stdout=log, stderr=log, env={**os.environ, **environment})
+        port = waiting.until(lambda: f"the validation service: {self.log()}", lambda: re.search(r"service ready.*port=(\d+)", self.log()))
+        self.url = f"http://127.0.0.1:{port.group(1)}"
+
+    def __exit__(self, *arguments):
+        super().__exit__(*arguments)
+        assert self.process.returncode == 0 and not SANITIZER.search(self.log()), self.log()[-4000:]

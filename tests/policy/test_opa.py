@@ -1,0 +1,105 @@
+"""Our validation service beside Open Policy Agent's own server: the same requests, the same answers."""
+import json
+import pathlib
+import urllib.parse
+
+import pytest
+import yaml
+
+from harness.cluster import ROOT
+from harness.policy import VALIDATE
+
+OVIRT = yaml.safe_load((pathlib.Path(__file__).parent / "ovirt.yaml").read_text(encoding="utf-8"))
+BASE = "v1/data/io/konveyor/forklift"
+NAMED = json.dumps({"input": {"name": "db", "cpuAffinity": [0, 2], "disks": [{"rdm": True}, {"shared": True}], "guestId": "x<y>&z"}})
+
+REQUESTS = [
+    ("GET", f"{BASE}/vmware/rules_version", None),
+    ("GET", f"{BASE}/ovirt/rules_version/", None),
+    ("GET", f"{BASE}/vmware/rules_version/rules_version", None),
+    ("GET", f"{BASE}/vmware/rules_version?pretty", None),
+    ("GET", f"{BASE}/vmware/RULES_VERSION", None),
+    ("GET", f"{BASE}/vmware/concerns", None),
+    ("GET", f"{BASE}/vmware/concerns?input=" + urllib.parse.quote('{"name": "a b"}'), None),
+    ("GET", f"{BASE}/vmware/concerns?input=" + urllib.parse.quote('{"name": '), None),
+    ("GET", f"{BASE}/vmware/nothing", None),
+    ("GET", f"{BASE}/nothing/here", None),
+    ("GET", f"{BASE}/vmware/errors", None),
+    ("GET", f"{BASE}/vmware", None),
+    ("GET", BASE, None),
+    ("GET", "v1/data", None),
+    ("POST", "v1/data", "{}"),
+    ("POST", f"{BASE}/vmware/validate", NAMED),
+    ("POST", f"{BASE}/vmware/validate?pretty=true", NAMED),
+    ("POST", f"{BASE}/vmware/concerns", NAMED),
+    ("POST", f"{BASE}/vmware/valid_vm_name", NAMED),
+    ("POST", f"{BASE}/vmware", NAMED),
+    ("POST", f"{BASE}/vmware/nothing", NAMED),
+    ("POST", f"{BASE}/vmware/validate", None),
+    ("POST", f"{BASE}/vmware/validate", "{}"),
+    ("POST", f"{BASE}/vmware/validate", '{"other": 1}'),
+    ("POST", f"{BASE}/vmware/validate", '{"input": null}'),
+    ("POST", f"{BASE}/vmware/validate", '{"input": 5}'),
+    ("POST", f"{BASE}/vmware/validate", '{"input": {"name": 7}}'),
+    ("POST", f"{BASE}/vmware/validate", '{"input": {"name": "a", "disks": {}, "host": [], "guestDisks": [{"freeSpace": "x"}, 3]}}'),
+    ("POST", f"{BASE}/vmware/validate", '{"input": '),
+    ("POST", f"{BASE}/vmware/validate", "[1]"),
+    ("POST", f"{BASE}/vmware/validate", '"x"'),
+    ("GET", "health", None),
+    ("GET", "nothing", None),
+]
+
+
+def in_order(value):
+    """A set is written in any order: lists of objects and of strings are compared sorted."""
+    if isinstance(value, dict):
+        return {key: in_order(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return sorted(map(in_order, value), key=lambda one: json.dumps(one, sort_keys=True))
+    return value
+
+
+def same(ours, theirs):
+    """Field by field; of an error, its status and code: each has its own words."""
+    (status, document), (their_status, their_document) = ours, theirs
+    if status != 200:
+        return status == their_status and (their_document is None or document["code"] == their_document["code"])
+    return their_status == 200 and in_order(document) == in_order(their_document)
+
+
+@pytest.mark.parametrize("method, path, body", REQUESTS)
+def test_requests_are_answered_as_by_opa(plain_service, opa, method, path, body):
+    ours, theirs = plain_service.ask(method, path, body), opa.ask(method, path, body)
+    assert same(ours, theirs), f"\nours:   {ours}\ntheirs: {theirs}"
+
+
+def ids_of_rules(package):
+    """The ids of concerns that stand in the default rules."""
+    found = set()
+    for path in (ROOT / "policies/io/konveyor/forklift" / package).glob("*.rego"):
+        if not path.name.endswith("_test.rego"):
+            found |= {line.split('"')[3] for line in path.read_text(encoding="utf-8").splitlines() if line.strip().startswith('"id":')}
+    return found
+
+
+def odd_document(odd):
+    document = {**OVIRT["plain"], **odd["with"]}
+    return {**document, "diskAttachments": document["diskAttachments"] * odd.get("disks", 1)}
+
+
+def test_every_ovirt_rule_fires_alone_and_as_in_opa(plain_service, opa):
+    assert plain_service.concerns("ovirt", OVIRT["plain"]) == []
+    assert {one["id"] for one in OVIRT["odd"]} == ids_of_rules("ovirt")
+    for odd in OVIRT["odd"]:
+        document = odd_document(odd)
+        ours = plain_service.concerns("ovirt", document)
+        assert {concern["id"] for concern in ours} == {odd["id"], *odd.get("too", [])}, odd
+        assert in_order(ours) == in_order(opa.concerns("ovirt", document))
+
+
+def test_many_at_once_are_answered_as_one_by_one(plain_service):
+    documents = {odd["id"]: odd_document(odd) for odd in OVIRT["odd"]}
+    status, answer = plain_service.ask("POST", "v1/batch/data/" + VALIDATE.format("ovirt"), {"inputs": documents})
+    assert status == 200 and answer["responses"].keys() == documents.keys()
+    for name, document in documents.items():
+        assert in_order(answer["responses"][name]["result"]["concerns"]) == in_order(plain_service.concerns("ovirt", document))

@@ -1,5 +1,6 @@
 """The vCenter of the tests (tests/peers/vcenter) as an object."""
 import base64
+import functools
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
+@functools.cache
 def build_peer(name):
     """The path of the binary of tests/peers/NAME, built when it has to be."""
     return subprocess.run([ROOT / "tests/peers/build", name], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
@@ -54,6 +56,21 @@ class Vcenter:
         """What the running guest writes to its disk."""
         self._ask("POST", "/control/write",
                   {"vm": vm, "disk": disk, "offset": offset, "bytes": base64.b64encode(data).decode()})
+
+    def guest(self, vm, **script):
+        """A guest that writes by a seeded script: disk, seed and writes=N or every=MS; stop=True ends it."""
+        self._ask("POST", "/control/guest", {"vm": vm["name"], **script})
+
+    def export(self, vm, disk, file, snapshot):
+        """Writes the disk as the snapshot ("": as the guest) sees it; gives its descriptor's path on this machine."""
+        return self._ask("POST", "/control/export", {"vm": vm["name"], "disk": disk, "file": str(file), "snapshot": snapshot})["descriptor"]
+
+    def pages(self, areas=2000, span=0):
+        """How much one reply of QueryChangedDiskAreas says."""
+        self._ask("POST", "/control/changes", {"areas": areas, "span": span})
+
+    def reset_tracking(self, vm):
+        self._ask("POST", "/control/changes", {"vm": vm["name"], "reset": True})
 
     def fault(self, kind, **details):
         self._ask("POST", "/control/fault", {"kind": kind, **details})

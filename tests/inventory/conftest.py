@@ -7,6 +7,8 @@ import urllib.request
 import pytest
 
 from harness import manifests
+from harness.cluster import Cluster
+from harness.inventory import Standalone
 
 UNTRUSTED = ssl._create_unverified_context()
 
@@ -56,3 +58,20 @@ def source(module_cluster, vcenter):
                   manifests.provider("vc", vcenter.url))
     kubectl.condition("provider", "vc", "Ready")
     return f"providers/vsphere/{kubectl.get('provider', 'vc')['metadata']['uid']}"
+
+
+@pytest.fixture(scope="module")
+def bare_cluster(gantry, tmp_path_factory):
+    """An API without Gantry's services."""
+    cluster = Cluster(gantry, tmp_path_factory.mktemp("bare"), "--bare").start()
+    yield cluster
+    cluster.stop()
+    cluster.end_processes()
+
+
+@pytest.fixture(scope="module")
+def bare_inventory(gantry, bare_cluster, tmp_path_factory):
+    """The inventory alone, as a process of its own."""
+    inventory = Standalone(gantry, bare_cluster, tmp_path_factory.mktemp("inventory"))
+    yield inventory
+    inventory.stop()

@@ -17,7 +17,8 @@ static gboolean is_windows(const TargetMachine *machine)
 static json_t *firmware(const TargetMachine *machine)
 {
     const Vm *vm = machine->vm;
-    const char *serial = machine->keep_serial && vm->serial ? vm->serial : vm->uuid;
+    gboolean keeps_serial = vm->serial && (machine->keep_serial || !strchr(vm->serial, ' '));
+    const char *serial = keeps_serial ? vm->serial : vm->uuid;
     json_t *json = json_object();
 
     if (serial)

@@ -28,7 +28,7 @@ typedef struct {
     const char *disk_bus; /* for all disks: "virtio", "sata", "scsi" */
     guint boot_disk;      /* 1: the first; 0: as the source says, else the first */
     TargetNested nested;
-    gboolean keep_serial; /* vm->serial instead of the uuid; KubeVirt before 1.4 refuses its blanks */
+    gboolean keep_serial; /* a vm->serial with blanks too, instead of the uuid; KubeVirt before 1.4 refuses them */
     const char *const *disk_names,
         *const *nic_names; /* one per claim, and per NIC that is kept; NULL: "vol-0", "net-0" */
     const json_t *labels;  /* for the guest's Pod */

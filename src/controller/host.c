@@ -50,15 +50,15 @@ static gboolean check_provider(Pass *pass, GCancellable *cancel, GError **error)
 
     if (!*json_string_at(ref, "name", "")) {
         critical(pass, "ProviderNotValid", "NotSet",
-                 "spec.provider is not set: name the vSphere Provider of the host.");
+                 "spec.provider is not set: name the source Provider of the host.");
         return TRUE;
     }
     if (!look_up(pass, &KUBE_PROVIDER, ref, &pass->provider, cancel, error))
         return FALSE;
     if (!pass->provider)
         critical(pass, "ProviderNotValid", "NotFound", "spec.provider names a Provider that does not exist.");
-    else if (strcmp(json_string_at(object_json(pass->provider), "spec.type", ""), "vsphere"))
-        critical(pass, "TypeNotValid", "TypeErr", "spec.provider must be of type vsphere.");
+    else if (!strcmp(json_string_at(object_json(pass->provider), "spec.type", ""), "openshift"))
+        critical(pass, "TypeNotValid", "TypeErr", "spec.provider must be of type vsphere or ovirt.");
     else if (!object_condition(pass->provider, "Ready"))
         critical(pass, "ProviderNotReady", NULL, "spec.provider is not ready; its status says why.");
     return TRUE;
@@ -97,7 +97,7 @@ static void check_health(Pass *pass)
         critical(pass, "InMaintenance", "StateEvaluated", "The host is in maintenance mode.");
     if (!strcmp(status, "red"))
         critical(pass, "NotHealthy", "StateEvaluated", "The host's status is red.");
-    else if (*status && strcmp(status, "green"))
+    else if (*status && strcmp(status, "green") && strcmp(status, "up"))
         conditions_set(pass->conditions, "HostStatusNotGreen", CONDITION_WARN, "StateEvaluated",
                        "The host's status is %s.", status);
 }

@@ -51,12 +51,12 @@ static gboolean is_host_cluster(const Pass *pass)
 
 static void check_type(Pass *pass)
 {
-    static const char *const supported[] = {"openshift", "vsphere", NULL};
+    static const char *const supported[] = {"openshift", "vsphere", "ovirt", NULL};
     const char *type = spec_text(pass, "spec.type");
 
     if (!g_strv_contains(supported, type))
         conditions_set(pass->conditions, "ProviderTypeNotSupported", CONDITION_CRITICAL, "NotSupported",
-                       "spec.type '%s' is not supported: it must be vsphere or openshift.", type);
+                       "spec.type '%s' is not supported: it must be vsphere, ovirt or openshift.", type);
 }
 
 static void check_url(Pass *pass)

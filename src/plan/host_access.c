@@ -66,6 +66,52 @@ static void use_tickets(const ProviderAccess *vcenter, HostAccess *out)
         json_pack("{s:s, s:o}", "url", vcenter->access.url, "trust", provider_access_trust(vcenter));
 }
 
+/* ---- sources whose hosts are not entered ---- */
+
+/* The inventory's id of the host that a Host names, when it is one of the VM's cluster; else NULL. */
+static char *id_in_cluster(const PlanRun *plan, const Object *host, const json_t *workload,
+                           GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(json_t) found = inventory_find(plan->inventory, plan->provider, "hosts",
+                                             json_object_get(object_json(host), "spec"), cancel, &problem);
+    const char *cluster = json_string_at(workload, "cluster.id", "");
+
+    if (problem && !g_error_matches(problem, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND))
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return found && !strcmp(json_string_at(found, "cluster", ""), cluster)
+               ? g_strdup(json_string_at(found, "id", ""))
+               : NULL;
+}
+
+/* A VM that is off is on no host: any of its cluster may read its disks, so that one with a Host is
+ * preferred. */
+static gboolean find_in_cluster(const PlanRun *plan, const json_t *workload, HostAccess *out,
+                                GCancellable *cancel, GError **error)
+{
+    g_autoptr(GPtrArray) hosts =
+        kube_list(plan->kube, &KUBE_HOST, object_namespace(plan->provider), NULL, NULL, NULL, cancel, error);
+
+    for (guint i = 0; hosts && i < hosts->len && !out->address; i++) {
+        const Object *host = hosts->pdata[i];
+        g_autoptr(GError) problem = NULL;
+        if (strcmp(json_string_at(object_json(host), "spec.provider.name", ""),
+                   object_name(plan->provider)) ||
+            !object_condition(host, "Ready"))
+            continue;
+        out->id = id_in_cluster(plan, host, workload, cancel, &problem);
+        if (problem) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return FALSE;
+        }
+        if (out->id)
+            out->address = g_strdup(json_string_at(object_json(host), "spec.ipAddress", ""));
+    }
+    return hosts != NULL;
+}
+
+/* ---- any source ---- */
+
 gboolean host_access_find(VmRun *vm, const ProviderAccess *vcenter, HostAccess *out, GCancellable *cancel,
                           GError **error)
 {
@@ -76,6 +122,8 @@ gboolean host_access_find(VmRun *vm, const ProviderAccess *vcenter, HostAccess *
         workload ? host_access_host(plan->kube, plan->provider, workload, cancel, &problem) : NULL;
     const char *thumbprint = json_string_at(workload, "host.thumbprint", "");
 
+    if (workload && !problem && !source_hosts_log_in(vcenter->access.type))
+        return find_in_cluster(plan, workload, out, cancel, error);
     if (!host) {
         if (problem)
             g_propagate_error(error, g_steal_pointer(&problem));

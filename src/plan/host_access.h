@@ -3,17 +3,18 @@
  * A Host in the provider's namespace that is Ready is used: with its Secret by the host's own user and
  * password, without one by tickets of vCenter (copy/host_ticket.h). Without such a Host the disks are read
  * through vCenter. A host's certificate must be the one that the inventory, and so the verified vCenter,
- * knows of it. Threads: as VmRun.
+ * knows of it. Where hosts are not entered (source_hosts_log_in()), a Ready Host of the VM's cluster only
+ * says at which address its host is read. Threads: as VmRun.
  */
 #pragma once
 #include "plan/provider_access.h"
 #include "plan/vm_run.h"
 
 typedef struct {
-    char *id;      /* of the host, in the source; NULL: not asked for */
-    char *address; /* NULL: read through vCenter, and nothing else here is set */
-    char *user, *password;
-    json_t *trust;  /* as in a copy spec */
+    char *id;              /* of the host, in the source; NULL: the source knows which */
+    char *address;         /* NULL: read as the source says, and nothing else here is set */
+    char *user, *password; /* NULL: none but the provider's are needed */
+    json_t *trust;         /* as in a copy spec; NULL: the provider's */
     json_t *ticket; /* the source.ticket of a copy spec, or NULL: user and password are the host's own */
 } HostAccess;
 void host_access_clear(HostAccess *access);

@@ -73,6 +73,7 @@ gboolean ovirt_power_on(OvirtSession *session, const char *vm_id, GCancellable *
 Vm *ovirt_describe(const json_t *workload, GError **error);
 
 /* transfer.c; as source.h says of source_reader(), source_grant(), source_keep() and source_revoke(). */
+gboolean ovirt_check_host(gpointer session, const SourceHost *host, GCancellable *cancel, GError **error);
 const char *ovirt_reader(const json_t *workload, const char *disk_id, GError **error);
 json_t *ovirt_grant(gpointer session, const json_t *workload, const char *disk_id, const SourceHost *host,
                     char **grant, char **why, GCancellable *cancel, GError **error);

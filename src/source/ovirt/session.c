@@ -401,6 +401,7 @@ const SourceKind source_ovirt = {
     .close = close_session,
     .about = about,
     .collect = collect,
+    .check_host = ovirt_check_host,
     .power_state = power_state,
     .shut_down_guest = shut_down_guest,
     .power_off = power_off,

@@ -11,10 +11,28 @@ import urllib.parse
 import urllib.request
 
 from . import waiting
-from .cluster import SANITIZER
+from .cluster import ROOT, SANITIZER
 from .vcenter import build_peer
 
 VALIDATE = "io/konveyor/forklift/{}/validate"
+
+
+def in_order(value):
+    """A set is written in any order: lists of objects and of strings are compared sorted."""
+    if isinstance(value, dict):
+        return {key: in_order(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return sorted(map(in_order, value), key=lambda one: json.dumps(one, sort_keys=True))
+    return value
+
+
+def ids_of_rules(package):
+    """The ids of concerns that stand in the default rules."""
+    found = set()
+    for path in (ROOT / "policies/io/konveyor/forklift" / package).glob("*.rego"):
+        if not path.name.endswith("_test.rego"):
+            found |= {line.split('"')[3] for line in path.read_text(encoding="utf-8").splitlines() if line.strip().startswith('"id":')}
+    return found
 
 
 class Server:

@@ -6,8 +6,7 @@ import urllib.parse
 import pytest
 import yaml
 
-from harness.cluster import ROOT
-from harness.policy import VALIDATE
+from harness.policy import VALIDATE, ids_of_rules, in_order
 
 OVIRT = yaml.safe_load((pathlib.Path(__file__).parent / "ovirt.yaml").read_text(encoding="utf-8"))
 BASE = "v1/data/io/konveyor/forklift"
@@ -50,15 +49,6 @@ REQUESTS = [
 ]
 
 
-def in_order(value):
-    """A set is written in any order: lists of objects and of strings are compared sorted."""
-    if isinstance(value, dict):
-        return {key: in_order(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return sorted(map(in_order, value), key=lambda one: json.dumps(one, sort_keys=True))
-    return value
-
-
 def same(ours, theirs):
     """Field by field; of an error, its status and code: each has its own words."""
     (status, document), (their_status, their_document) = ours, theirs
@@ -71,15 +61,6 @@ def same(ours, theirs):
 def test_requests_are_answered_as_by_opa(plain_service, opa, method, path, body):
     ours, theirs = plain_service.ask(method, path, body), opa.ask(method, path, body)
     assert same(ours, theirs), f"\nours:   {ours}\ntheirs: {theirs}"
-
-
-def ids_of_rules(package):
-    """The ids of concerns that stand in the default rules."""
-    found = set()
-    for path in (ROOT / "policies/io/konveyor/forklift" / package).glob("*.rego"):
-        if not path.name.endswith("_test.rego"):
-            found |= {line.split('"')[3] for line in path.read_text(encoding="utf-8").splitlines() if line.strip().startswith('"id":')}
-    return found
 
 
 def odd_document(odd):

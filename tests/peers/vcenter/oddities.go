@@ -65,6 +65,7 @@ func (w *world) addOddities(of string) error {
 	if template == nil {
 		return fmt.Errorf("oddities: there is no VM %q", of)
 	}
+	makePlain(template)
 	w.featureCluster()
 	for id, change := range oddities {
 		vm := copyVM(template, "odd-"+id)
@@ -78,6 +79,15 @@ func (w *world) addOddities(of string) error {
 		folder.ChildEntity = append(folder.ChildEntity, vm.Self)
 	}
 	return nil
+}
+
+// makePlain gives a VM what rules want to see.
+func makePlain(vm *simulator.VirtualMachine) {
+	vm.Config.ChangeTrackingEnabled = types.NewBool(true)
+	setOption(vm, "scsi0:0.ctkEnabled", "TRUE")
+	address := types.NetIpConfigInfoIpAddress{IpAddress: "192.0.2.7", PrefixLength: 24, State: "preferred"}
+	vm.Guest.Net = []types.GuestNicInfo{{Network: "VM Network", Connected: true, DeviceConfigId: 4000, IpAddress: []string{address.IpAddress},
+		IpConfig: &types.NetIpConfigInfo{IpAddress: []types.NetIpConfigInfoIpAddress{address}}}}
 }
 
 func disk(vm *simulator.VirtualMachine) *types.VirtualDisk {

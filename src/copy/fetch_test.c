@@ -66,7 +66,7 @@ static FakeReader fake_reader(const ReaderType *type, const int *plan, guint len
 
 static void count(guint64 bytes, gpointer user_data)
 {
-    *(guint64 *)user_data += bytes;
+    __atomic_add_fetch((guint64 *)user_data, bytes, __ATOMIC_RELAXED);
 }
 
 static gboolean fetch_all(FakeReader *fake, guint *depth, guint64 *counted, GError **error)

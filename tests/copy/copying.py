@@ -37,6 +37,7 @@ class Copy:
         credentials.mkdir(exist_ok=True)
         (credentials / "user").write_text(USER)
         (credentials / "password").write_text(PASSWORD)
+        self.environment = {}
         self.target, self.state = self.directory / "disk.img", self.directory / "state"
         self.spec = {
             "version": 1,
@@ -56,7 +57,7 @@ class Copy:
         file = self.directory / name
         file.write_text(json.dumps(spec or self.spec))
         return subprocess.Popen([self.program, "copy", "--spec", file, *options], stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, env={**os.environ, "LOG_LEVEL": "3"})
+                                stderr=subprocess.PIPE, text=True, env={**os.environ, "LOG_LEVEL": "3", **self.environment})
 
     def run(self, *options, spec=None, code=0):
         """Runs it to its end; gives its result document."""

@@ -27,11 +27,12 @@ sys.path.insert(0, str(ROOT / "tests"))
 from harness import manifests, waiting  # noqa: E402
 from harness.cluster import Cluster, condition_of  # noqa: E402
 from harness.migration import sha256  # noqa: E402
+from harness.ovirt import Ovirt  # noqa: E402
 from harness.vcenter import Vcenter  # noqa: E402
 
 TERMINAL = sys.stdin.isatty() and sys.stdout.isatty()
 BOLD, DIM, GREEN, RED, PLAIN = ("\033[1m", "\033[2m", "\033[32m", "\033[31m", "\033[0m") if sys.stdout.isatty() else ("",) * 5
-MACS = {"debian": ["00:50:56:1d:eb:01", "00:50:56:1d:eb:02"], "tiny": ["00:50:56:7a:11:01", "00:50:56:7a:11:02"]}
+MACS = {"debian": ["00:50:56:1d:eb:01", "00:50:56:1d:eb:02"], "tiny": ["00:50:56:7a:11:01", "00:50:56:7a:11:02"], "ovirt": ["56:6f:7a:11:00:01"]}
 BRIDGE = "gantry-storage"
 
 
@@ -73,6 +74,8 @@ def manifest(name, values):
 class Simulated:
     """A vCenter of our own with one running VM of two disks and two network cards."""
 
+    provider, folder = "vcenter", "quickstart"
+
     def __init__(self, home, vm):
         self.home, self.vm = home, vm
         self.macs = MACS[vm]
@@ -97,6 +100,12 @@ class Simulated:
         self.url, self.user, self.password = self.vcenter.url, self.vcenter.user, self.vcenter.password
         self.thumbprint = self.vcenter.sha1
 
+    def values(self):
+        return {"user": self.user, "password": self.password, "vcenter_fingerprint": self.thumbprint, "api_end_point": self.url}
+
+    def simulator(self):
+        return self.vcenter.process.pid
+
     def apply_plan(self, kubectl):
         for name in ("quickstart/3-network-map.yaml", "quickstart/4-storage-map.yaml", self.plan_file):
             kubectl("apply", "-f", "-", stdin=manifest(name, {}))
@@ -106,8 +115,49 @@ class Simulated:
             self.vcenter.stop()
 
 
+class SimulatedOvirt:
+    """An oVirt engine of our own, in front of the real imageio daemon, with one running VM: a thin qcow2 disk and a raw one."""
+
+    provider, folder, vm, macs = "rhv", "ovirt", "tiny", MACS["ovirt"]
+
+    def __init__(self, home):
+        self.home = home
+
+    def start(self):
+        raw, thin, data = self.home / "boot.raw", self.home / "boot.qcow2", self.home / "data.raw"
+        with Task("guest disks") as task:
+            guests = ROOT / "tests/guests"
+            subprocess.run([guests / "tiny.sh", raw, "--stay"], check=True)
+            subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, thin], check=True)
+            subprocess.run([guests / "data.sh", data, "16"], check=True)
+            self.checksum = sha256(data)
+            task.note = "tiny: one thin qcow2, one raw"
+        with Task("oVirt engine") as task:
+            self.engine = Ovirt(self.home / "engine", {"vms": [{
+                "name": "tiny", "powerOn": True, "memoryMB": 128, "nics": [{"mac": self.macs[0]}],
+                "disks": [{"file": str(thin), "format": "qcow2", "interface": "virtio"}, {"file": str(data), "interface": "virtio"}]}]})
+            task.note = f"{self.engine.url}"
+
+    def values(self):
+        engine = self.engine
+        return {"user": engine.user, "password": engine.password, "ca_certificates": engine.cacert, "api_end_point": engine.url}
+
+    def simulator(self):
+        return self.engine.process.pid
+
+    def apply_plan(self, kubectl):
+        for name in ("3-network-map.yaml", "4-storage-map.yaml", "5-plan.yaml"):
+            kubectl("apply", "-f", "-", stdin=manifest(f"ovirt/{name}", {}))
+
+    def stop(self):
+        if hasattr(self, "engine"):
+            self.engine.stop()
+
+
 class Real:
     """The user's own vCenter. Nothing there is changed but the chosen VM's power."""
+
+    provider, folder = "vcenter", "quickstart"
 
     def __init__(self, options):
         self.url, self.user, self.vm = options.vcenter, options.user, options.vm
@@ -137,6 +187,9 @@ class Real:
             self.password = getpass.getpass("  Password: ")
         else:
             raise Failed("without a terminal --user, --password-file and --vm are needed")
+
+    def values(self):
+        return {"user": self.user, "password": self.password, "vcenter_fingerprint": self.thumbprint, "api_end_point": self.url}
 
     def apply_plan(self, kubectl):
         inventory = Inventory(kubectl)
@@ -252,11 +305,10 @@ def show_next(cluster, console, vm):
 
 def migrate(cluster, source):
     kubectl = cluster.kubectl
-    values = {"user": source.user, "password": source.password, "vcenter_fingerprint": source.thumbprint, "api_end_point": source.url}
     with Task("provider") as task:
-        for name in ("quickstart/1-secret.yaml", "quickstart/2-provider.yaml"):
-            kubectl("apply", "-f", "-", stdin=manifest(name, values))
-        ready(kubectl, "provider", "vcenter")
+        for name in ("1-secret.yaml", "2-provider.yaml"):
+            kubectl("apply", "-f", "-", stdin=manifest(f"{source.folder}/{name}", source.values()))
+        ready(kubectl, "provider", source.provider)
         task.note = "logged in, inventory loaded"
     source.apply_plan(kubectl)
     with Task("plan") as task:
@@ -286,8 +338,9 @@ def clean_up(cluster, source, home):
 
 
 def parse():
-    parser = argparse.ArgumentParser(prog="./demo", description="Moves a VM out of vCenter and boots it on this machine.")
+    parser = argparse.ArgumentParser(prog="./demo", description="Moves a VM out of vCenter (or oVirt) and boots it on this machine.")
     parser.add_argument("--tiny", action="store_true", help="a tiny guest that needs no conversion")
+    parser.add_argument("--ovirt", action="store_true", help="the tiny guest comes from an oVirt engine instead of vCenter")
     parser.add_argument("--keep", action="store_true", help="leave everything running at the end")
     parser.add_argument("--vcenter", metavar="URL", help="your own vCenter: https://VCENTER/sdk")
     parser.add_argument("--user", help="with --vcenter: who logs in")
@@ -297,20 +350,20 @@ def parse():
     options = parser.parse_args()
     if not options.vcenter and (options.user or options.password_file or options.vm or options.thumbprint):
         parser.error("--user, --password-file, --thumbprint and --vm go with --vcenter")
-    if options.vcenter and options.tiny:
-        parser.error("--tiny and --vcenter exclude each other")
+    if sum(map(bool, (options.vcenter, options.tiny, options.ovirt))) > 1:
+        parser.error("--tiny, --ovirt and --vcenter exclude each other")
     return options
 
 
 def run(options, home):
     program = pathlib.Path(os.environ.get("GANTRY_BINARY", ROOT / "build/gantry"))
-    source = Real(options) if options.vcenter else Simulated(home, "tiny" if options.tiny else "debian")
+    source = Real(options) if options.vcenter else SimulatedOvirt(home) if options.ovirt else Simulated(home, "tiny" if options.tiny else "debian")
     cluster = Cluster(program, home)
     if options.keep or TERMINAL:
         cluster.port = preferred_port(cluster.port)
     keep, complaints = False, []
     try:
-        title("A VM moves from vCenter to this machine")
+        title(f"A VM moves from {'oVirt' if options.ovirt else 'vCenter'} to this machine")
         source.start()
         with Task("gantry up") as task:
             cluster.start()
@@ -330,7 +383,7 @@ def run(options, home):
         keep = options.keep
         if keep:
             print(f"\n  It all goes on running, from {home}. To end it: kill {cluster.process.pid}"
-                  + ("" if options.vcenter else f" {source.vcenter.process.pid}"))
+                  + ("" if options.vcenter else f" {source.simulator()}"))
         elif TERMINAL:
             input("\n  Enter stops everything and removes it. ")
         last_line = f"demo: VM {name} runs from its migrated disks ({verified} bytes verified)"

@@ -68,7 +68,8 @@ static void list_disks(const PlanRun *run, const json_t *workload, const Vm *mac
     for (guint i = 0; i < machine->disks->len; i++) {
         const VmDisk *disk = machine->disks->pdata[i];
         TargetStorage storage = {0};
-        gboolean mapped = mapping_storage(object_json(run->storage_map), disk, &storage, NULL);
+        gboolean mapped =
+            run->storage_map && mapping_storage(object_json(run->storage_map), disk, &storage, NULL);
         asked->disks[i] =
             (ScheduleDisk){.name = disk->name,
                            .datastore = disk->storage_id ? disk->storage_id : "",

@@ -1,9 +1,9 @@
 /* copy: puts reader, target, journal and pipeline together. */
 #include "copy/copy.h"
 #include "base/log.h"
-#include "copy/manifest.h"
 #include "copy/pipeline.h"
 #include "copy/reader.h"
+#include "copy/report.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -175,6 +175,22 @@ static void remember_refusal(const CopySpec *spec, const GError *error)
         g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
 }
 
+/* For people who look into the state directory; programs have the result and the manifest. */
+static gboolean write_report(const CopySpec *spec, const char *manifest, const CopyReport *report,
+                             GError **error)
+{
+    g_autoptr(json_t) head = manifest_read_head(manifest, error), json = NULL;
+    const ManifestResult done = {
+        .head = head, .size = spec->size, .digest = report->digest, .bytes_equal = spec->size};
+    g_autofree char *path = copy_spec_state_path(spec, ".report"), *text = NULL;
+
+    if (!head)
+        return FALSE;
+    json = report_json(&done);
+    text = report_text(json);
+    return g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+}
+
 static gboolean write_manifest(const CopySpec *spec, const Reader *reader, const Target *target,
                                Journal *journal, CopyReport *report, GError **error)
 {
@@ -185,7 +201,8 @@ static gboolean write_manifest(const CopySpec *spec, const Reader *reader, const
                   reader->identity, "generation", spec->generation, "target", place, "targetModified",
                   (json_int_t)target_modified(target), "bytesRead", (json_int_t)report->bytes_read,
                   "bytesWritten", (json_int_t)report->bytes_written, "reader", report->reader);
-    return manifest_write(path, head, spec->size, journal, &report->digest, error);
+    return manifest_write(path, head, spec->size, journal, &report->digest, error) &&
+           write_report(spec, path, report, error);
 }
 
 static gboolean run(const CopySpec *spec, Progress *progress, gboolean verify, CopyReport *report,

@@ -1,5 +1,9 @@
 /* extent_list: a sorted array, 8 bytes an extent: where it begins; the lowest bit says zero. */
 #include "copy/extent_list.h"
+#include "base/json.h"
+#include <string.h>
+
+#define ONE_LIMIT (64 * 1024) /* of one extent's text */
 
 /* Sizes are whole sectors, so that the lowest bit of an offset is free. */
 struct ExtentList {
@@ -25,6 +29,40 @@ void extent_list_free(ExtentList *list)
 guint64 extent_list_size(const ExtentList *list)
 {
     return list->size;
+}
+
+static gboolean parse_one(ExtentList *list, const char *text, gsize size, GError **error)
+{
+    g_autoptr(json_t) one = json_parse(text, size, ONE_LIMIT, "extents", error);
+    gint64 start = json_int_at(one, "start", -1), length = json_int_at(one, "length", -1);
+
+    if (!one)
+        return FALSE;
+    if (start >= 0 && length >= 0 && extent_list_add(list, start, length, json_bool_at(one, "zero", FALSE)))
+        return TRUE;
+    g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_READ,
+                "the extent at %" G_GINT64_FORMAT " does not follow the one before", start);
+    return FALSE;
+}
+
+/* The document is a list of flat objects. One is parsed at a time: as a whole it would take more memory than
+ * the copy. */
+ExtentList *extent_list_parse(const char *text, gsize size, guint64 disk_size, GError **error)
+{
+    g_autoptr(ExtentList) list = extent_list_new();
+    const char *at = text, *end = text + size, *open, *close;
+
+    while ((open = memchr(at, '{', end - at)) && (close = memchr(open, '}', end - open))) {
+        at = close + 1;
+        if (!parse_one(list, open, at - open, error))
+            return NULL;
+    }
+    if (list->size == disk_size)
+        return g_steal_pointer(&list);
+    g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_READ,
+                "the extents cover %" G_GUINT64_FORMAT " bytes of a disk of %" G_GUINT64_FORMAT, list->size,
+                disk_size);
+    return NULL;
 }
 
 static guint64 entry(const ExtentList *list, guint i)

@@ -13,6 +13,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ExtentList, extent_list_free)
 /* In order, from 0, without gaps; neighbours of a kind become one. FALSE: it does not begin where the last
  * ended, or is empty or too large. */
 gboolean extent_list_add(ExtentList *list, guint64 start, guint64 size, gboolean zero);
+/* The list that ovirt-imageio answers with: [{"start", "length", "zero"}, …], which must cover a disk of that
+ * size. NULL with SOURCE_READ or BAD_JSON. */
+ExtentList *extent_list_parse(const char *text, gsize size, guint64 disk_size, GError **error);
+
 guint64 extent_list_size(const ExtentList *list); /* bytes covered */
 
 gboolean extent_list_is_zero(const ExtentList *list, guint64 start, guint64 size);

@@ -98,42 +98,6 @@ static gboolean get_size(ImageioReader *self, GCancellable *cancel, GError **err
     return FALSE;
 }
 
-static gboolean add_extent(ExtentList *list, const char *text, gsize size, GError **error)
-{
-    g_autoptr(json_t) one = json_parse(text, size, OPTIONS_LIMIT, "imageio extents", error);
-    gint64 start = json_int_at(one, "start", -1), length = json_int_at(one, "length", -1);
-
-    if (!one)
-        return FALSE;
-    if (start >= 0 && length >= 0 && extent_list_add(list, start, length, json_bool_at(one, "zero", FALSE)))
-        return TRUE;
-    g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_READ,
-                "the extent at %" G_GINT64_FORMAT " does not follow the one before", start);
-    return FALSE;
-}
-
-/* The document is a list of flat objects. One is parsed at a time: as a whole it would take more memory than
- * the copy. */
-static gboolean add_extents(ImageioReader *self, const char *text, gsize size, GError **error)
-{
-    g_autoptr(ExtentList) list = extent_list_new();
-    const char *at = text, *end = text + size, *open, *close;
-
-    while ((open = memchr(at, '{', end - at)) && (close = memchr(open, '}', end - open))) {
-        at = close + 1;
-        if (!add_extent(list, open, at - open, error))
-            return FALSE;
-    }
-    if (extent_list_size(list) != self->reader.size) {
-        g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_READ,
-                    "the extents cover %" G_GUINT64_FORMAT " bytes of a disk of %" G_GUINT64_FORMAT,
-                    extent_list_size(list), self->reader.size);
-        return FALSE;
-    }
-    self->extents = g_steal_pointer(&list);
-    return TRUE;
-}
-
 static gboolean get_extents(ImageioReader *self, GCancellable *cancel, GError **error)
 {
     const HttpsDocument document = {.method = "GET", .limit = EXTENTS_LIMIT};
@@ -149,7 +113,8 @@ static gboolean get_extents(ImageioReader *self, GCancellable *cancel, GError **
         return FALSE;
     }
     return check_status(&reply, 200, error) &&
-           add_extents(self, g_bytes_get_data(text, NULL), g_bytes_get_size(text), error);
+           (self->extents = extent_list_parse(g_bytes_get_data(text, NULL), g_bytes_get_size(text),
+                                              self->reader.size, error));
 }
 
 /* The host, or else the proxy. */

@@ -223,8 +223,10 @@ def test_a_wrong_spec_is_named(copy, change, says):
 def test_the_manifest_proves_the_target_later(copy):
     copy.run()
     verify = [copy.program, "verify", copy.state / "2000.manifest", copy.target]
-    good = subprocess.run(verify, capture_output=True, text=True, check=True)
-    assert good.stdout.startswith(f"equal: {copy.target}, {copy.raw.stat().st_size} bytes, xxh3-128:")
+    said = json.loads(subprocess.run([*verify, "--json"], capture_output=True, text=True, check=True).stdout)
+    assert said["verifiedBytes"] == said["size"] == copy.raw.stat().st_size and said["readBack"] == "equal"
+    text = subprocess.run(verify, capture_output=True, text=True, check=True).stdout
+    assert f"hash       {said['hash']}\n" in text and text == (copy.state / "2000.report").read_text()
     with open(copy.target, "r+b") as file:
         file.seek(9 * MIB)
         file.write(b"changed")

@@ -2,9 +2,30 @@
  * room. */
 #pragma once
 #include "source/source.h"
+#include "source/warm.h"
+
+/* Behind warm.h. */
+typedef struct {
+    json_t *(*snapshots)(gpointer connection, const char *vm_id, GCancellable *cancel, GError **error);
+    char *(*create)(gpointer connection, const char *vm_id, const char *owner, const char *label,
+                    gboolean *quiesced, GCancellable *cancel, GError **error);
+    gboolean (*remove)(gpointer connection, const char *vm_id, const char *snapshot, GCancellable *cancel,
+                       GError **error);
+    gboolean (*settle)(gpointer connection, const char *vm_id, GCancellable *cancel, GError **error);
+    json_t *(*disks)(gpointer connection, const char *vm_id, const char *snapshot, GCancellable *cancel,
+                     GError **error);
+    /* *changed: it was not on before, and needs a snapshot to take effect. */
+    gboolean (*track)(gpointer connection, const char *vm_id, gboolean *changed, GCancellable *cancel,
+                      GError **error);
+    /* Adds SourceRanges, in any order. */
+    gboolean (*changes)(gpointer connection, const char *vm_id, const char *snapshot, const char *disk_id,
+                        const char *change_id, guint64 size, GArray *ranges, GCancellable *cancel,
+                        GError **error);
+} SourceWarm;
 
 typedef struct {
-    const char *type; /* as in Provider.spec.type */
+    const char *type;       /* as in Provider.spec.type */
+    gboolean hosts_log_in;  /* source_hosts_log_in() */
 
     gpointer (*open)(const SourceAccess *access, GError **error);
     void (*close)(gpointer connection);
@@ -34,6 +55,11 @@ typedef struct {
     gboolean (*keep)(gpointer connection, const char *grant, GCancellable *cancel, GError **error);
     gboolean (*revoke)(gpointer connection, const char *disk_id, gboolean whole, char **grant,
                        GCancellable *cancel, GError **error);
+
+    const SourceWarm *warm; /* NULL: its VMs are not read while they run */
 } SourceKind;
+
+const SourceKind *source_kind(const Source *source);
+gpointer source_connection(const Source *source);
 
 extern const SourceKind source_vsphere, source_ovirt;

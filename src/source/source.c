@@ -34,6 +34,16 @@ Source *source_open(const SourceAccess *access, GError **error)
     return source;
 }
 
+const SourceKind *source_kind(const Source *source)
+{
+    return source->kind;
+}
+
+gpointer source_connection(const Source *source)
+{
+    return source->connection;
+}
+
 void source_close(Source *source)
 {
     if (!source)
@@ -59,6 +69,12 @@ json_t *source_missing_rights(Source *source, const json_t *workloads, GCancella
     return source->kind->missing_rights
                ? source->kind->missing_rights(source->connection, workloads, cancel, error)
                : json_object();
+}
+
+gboolean source_hosts_log_in(const char *type)
+{
+    const SourceKind *kind = find_kind(type, NULL);
+    return kind && kind->hosts_log_in;
 }
 
 gboolean source_check_host(Source *source, const SourceHost *host, GCancellable *cancel, GError **error)

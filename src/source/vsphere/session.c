@@ -399,6 +399,7 @@ static gboolean power_on(gpointer session, const char *vm_id, GCancellable *canc
 
 const SourceKind source_vsphere = {
     .type = "vsphere",
+    .hosts_log_in = TRUE,
     .open = open_session,
     .close = close_session,
     .about = about,
@@ -411,4 +412,5 @@ const SourceKind source_vsphere = {
     .power_on = power_on,
     .describe = vsphere_describe,
     .disk = vsphere_disk,
+    .warm = &vsphere_warm,
 };

@@ -67,6 +67,22 @@ void vsphere_add_collector_spec(GString *call, const VsphereContent *content, co
 /* Appends the propSet elements alone (for RetrievePropertiesEx on named objects). */
 void vsphere_add_property_sets(GString *call, const VsphereContent *content);
 
+/* ---- task.c: one object, and tasks --------------------------------------------------------------------- */
+
+/* Called with the properties of the object; borrowed. FALSE with an error: the read fails with it. */
+typedef gboolean (*VsphereObjectFound)(const Properties *properties, gpointer user_data, GError **error);
+gboolean vsphere_read_object(VsphereSession *session, const char *type, const char *id,
+                             const char *const *paths, VsphereObjectFound found, gpointer user_data,
+                             GCancellable *cancel, GError **error);
+
+/* Sends the call (and takes it); gives the task that it began. */
+char *vsphere_begin_task(VsphereSession *session, GString *call, const char *method, GCancellable *cancel,
+                         GError **error);
+/* Waits to its end; a task that failed is SOURCE_FAULT in its words. *result: the object that it made, or NULL;
+ * to be freed. result may be NULL. */
+gboolean vsphere_wait_for_task(VsphereSession *session, const char *task_id, char **result,
+                               GCancellable *cancel, GError **error);
+
 /* ---- model.c, model_host.c, model_vm.c: property sets to the inventory's documents --------------------- */
 
 /* The kind by which the inventory knows a managed object's type, or the type itself. */
@@ -101,6 +117,16 @@ json_t *vsphere_missing_rights(VsphereSession *session, const json_t *workloads,
                                GError **error);
 gboolean vsphere_check_host(VsphereSession *vcenter, const SourceHost *host, GCancellable *cancel, GError **error);
 char *vsphere_host_url(const char *address, const char *path); /* "https://ADDRESS/path", IPv6 in brackets */
+
+extern const SourceWarm vsphere_warm; /* snapshot.c */
+/* changes.c: parts of vsphere_warm. */
+gboolean vsphere_track(gpointer session, const char *vm_id, gboolean *changed, GCancellable *cancel,
+                       GError **error);
+gboolean vsphere_changes(gpointer session, const char *vm_id, const char *snapshot, const char *disk_id,
+                         const char *change_id, guint64 size, GArray *ranges, GCancellable *cancel,
+                         GError **error);
+json_t *vsphere_snapshot_disks(gpointer session, const char *vm_id, const char *snapshot,
+                               GCancellable *cancel, GError **error);
 
 Vm *vsphere_describe(const json_t *workload, GError **error);
 json_t *vsphere_disk(const char *url, const json_t *workload, const char *disk_id, const char *host,

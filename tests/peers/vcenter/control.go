@@ -39,6 +39,7 @@ func controlHandler(g *gate) http.Handler {
 		g.forgetHosts()
 		return nil, nil
 	}))
+	g.snapshots.controls(mux)
 	return mux
 }
 
@@ -118,7 +119,7 @@ func (g *gate) controlWrite(r *http.Request) (any, error) {
 			data[i] = byte(random.Uint64())
 		}
 	}
-	return nil, g.world.write(vm, ask.Disk, ask.Offset, data)
+	return nil, g.write(vm, ask.Disk, ask.Offset, data)
 }
 
 func (g *gate) controlFault(r *http.Request) (any, error) {

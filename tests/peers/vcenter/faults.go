@@ -20,6 +20,8 @@ import (
 //	ignore-shutdown  ShutdownGuest is accepted and has no effect
 //	slow-shutdown    a guest that is asked to shut down does so Milliseconds later
 //	hang-power-off   a task that powers a VM off does not end until the fault is lifted
+//	snapshot-fail    the guest is not quiesced, so that no snapshot is made
+//	no-consolidation a snapshot is removed, but its delta stays and the VM needs consolidation
 //	expire-sessions  every session ends now, and tickets that were not used (no count)
 //
 // Count says how often it strikes, -1 until cleared, default 1. Where is "sdk" or "folder" (of vCenter) or "host" (everything at
@@ -39,7 +41,8 @@ type fault struct {
 }
 
 var faultKinds = map[string]bool{"drop-mid-body": true, "status": true, "delay": true, "hold-after": true, "rate": true,
-	"login-refuse": true, "ignore-shutdown": true, "slow-shutdown": true, "hang-power-off": true, "expire-sessions": true}
+	"login-refuse": true, "ignore-shutdown": true, "slow-shutdown": true, "hang-power-off": true, "expire-sessions": true,
+	"snapshot-fail": true, "no-consolidation": true}
 
 type faults struct {
 	mutex   sync.Mutex

@@ -31,11 +31,13 @@ type gate struct {
 	privileges privileges
 	tickets    *tickets
 	hosts      []*esxi // before the first request
+	snapshots  *snapshots
 }
 
 func newGate(w *world) *gate {
 	g := &gate{world: w, faults: newFaults(), record: newRecord(), tickets: newTickets()}
 	g.privileges.set(w.config.Role)
+	g.snapshots = newSnapshots(g)
 	return g
 }
 
@@ -94,7 +96,9 @@ func (g *gate) serveSOAP(w http.ResponseWriter, r *http.Request) {
 			g.next.ServeHTTP(w, r)
 		}
 	default:
-		g.next.ServeHTTP(w, r)
+		if !g.snapshots.serve(w, r, method, body) {
+			g.next.ServeHTTP(w, r)
+		}
 	}
 }
 
@@ -275,7 +279,7 @@ func (g *gate) sendFile(w http.ResponseWriter, r *http.Request, where string) {
 		return
 	}
 	shown := fmt.Sprintf("[%s] %s", query.Get("dsName"), strings.TrimPrefix(name, "/"))
-	if strings.HasSuffix(name, "-flat.vmdk") && g.locked(name) {
+	if g.snapshots.writable(shown) && g.locked(name) {
 		g.record.refused(shown)
 		http.Error(w, "the file is locked by a running virtual machine", http.StatusInternalServerError)
 		return

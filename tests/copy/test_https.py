@@ -1,13 +1,13 @@
 """gantry copy from a datastore over HTTPS: what is right arrives whole, what is wrong is said clearly."""
 import json
 import os
-import socket
 import subprocess
 import urllib.request
 
 import pytest
 from copying import MIB, Copy, make_disk
 from datastore import PASSWORD, Datastore, Fault
+from harness.cluster import free_ports
 
 
 def test_a_disk_arrives_whole_and_is_proved(copy, store):
@@ -185,9 +185,7 @@ def test_a_source_that_changes_while_it_is_copied_is_noticed(copy, store):
 
 def test_progress_and_metrics_are_served(copy, store):
     store.rate = 20 * MIB
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_ports(1)}"
     process = copy.start("--listen", address)
     seen, text = {}, ""
     while process.poll() is None:

@@ -1,6 +1,7 @@
 /* kind: what each kind of source implements behind source.h; the contracts are source.h's. Private to the
  * room. */
 #pragma once
+#include "source/export.h"
 #include "source/source.h"
 #include "source/warm.h"
 
@@ -38,6 +39,9 @@ typedef struct {
     gboolean (*check_host)(gpointer connection, const SourceHost *host, GCancellable *cancel,
                            GError **error); /* NULL: its hosts are not read directly */
 
+    json_t *(*unreachable)(gpointer connection, const json_t *workloads, GCancellable *cancel,
+                           GError **error); /* NULL: not known */
+
     gboolean (*power_state)(gpointer connection, const char *vm_id, PowerState *state, GCancellable *cancel,
                             GError **error);
     gboolean (*shut_down_guest)(gpointer connection, const char *vm_id, GCancellable *cancel, GError **error);
@@ -57,6 +61,8 @@ typedef struct {
                        GCancellable *cancel, GError **error);
 
     const SourceWarm *warm; /* NULL: its VMs are not read while they run */
+    SourceExport *(*export)(gpointer connection, const char *vm_id, const char *snapshot, const char *disk_id,
+                            GCancellable *cancel, GError **error); /* NULL: its disks are not streamed */
 } SourceKind;
 
 const SourceKind *source_kind(const Source *source);

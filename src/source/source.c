@@ -86,6 +86,12 @@ gboolean source_check_host(Source *source, const SourceHost *host, GCancellable 
     return FALSE;
 }
 
+json_t *source_unreachable(Source *source, const json_t *workloads, GCancellable *cancel, GError **error)
+{
+    return source->kind->unreachable ? source->kind->unreachable(source->connection, workloads, cancel, error)
+                                     : json_object();
+}
+
 gboolean source_power_state(Source *source, const char *vm_id, PowerState *state, GCancellable *cancel,
                             GError **error)
 {
@@ -149,4 +155,15 @@ gboolean source_revoke(Source *source, const char *disk_id, gboolean whole, char
         return source->kind->revoke(source->connection, disk_id, whole, grant, cancel, error);
     g_clear_pointer(grant, g_free);
     return TRUE;
+}
+
+/* ---- streams ------------------------------------------------------------------------------------------- */
+
+SourceExport *source_export_open(Source *source, const char *vm_id, const char *snapshot, const char *disk_id,
+                                 GCancellable *cancel, GError **error)
+{
+    if (source->kind->export)
+        return source->kind->export(source->connection, vm_id, snapshot, disk_id, cancel, error);
+    g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "a source of type %s streams no disks", source->kind->type);
+    return NULL;
 }

@@ -64,6 +64,10 @@ typedef struct {
 /* Whether the host is there, is the one that the source knows, and lets us in. Errors also: HOST_TICKET. */
 gboolean source_check_host(Source *source, const SourceHost *host, GCancellable *cancel, GError **error);
 
+/* Whether the hosts that hand out the disks of these workloads (an array) answer and can be trusted, tried from here: {VM id: [what is
+ * wrong …]}; absent: nothing, or it is not known of this source before a disk is opened. */
+json_t *source_unreachable(Source *source, const json_t *workloads, GCancellable *cancel, GError **error);
+
 /* ---- one VM -------------------------------------------------------------------------------------------------- */
 
 typedef enum { POWER_ON, POWER_OFF, POWER_SUSPENDED } PowerState;

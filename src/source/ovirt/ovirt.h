@@ -18,6 +18,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OvirtSession, ovirt_session_free)
  */
 json_t *ovirt_session_about(OvirtSession *session, GCancellable *cancel, GError **error);
 
+/* The engine's name or address, to be freed; and a client of the same trust that gives up soon. */
+char *ovirt_session_host(OvirtSession *session);
+HttpClient *ovirt_session_prober(OvirtSession *session, GError **error);
+
 /* path begins behind the API's address: "vms/ID". A session that was lost is renewed once. Errors:
  * SOURCE_NOT_FOUND (404), SOURCE_FAULT (refused, in the engine's words), HTTP_UNREACHABLE (it answers
  * nonsense), BAD_JSON. */
@@ -74,6 +78,9 @@ Vm *ovirt_describe(const json_t *workload, GError **error);
 
 /* transfer.c; as source.h says of source_reader(), source_grant(), source_keep() and source_revoke(). */
 gboolean ovirt_check_host(gpointer session, const SourceHost *host, GCancellable *cancel, GError **error);
+/* probe.c; as source.h says of source_unreachable(). */
+json_t *ovirt_unreachable(gpointer session, const json_t *workloads, GCancellable *cancel, GError **error);
+
 const char *ovirt_reader(const json_t *workload, const char *disk_id, GError **error);
 json_t *ovirt_grant(gpointer session, const json_t *workload, const char *disk_id, const SourceHost *host,
                     char **grant, char **why, GCancellable *cancel, GError **error);

@@ -7,10 +7,10 @@
 #include <string.h>
 
 /* 2,000 VMs with everything that is followed are 12 MB. */
-#define MOST_LIST_SIZE     (256 * 1024 * 1024)
-#define MOST_REPLY_SIZE    (8 * 1024 * 1024)
-#define GREETING_TIMEOUT_S 20
-#define TIMEOUT_S          300
+#define MOST_LIST_SIZE  (256 * 1024 * 1024)
+#define MOST_REPLY_SIZE (8 * 1024 * 1024)
+#define TIMEOUT_S       300
+#define PROBE_TIMEOUT_S 5
 /* The first version whose transfers name their host's address and can be polled to their end; RHV 4.4.9 is
  * it. */
 #define OLDEST_MAJOR 4
@@ -21,6 +21,8 @@ struct OvirtSession {
     HttpClient *http;
     char *api, *sso; /* "https://engine/ovirt-engine/api", ".../sso/oauth/token" */
     char *user, *password;
+    char *ca_pem, *fingerprint; /* of trust */
+    HttpTrust trust;
 
     GMutex lock;         /* what follows; held while logging in, so that one thread does */
     char *authorization; /* the header's value, or NULL: not logged in */
@@ -89,6 +91,10 @@ OvirtSession *ovirt_session_new(const SourceAccess *access, GError **error)
     session->sso = token_address(session->api);
     session->user = g_strdup(access->user);
     session->password = g_strdup(access->password);
+    session->ca_pem = g_strdup(access->trust.ca_pem);
+    session->fingerprint = g_strdup(access->trust.fingerprint);
+    session->trust = (HttpTrust){
+        .ca_pem = session->ca_pem, .fingerprint = session->fingerprint, .insecure = access->trust.insecure};
     g_mutex_init(&session->lock);
     return session;
 }
@@ -101,11 +107,24 @@ void ovirt_session_free(OvirtSession *session)
     g_free(session->api);
     g_free(session->sso);
     g_free(session->user);
+    g_free(session->ca_pem);
+    g_free(session->fingerprint);
     wipe(session->password);
     wipe(session->authorization);
     g_clear_error(&session->refused);
     g_mutex_clear(&session->lock);
     g_free(session);
+}
+
+char *ovirt_session_host(OvirtSession *session)
+{
+    g_autoptr(GUri) uri = g_uri_parse(session->api, G_URI_FLAGS_NONE, NULL);
+    return g_strdup(g_uri_get_host(uri));
+}
+
+HttpClient *ovirt_session_prober(OvirtSession *session, GError **error)
+{
+    return http_client_new(&session->trust, PROBE_TIMEOUT_S, error);
 }
 
 /* ---- login --------------------------------------------------------------------------------------------- */
@@ -402,6 +421,7 @@ const SourceKind source_ovirt = {
     .about = about,
     .collect = collect,
     .check_host = ovirt_check_host,
+    .unreachable = ovirt_unreachable,
     .power_state = power_state,
     .shut_down_guest = shut_down_guest,
     .power_off = power_off,

@@ -281,6 +281,54 @@ char *vsphere_session_key(VsphereSession *session)
     return g_strdup(session->key ? session->key : "");
 }
 
+/* "https://*/nfc/…" → the peer's own address; *same: it is the peer that we talk to anyway. */
+static char *own_url(const VsphereSession *session, const char *url, gboolean *same, GError **error)
+{
+    g_autoptr(GUri) own = g_uri_parse(session->url, G_URI_FLAGS_NONE, NULL);
+    g_autoptr(GUri) there = NULL;
+    const char *path = g_str_has_prefix(url, "https://*") ? strchr(url + strlen("https://*"), '/') : NULL;
+
+    *same = TRUE;
+    if (path)
+        return g_uri_join(G_URI_FLAGS_ENCODED, "https", NULL, g_uri_get_host(own), g_uri_get_port(own), path,
+                          NULL, NULL);
+    there = g_uri_parse(url, G_URI_FLAGS_NONE, NULL);
+    if (!there || g_strcmp0(g_uri_get_scheme(there), "https") || !g_uri_get_host(there)) {
+        g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_FAULT, "the source names '%s', which is no https:// address",
+                    url);
+        return NULL;
+    }
+    *same = !g_ascii_strcasecmp(g_uri_get_host(there), g_uri_get_host(own)) &&
+            g_uri_get_port(there) == g_uri_get_port(own);
+    return g_strdup(url);
+}
+
+GInputStream *vsphere_session_stream(VsphereSession *session, const char *url, const char *fingerprint,
+                                     GCancellable *cancel, GError **error)
+{
+    gboolean same;
+    g_autofree char *where = own_url(session, url, &same, error);
+    g_autoptr(HttpClient) other = NULL;
+    g_autoptr(HttpReply) reply = NULL;
+    g_autoptr(GInputStream) stream = NULL;
+
+    if (!where)
+        return NULL;
+    if (!same && fingerprint && *fingerprint) { /* a host, for which the verified peer vouches */
+        HttpTrust trust = {.fingerprint = fingerprint};
+        if (!(other = http_client_new(&trust, TIMEOUT_S, error)))
+            return NULL;
+    }
+    stream = http_client_stream(other ? other : session->http, "GET", where, NULL, &reply, cancel, error);
+    if (!stream)
+        return NULL;
+    if (reply->status == 200)
+        return g_steal_pointer(&stream);
+    g_set_error(error, GANTRY_ERROR, reply->status == 401 ? ERROR_SESSION_EXPIRED : ERROR_LEASE_LOST,
+                "%s answered %u %s", where, reply->status, reply->reason ? reply->reason : "");
+    return NULL;
+}
+
 GBytes *vsphere_call(VsphereSession *session, GBytes *envelope, GCancellable *cancel, GError **error)
 {
     for (int attempt = 0;; attempt++) {
@@ -413,4 +461,5 @@ const SourceKind source_vsphere = {
     .describe = vsphere_describe,
     .disk = vsphere_disk,
     .warm = &vsphere_warm,
+    .export = vsphere_export,
 };

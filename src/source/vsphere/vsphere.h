@@ -30,6 +30,11 @@ const VsphereContent *vsphere_session_content(VsphereSession *session, GCancella
 /* The key of the login that holds now, to be freed; "" before the first. */
 char *vsphere_session_key(VsphereSession *session);
 
+/* GETs what the peer offers at a URL of its own or of one of its hosts, whose certificate has that fingerprint ("" or NULL:
+ * trusted as the peer is). Errors also: LEASE_LOST (it is not offered any more). */
+GInputStream *vsphere_session_stream(VsphereSession *session, const char *url, const char *fingerprint,
+                                     GCancellable *cancel, GError **error);
+
 /* Sends one call (soap_finish()'s envelope) and gives the reply; a fault becomes an error of source.h. When
  * the session was lost it logs in and sends the call once more; private property collectors are lost with the
  * session, so calls on them then fail with SOURCE_NOT_FOUND. */
@@ -118,6 +123,8 @@ json_t *vsphere_missing_rights(VsphereSession *session, const json_t *workloads,
 gboolean vsphere_check_host(VsphereSession *vcenter, const SourceHost *host, GCancellable *cancel, GError **error);
 char *vsphere_host_url(const char *address, const char *path); /* "https://ADDRESS/path", IPv6 in brackets */
 
+SourceExport *vsphere_export(gpointer session, const char *vm_id, const char *snapshot, const char *disk_id,
+                             GCancellable *cancel, GError **error);
 extern const SourceWarm vsphere_warm; /* snapshot.c */
 /* changes.c: parts of vsphere_warm. */
 gboolean vsphere_track(gpointer session, const char *vm_id, gboolean *changed, GCancellable *cancel,

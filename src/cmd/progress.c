@@ -81,6 +81,18 @@ static const json_t *current_step(const json_t *vm)
     return found;
 }
 
+/* Why the VM waits and at which place of its host's queue; NULL when it does not. */
+static const char *pending(const json_t *vm)
+{
+    const json_t *condition;
+    size_t i;
+
+    json_array_foreach (json_at(vm, "conditions"), i, condition)
+        if (!strcmp(json_string_at(condition, "type", ""), "Pending"))
+            return json_string_at(condition, "message", "");
+    return NULL;
+}
+
 static void append_reasons(GString *out, const json_t *owner, const char *indent)
 {
     const json_t *reason;
@@ -138,12 +150,12 @@ static void append_disk(GString *out, View *view, const json_t *vm, const json_t
                            total);
     if (!strcmp(json_string_at(task, "phase", ""), "Completed")) {
         g_string_append(out, json_string_at(task, "annotations.readBack", NULL) ? "  verified" : "");
+    } else if (json_string_at(task, "reason", NULL)) { /* Stalled, Retrying, Verifying, or why it waits */
+        g_string_append_printf(out, "  %s", json_string_at(task, "reason", ""));
     } else if (sample->mb_per_s >= 0.05) {
         gint64 left = (gint64)((total - done) / sample->mb_per_s + 0.5);
         g_string_append_printf(out, "  %.1f MB/s  %" G_GINT64_FORMAT ":%02d left", sample->mb_per_s,
                                left / 60, (int)(left % 60));
-    } else if (json_string_at(task, "reason", NULL)) {
-        g_string_append_printf(out, "  %s", json_string_at(task, "reason", ""));
     }
     g_string_append_c(out, '\n');
 }
@@ -154,7 +166,7 @@ static void append_vm(GString *out, View *view, const json_t *vm)
     size_t i;
 
     g_string_append_printf(out, "  %s  %s", json_string_at(vm, "name", json_string_at(vm, "id", "?")),
-                           current ? json_string_at(current, "description", "") : "Waiting.");
+                           current ? json_string_at(current, "description", "") : pending(vm) ? pending(vm) : "Waiting.");
     if (current && json_string_at(current, "reason", NULL))
         g_string_append_printf(out, " %s", json_string_at(current, "reason", ""));
     g_string_append(out, "\n   ");
@@ -197,6 +209,10 @@ static void print_changes(View *view, const Object *plan)
         const json_t *step = current_step(vm);
         const char *step_name = step ? json_string_at(step, "name", "") : "";
 
+        if (!step && pending(vm) && g_strcmp0(g_hash_table_lookup(view->steps, id), pending(vm))) {
+            printf("%s: %s\n", name, pending(vm));
+            g_hash_table_insert(view->steps, g_strdup(id), g_strdup(pending(vm)));
+        }
         if (g_strcmp0(g_hash_table_lookup(view->steps, id), step_name) && *step_name) {
             printf("%s: %s\n", name, json_string_at(step, "description", step_name));
             g_hash_table_insert(view->steps, g_strdup(id), g_strdup(step_name));

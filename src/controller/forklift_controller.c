@@ -1,4 +1,5 @@
 /* forklift_controller: the settings in its spec are in force as soon as they are read. */
+#include "base/log.h"
 #include "controller/controllers.h"
 #include "controller/status.h"
 #include "plan/queue.h"
@@ -37,6 +38,7 @@ guint forklift_controller_reconcile(const char *key, gpointer data, GCancellable
     }
     settings = settings_parse(object ? json_object_get(object_json(object), "spec") : NULL);
     settings_publish(settings);
+    log_set_level(settings->log_level);
     queue_set_limits(settings);
     schedule_dispatch();
     if (!object)

@@ -1,6 +1,7 @@
 /* metrics: families of samples, each a sum over what the informers hold. */
 #include "controller/metrics.h"
 #include "base/clock.h"
+#include "controller/status.h"
 #include "net/http_server.h"
 #include "plan/execution.h"
 #include <string.h>
@@ -18,7 +19,13 @@ typedef enum {
     TRANSFERRED,
     VM_BYTES,
     VM_RATE,
+    VM_OWED,
+    VM_LEFT,
     VMS_QUEUED,
+    DURATIONS,
+    DURATIONS_BUCKET,
+    DURATIONS_SUM,
+    DURATIONS_COUNT,
     FAMILIES
 } Family;
 
@@ -39,7 +46,13 @@ static const struct {
                      "Bytes of disks that the plan's last migration moved."},
     [VM_BYTES] = {"gantry_vm_copied_bytes", "gauge", "Bytes of a VM's disks that have landed."},
     [VM_RATE] = {"gantry_vm_copy_bytes_per_second", "gauge", "The rate at which a VM's disks land."},
+    [VM_OWED] = {"gantry_vm_owed_bytes", "gauge", "Bytes of a VM's disks that have yet to land."},
+    [VM_LEFT] = {"gantry_vm_copy_seconds_left", "gauge", "When a VM's disks will have landed at that rate."},
     [VMS_QUEUED] = {"gantry_vms_queued", "gauge", "VMs that wait for room on their host."},
+    [DURATIONS] = {"mtv_migrations_duration_seconds", "histogram", "How long migrations took."},
+    [DURATIONS_BUCKET] = {"mtv_migrations_duration_seconds_bucket", NULL, NULL},
+    [DURATIONS_SUM] = {"mtv_migrations_duration_seconds_sum", NULL, NULL},
+    [DURATIONS_COUNT] = {"mtv_migrations_duration_seconds_count", NULL, NULL},
 };
 
 /* Label text → value, per family; ordered, so that equal states give equal text. */
@@ -47,9 +60,20 @@ typedef struct {
     GTree *samples[FAMILIES];
 } Metrics;
 
+#define LE "le=\""
+
+/* By text, but the buckets of a histogram by their number. */
 static gint compare(gconstpointer a, gconstpointer b, gpointer data)
 {
-    return strcmp(a, b);
+    const char *left = strstr(a, LE), *right = strstr(b, LE);
+    double first, second;
+
+    if (!left || !right || left - (const char *)a != right - (const char *)b ||
+        strncmp(a, b, left - (const char *)a))
+        return strcmp(a, b);
+    first = g_ascii_strtod(left + strlen(LE), NULL);
+    second = g_ascii_strtod(right + strlen(LE), NULL);
+    return first < second ? -1 : first > second;
 }
 
 static void add(Metrics *metrics, Family family, gint64 amount, char *take_labels)
@@ -129,10 +153,19 @@ static gint64 sum_of(const json_t *vm, const char *key)
     return sum;
 }
 
+/* Of disks that do not copy yet only the size in MB is known. */
+static gint64 disk_bytes(const json_t *vm)
+{
+    gint64 known = sum_of(vm, "bytesTotal");
+    gint64 planned = json_int_at(vm_status_step(vm, "DiskTransfer"), "progress.total", 0) << 20;
+    return known ? known : planned;
+}
+
 static gint64 add_vm(Metrics *metrics, const Object *plan, const json_t *vm, const char *common)
 {
     const char *state = vm_state(vm);
     gint64 bytes = sum_of(vm, "bytes");
+    const char *left;
     g_autofree char *labels = g_strdup_printf("plan=\"%s\",plan_name=\"%s\",vm=\"%s\"", object_uid(plan),
                                               object_name(plan), vm_status_id(vm));
 
@@ -148,6 +181,12 @@ static gint64 add_vm(Metrics *metrics, const Object *plan, const json_t *vm, con
         add(metrics, MIGRATED_VMS, 1, g_strdup_printf("status=\"%s\",%s", state, common));
     add(metrics, VM_BYTES, bytes, g_strdup(labels));
     add(metrics, VM_RATE, sum_of(vm, "bytesPerSecond"), g_strdup(labels));
+    if (vm_status_completed(vm))
+        return bytes;
+    add(metrics, VM_OWED, MAX(disk_bytes(vm) - bytes, 0), g_strdup(labels));
+    left = item_annotation(vm_status_step(vm, "DiskTransfer"), "secondsLeft");
+    if (left)
+        add(metrics, VM_LEFT, g_ascii_strtoll(left, NULL, 10), g_strdup(labels));
     return bytes;
 }
 
@@ -177,13 +216,47 @@ static void add_plan(Metrics *metrics, const Object *plan)
     add(metrics, TRANSFERRED, bytes, g_strdup_printf("%s,plan=\"%s\"", common, object_uid(plan)));
 }
 
-static void add_migration(Metrics *metrics, const Object *migration)
+/* ---- migrations ---- */
+
+static const Object *plan_of(GPtrArray *plans, const Object *migration)
+{
+    const json_t *ref = json_at(object_json(migration), "spec.plan");
+
+    for (guint i = 0; i < plans->len; i++)
+        if (!strcmp(object_name(plans->pdata[i]), json_string_at(ref, "name", "")) &&
+            !strcmp(object_namespace(plans->pdata[i]), reference_namespace(ref, migration)))
+            return plans->pdata[i];
+    return NULL;
+}
+
+static void add_duration(Metrics *metrics, gint64 seconds, const char *common)
+{
+    static const struct {
+        const char *text;
+        gint64 hours;
+    } buckets[] = {{"3600", 1},   {"7200", 2},   {"18000", 5},     {"36000", 10},
+                   {"86400", 24}, {"172800", 48}, {"+Inf", G_MAXINT32}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(buckets); i++)
+        add(metrics, DURATIONS_BUCKET, seconds <= buckets[i].hours * 3600,
+            g_strdup_printf("%s," LE "%s\"", common, buckets[i].text));
+    add(metrics, DURATIONS_SUM, seconds, g_strdup(common));
+    add(metrics, DURATIONS_COUNT, 1, g_strdup(common));
+}
+
+static void add_migration(Metrics *metrics, const Object *migration, const Object *plan)
 {
     static const char *const known[] = {"Running", "Succeeded", "Failed", "Canceled"};
+    const json_t *status = json_object_get(object_json(migration), "status");
+    gint64 started = clock_parse(json_string_at(status, "started", "")),
+           ended = clock_parse(json_string_at(status, "completed", ""));
+    g_autofree char *common = plan ? common_labels(plan) : g_strdup("provider=\"\",mode=\"\",target=\"\"");
 
     for (guint i = 0; i < G_N_ELEMENTS(known); i++)
         if (object_condition(migration, known[i]))
-            add(metrics, MIGRATIONS_STATUS, 1, g_strdup_printf("status=\"%s\"", known[i]));
+            add(metrics, MIGRATIONS_STATUS, 1, g_strdup_printf("status=\"%s\",%s", known[i], common));
+    if (started >= 0 && ended >= started)
+        add_duration(metrics, (ended - started) / G_USEC_PER_SEC, common);
 }
 
 /* ---- text ---- */
@@ -206,11 +279,12 @@ char *metrics_text(GPtrArray *plans, GPtrArray *migrations)
     for (guint i = 0; i < plans->len; i++)
         add_plan(&metrics, plans->pdata[i]);
     for (guint i = 0; i < migrations->len; i++)
-        add_migration(&metrics, migrations->pdata[i]);
+        add_migration(&metrics, migrations->pdata[i], plan_of(plans, migrations->pdata[i]));
     for (guint i = 0; i < FAMILIES; i++) {
         gpointer place[] = {text, (gpointer)families[i].name};
-        g_string_append_printf(text, "# HELP %s %s\n# TYPE %s %s\n", families[i].name, families[i].help,
-                               families[i].name, families[i].type);
+        if (families[i].type)
+            g_string_append_printf(text, "# HELP %s %s\n# TYPE %s %s\n", families[i].name, families[i].help,
+                                   families[i].name, families[i].type);
         g_tree_foreach(metrics.samples[i], print_sample, place);
         g_tree_unref(metrics.samples[i]);
     }

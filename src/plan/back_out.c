@@ -1,8 +1,27 @@
-/* back_out: copiers, target, source. */
+/* back_out: copiers, target, the source's power, its snapshots. */
 #include "plan/back_out.h"
 #include "plan/clean_up.h"
+#include "plan/source_record.h"
 #include "plan/target_machine.h"
+#include "plan/warm.h"
+#include "source/warm.h"
 #include <string.h>
+
+/* A guest that was asked to shut down still runs: it goes off some time, and would stay off. */
+static gboolean is_going_off(VmRun *vm)
+{
+    gint limit = vm_run_plan(vm)->settings->power_off_timeout_s;
+    const char *mark = vm_status_mark(vm_run_status(vm), SHUTDOWN_ASKED) ? SHUTDOWN_ASKED : SHUTDOWN_ASKING;
+
+    return vm_status_mark(vm_run_status(vm), mark) && !vm_run_past(vm, mark, limit);
+}
+
+static void forget_shutdown(VmRun *vm)
+{
+    vm_run_forget(vm, SHUTDOWN_ASKING);
+    vm_run_forget(vm, SHUTDOWN_ASKER);
+    vm_run_forget(vm, SHUTDOWN_ASKED);
+}
 
 static StepResult restore_power(VmRun *vm, GCancellable *cancel, GError **error)
 {
@@ -12,9 +31,30 @@ static StepResult restore_power(VmRun *vm, GCancellable *cancel, GError **error)
         return STEP_DONE;
     if (!vm_run_source_power(vm, &power, cancel, error))
         return STEP_FAILED;
+    if (power == POWER_ON && is_going_off(vm)) {
+        item_set_reason(vm_run_step(vm, "Initialize"), "Waiting for the guest's shutdown, to power it on again");
+        return STEP_WAIT;
+    }
     if (power == POWER_ON)
         return STEP_DONE;
-    return vm_run_power_on_source(vm, cancel, error) ? STEP_WAIT : STEP_FAILED;
+    if (!vm_run_power_on_source(vm, cancel, error) || !source_record_note(vm, SOURCE_RAN, cancel, error))
+        return STEP_FAILED;
+    forget_shutdown(vm);
+    return STEP_AGAIN;
+}
+
+/* Ours alone; the copied disks stay for the next try. */
+static StepResult remove_snapshots(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    const TargetOwner *owner = vm_run_owner(vm);
+    Source *source;
+
+    if (!warm_last(vm_run_status(vm)))
+        return STEP_DONE;
+    source = vm_run_source(vm, error);
+    return source && source_snapshot_sweep(source, owner->vm_id, owner->plan_uid, NULL, cancel, error)
+               ? STEP_DONE
+               : STEP_FAILED;
 }
 
 /* The target itself says so, even when a killed controller could not note it in the status. */
@@ -45,5 +85,7 @@ StepResult back_out(VmRun *vm, GCancellable *cancel, GError **error)
         result = target_machine_stop(vm, cancel, error);
     if (result == STEP_DONE)
         result = restore_power(vm, cancel, error);
+    if (result == STEP_DONE)
+        result = remove_snapshots(vm, cancel, error);
     return result;
 }

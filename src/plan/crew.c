@@ -30,6 +30,7 @@ struct Crew {
     GCancellable *cancel;
     CrewNews news;
     gpointer user_data;
+    char *session;
     guint busy;
     gboolean stopping;
 };
@@ -172,6 +173,7 @@ Crew *crew_new(guint threads, CrewNews news, gpointer user_data)
     crew->members = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     crew->leaving = g_ptr_array_new();
     crew->cancel = g_cancellable_new();
+    crew->session = g_uuid_string_random();
     crew->news = news;
     crew->user_data = user_data;
     crew->pool = g_thread_pool_new(move, crew, threads, FALSE, NULL);
@@ -199,6 +201,7 @@ void crew_free(Crew *crew)
     g_hash_table_unref(crew->members);
     g_ptr_array_unref(crew->leaving);
     g_object_unref(crew->cancel);
+    g_free(crew->session);
     g_mutex_clear(&crew->lock);
     g_cond_clear(&crew->changed);
     g_free(crew);
@@ -324,6 +327,11 @@ GPtrArray *crew_plans(Crew *crew)
         if (g_hash_table_add(seen, ((Member *)data)->plan_uid))
             g_ptr_array_add(plans, g_strdup(((Member *)data)->plan_uid));
     return plans;
+}
+
+const char *crew_session(const Crew *crew)
+{
+    return crew->session;
 }
 
 void crew_hurry(Crew *crew)

@@ -43,5 +43,8 @@ void crew_forget(Crew *crew, const char *plan_uid);
 /* The UIDs of the plans whose VMs it has; of char*, owned. */
 GPtrArray *crew_plans(Crew *crew);
 
+/* A name of this crew that no other has had, also not before a restart. */
+const char *crew_session(const Crew *crew);
+
 /* Moves everybody who rests, and waits until nobody is moved: time passes so in tests. */
 void crew_hurry(Crew *crew);

@@ -33,7 +33,7 @@ static void set_now(json_t *json, const char *key)
 
 static const Object *migration_with(const Execution *e, const char *uid)
 {
-    for (guint i = 0; i < e->migrations->len; i++)
+    for (guint i = 0; e->migrations && i < e->migrations->len; i++)
         if (!strcmp(object_uid(e->migrations->pdata[i]), uid))
             return e->migrations->pdata[i];
     return NULL;
@@ -53,7 +53,8 @@ static PlanRun plan_run(const Execution *e, const char *migration_uid)
                      .storage_map = e->storage_map,
                      .migration_uid = migration_uid,
                      .migration = migration_with(e, migration_uid),
-                     .image = e->image};
+                     .image = e->image,
+                     .session = e->crew ? crew_session(e->crew) : ""};
 }
 
 static HistoryEntry entry_of(const Execution *e, const Object *migration)

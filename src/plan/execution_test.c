@@ -1,8 +1,11 @@
 /* execution: whole migrations in a world of memory: the good way, each bad way, and kills in between. */
 #include "plan/execution.h"
 #include "plan/fake_world.h"
+#include "plan/orphan.h"
 #include "plan/provider_access.h"
 #include "plan/schedule.h"
+#include "plan/target_machine.h"
+#include "plan/warm.h"
 #include <string.h>
 
 enum { MOST_PASSES = 120 };
@@ -26,7 +29,8 @@ static World world_new(const char *plan_spec)
     world.plan = fake_add(&KUBE_PLAN, plan);
     world.provider =
         fake_add(&KUBE_PROVIDER, "{\"metadata\":{\"name\":\"vc\",\"namespace\":\"openshift-mtv\"},"
-                                 "\"spec\":{\"type\":\"vsphere\",\"url\":\"https://vc/sdk\"}}");
+                                 "\"spec\":{\"type\":\"vsphere\",\"url\":\"https://vc/sdk\",\"secret\":{\"name\":\"vc\","
+                                 "\"namespace\":\"openshift-mtv\"}}}");
     world.destination =
         fake_add(&KUBE_PROVIDER, "{\"metadata\":{\"name\":\"host\",\"namespace\":\"openshift-mtv\"},"
                                  "\"spec\":{\"type\":\"openshift\"}}");
@@ -112,11 +116,12 @@ static void act(World *world, const json_t *status)
 /* The controller is killed and starts anew: all that it had in memory is gone. */
 static void kill_controller(World *world)
 {
-    Execution execution = execution_of(world);
+    Execution execution;
 
     crew_free(world->crew);
     world->crew = crew_new(4, NULL, NULL);
     schedule_forget(object_uid(world->plan));
+    execution = execution_of(world);
     execution_hold_shares(&execution, world->status, NULL);
 }
 
@@ -133,25 +138,51 @@ static void note_phase(World *world)
         g_ptr_array_add(world->phases, g_strdup(phase));
 }
 
-/* Passes and ticks until nothing is left to do. killed: each time the controller dies after its steps have
- * acted and before what they noted is written, and once more right after the write. */
-static void run(World *world, gboolean killed)
+/* Half a minute goes by, as far as the VMs know. */
+static void let_time_pass(World *world)
+{
+    size_t i;
+    json_t *vm;
+
+    json_array_foreach (json_at(world->status, "migration.vms"), i, vm)
+        if (vm_status_mark(vm, "shutdown-asking"))
+            vm_status_set_mark(vm, "shutdown-asking", "2026-01-01T00:00:00Z");
+}
+
+typedef enum {
+    NEVER,
+    BEFORE_IT_ACTS, /* the status is written, nothing has followed from it */
+    AFTER_IT_ACTS,  /* what the steps did is not written */
+    ALWAYS          /* each, one after the other */
+} Kill;
+
+/* Passes and ticks until nothing is left to do. */
+static void run_with(World *world, Kill kill, guint at)
 {
     for (guint i = 0; i < MOST_PASSES; i++) {
+        gboolean now = kill == ALWAYS || i == at;
         ExecutionResult result = pass_over(world, world->status);
         if (result == EXECUTION_IDLE)
             return;
         note_phase(world);
-        if (killed)
+        if (now && (kill == BEFORE_IT_ACTS || kill == ALWAYS)) {
             kill_controller(world);
+            let_time_pass(world);
+        }
         act(world, world->status);
-        if (killed) {
+        if (now && (kill == AFTER_IT_ACTS || kill == ALWAYS)) {
             kill_controller(world);
+            fake_tick();
             act(world, world->status);
         }
         fake_tick();
     }
     g_assert_not_reached();
+}
+
+static void run(World *world)
+{
+    run_with(world, NEVER, 0);
 }
 
 static gboolean plan_has(const World *world, const char *type)
@@ -192,12 +223,21 @@ static void expect_two_vms_moved(const World *world)
     g_assert_cmpstr(json_string_at(vm_at(world, 0), "restorePowerState", ""), ==, "On");
 }
 
+static void expect_sources_told_once(void)
+{
+    for (const char *const *vm = (const char *const[]){"vm-1", "vm-2", NULL}; *vm; vm++) {
+        g_assert_cmpuint(fake_count("ask", *vm), ==, 1);
+        g_assert_cmpuint(fake_count("cut", *vm), ==, 0);
+        g_assert_cmpuint(fake_count("on", *vm), ==, 0);
+    }
+}
+
 static void two_vms_move(void)
 {
     g_auto(World) world = world_new(TWO_VMS);
     json_t *transfer;
 
-    run(&world, FALSE);
+    run(&world);
     expect_two_vms_moved(&world);
     g_assert_cmpuint(fake_count("ask", "vm-1"), ==, 1);
     transfer = vm_status_step(vm_at(&world, 0), "DiskTransfer");
@@ -215,7 +255,7 @@ static void the_phases_come_in_the_itinerary_s_order(void)
     g_auto(World) world = world_new(ONE_VM);
     const json_t *steps;
 
-    run(&world, FALSE);
+    run(&world);
     /* the first look is after the migration began, in Started */
     g_assert_cmpuint(world.phases->len, ==, G_N_ELEMENTS(order) + 1);
     for (guint i = 0; i < G_N_ELEMENTS(order); i++)
@@ -232,8 +272,24 @@ static void a_controller_that_dies_at_every_pass_makes_nothing_twice(void)
 {
     g_auto(World) world = world_new(TWO_VMS);
 
-    run(&world, TRUE);
+    run_with(&world, ALWAYS, 0);
     expect_two_vms_moved(&world);
+    expect_sources_told_once();
+}
+
+/* As many runs as there are passes in one, each killed at another: before it acts, and after. */
+static void a_kill_at_any_phase_boundary_ends_in_the_same_state(gconstpointer kill)
+{
+    guint passes = 0;
+
+    for (guint at = 0; at == 0 || at < passes; at++) {
+        g_auto(World) world = world_new(TWO_VMS);
+        run_with(&world, GPOINTER_TO_INT(kill), at);
+        expect_two_vms_moved(&world);
+        expect_sources_told_once();
+        passes = MAX(passes, world.phases->len + 4);
+    }
+    g_assert_cmpuint(passes, >, 12);
 }
 
 static void a_raw_copy_skips_conversion(void)
@@ -241,7 +297,7 @@ static void a_raw_copy_skips_conversion(void)
     g_auto(World) world = world_new(
         "{\"targetNamespace\":\"target\",\"skipGuestConversion\":true,\"vms\":[{\"id\":\"vm-1\"}]}");
 
-    run(&world, FALSE);
+    run(&world);
     g_assert_true(plan_has(&world, "Succeeded"));
     g_assert_null(vm_status_step(vm_at(&world, 0), "ImageConversion"));
     g_assert_cmpuint(number_of(&KUBE_POD), ==, 2);
@@ -253,7 +309,7 @@ static void a_vm_that_was_off_stays_off(void)
     g_autoptr(GPtrArray) machines = NULL;
 
     fake_set_power("vm-1", POWER_OFF);
-    run(&world, FALSE);
+    run(&world);
     machines = fake_all(&KUBE_VIRTUAL_MACHINE);
     g_assert_true(plan_has(&world, "Succeeded"));
     g_assert_cmpstr(json_string_at(object_json(machines->pdata[0]), "spec.runStrategy", ""), ==, "Halted");
@@ -266,7 +322,7 @@ static void a_fatal_copy_fails_the_vm_and_powers_the_source_on_again(void)
 
     fake_faults.importer_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no such "
                                    "disk\",\"remedy\":\"Look at the datastore.\"}";
-    run(&world, FALSE);
+    run(&world);
     g_assert_true(plan_has(&world, "Failed"));
     g_assert_nonnull(strstr(reason_of(&world, 0), "no such disk. Look at the datastore."));
     g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
@@ -279,7 +335,7 @@ static void a_copy_that_keeps_dying_is_given_up_after_its_retries(void)
     g_auto(World) world = world_new(ONE_VM);
 
     fake_faults.importer_message = "{\"result\":\"Failed\",\"class\":\"transient\",\"message\":\"reset\"}";
-    run(&world, FALSE);
+    run(&world);
     g_assert_true(plan_has(&world, "Failed"));
     g_assert_nonnull(strstr(reason_of(&world, 0), "reset"));
 }
@@ -289,7 +345,7 @@ static void a_new_migration_takes_up_only_what_is_not_done(void)
     g_auto(World) world = world_new(TWO_VMS);
 
     fake_faults.conversion_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no kernel\"}";
-    run(&world, FALSE);
+    run(&world);
     g_assert_true(plan_has(&world, "Failed"));
     g_assert_cmpint(fake_power("vm-2"), ==, POWER_ON);
 
@@ -298,7 +354,7 @@ static void a_new_migration_takes_up_only_what_is_not_done(void)
                     fake_add(&KUBE_MIGRATION,
                              "{\"metadata\":{\"name\":\"m2\",\"namespace\":\"openshift-mtv\","
                              "\"creationTimestamp\":\"2026-01-02T00:00:00Z\"},\"spec\":{}}"));
-    run(&world, FALSE);
+    run(&world);
     g_assert_true(plan_has(&world, "Succeeded"));
     g_assert_false(plan_has(&world, "Failed"));
     g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 4); /* the same ones */
@@ -312,7 +368,7 @@ static void a_target_that_does_not_start_is_stopped_before_the_source_runs_again
     g_autoptr(GPtrArray) machines = NULL;
 
     fake_faults.targets_fail = TRUE;
-    run(&world, FALSE);
+    run(&world);
     machines = fake_all(&KUBE_VIRTUAL_MACHINE);
     g_assert_true(plan_has(&world, "Failed"));
     g_assert_cmpstr(json_string_at(object_json(machines->pdata[0]), "spec.runStrategy", ""), ==, "Halted");
@@ -325,7 +381,7 @@ static void a_guest_without_tools_keeps_running_and_the_remedy_is_named(void)
     g_auto(World) world = world_new(ONE_VM);
 
     fake_faults.guests_cannot_ask = TRUE;
-    run(&world, FALSE);
+    run(&world);
     g_assert_true(plan_has(&world, "Failed"));
     g_assert_nonnull(strstr(reason_of(&world, 0), "controller_power_off_force"));
     g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
@@ -341,7 +397,7 @@ static void a_stuck_guest_is_cut_only_when_that_is_allowed(void)
     settings_release(world.settings);
     world.settings = settings_parse(spec);
     fake_faults.guests_cannot_ask = TRUE;
-    run(&world, FALSE);
+    run(&world);
     g_assert_true(plan_has(&world, "Succeeded"));
     g_assert_cmpuint(fake_count("cut", "vm-1"), ==, 1);
 }
@@ -351,7 +407,7 @@ static void a_suspended_vm_is_refused(void)
     g_auto(World) world = world_new(ONE_VM);
 
     fake_set_power("vm-1", POWER_SUSPENDED);
-    run(&world, FALSE);
+    run(&world);
     g_assert_true(plan_has(&world, "Failed"));
     g_assert_nonnull(strstr(reason_of(&world, 0), "suspended"));
 }
@@ -374,7 +430,7 @@ static void a_deleted_migration_cancels_and_puts_everything_back(void)
     run_to_copy(&world);
     g_assert_cmpint(fake_power("vm-1"), ==, POWER_OFF);
     g_ptr_array_set_size(world.migrations, 0);
-    run(&world, FALSE);
+    run(&world);
     g_assert_true(plan_has(&world, "Canceled"));
     g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
     g_assert_cmpuint(number_of(&KUBE_POD), ==, 0);
@@ -393,7 +449,7 @@ static void one_vm_is_cancelled_by_name_and_the_other_goes_on(void)
     json_set_at_new(changed, "spec.cancel", json_pack("[{s:s}]", "name", "Guest_vm-2"));
     g_ptr_array_set_size(world.migrations, 0);
     g_ptr_array_add(world.migrations, object_new_take(changed));
-    run(&world, FALSE);
+    run(&world);
     g_assert_true(plan_has(&world, "Succeeded"));
     g_assert_true(vm_status_has(vm_at(&world, 0), "Succeeded"));
     g_assert_true(vm_status_has(vm_at(&world, 1), "Canceled"));
@@ -412,7 +468,7 @@ static void a_source_that_is_away_for_a_while_is_borne(void)
     }
     g_assert_null(json_object_get(vm_at(&world, 0), "error"));
     fake_faults.inventory_is_away = FALSE;
-    run(&world, FALSE);
+    run(&world);
     g_assert_true(plan_has(&world, "Succeeded"));
 }
 
@@ -428,7 +484,7 @@ static void a_full_host_makes_a_vm_wait_and_say_why(void)
     g_assert_false(vm_status_started(vm_at(&world, 1)));
     pending = conditions_find(json_object_get(vm_at(&world, 1), "conditions"), "Pending");
     g_assert_nonnull(strstr(json_string_at(pending, "message", ""), "Host host-1 carries 2 of 3 disks"));
-    run(&world, FALSE);
+    run(&world);
     g_assert_true(vm_status_has(vm_at(&world, 1), "Succeeded"));
     g_assert_false(vm_status_has(vm_at(&world, 1), "Pending"));
 }
@@ -444,7 +500,7 @@ static void a_hook_runs_as_a_job_beside_the_plan(void)
         fake_add(&KUBE_HOOK,
                  "{\"metadata\":{\"name\":\"h\",\"namespace\":\"openshift-mtv\"},\"spec\":{\"image\":\"i\","
                  "\"playbook\":\"LS0tCg==\"}}"));
-    run(&world, FALSE);
+    run(&world);
     jobs = fake_all(&KUBE_JOB);
     g_assert_true(plan_has(&world, "Succeeded"));
     g_assert_cmpuint(jobs->len, ==, 1);
@@ -457,7 +513,7 @@ static void an_archive_leaves_only_what_has_taken_over(void)
     g_auto(World) world = world_new(ONE_VM);
     Execution execution;
 
-    run(&world, FALSE);
+    run(&world);
     execution = execution_of(&world);
     g_assert_true(execution_archive(&execution, world.status, NULL, NULL));
     g_assert_cmpuint(number_of(&KUBE_POD), ==, 0);
@@ -472,11 +528,352 @@ static void an_archive_of_a_failed_run_takes_its_disks(void)
     Execution execution;
 
     fake_faults.conversion_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no kernel\"}";
-    run(&world, FALSE);
+    run(&world);
     execution = execution_of(&world);
     g_assert_true(execution_archive(&execution, world.status, NULL, NULL));
     g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 0);
     g_assert_cmpuint(number_of(&KUBE_PERSISTENT_VOLUME_CLAIM), ==, 0);
+}
+
+/* ---- warm ---- */
+
+#define WARM_VM "{\"targetNamespace\":\"target\",\"warm\":true,\"vms\":[{\"id\":\"vm-1\"}]}"
+
+/* The user sets the cutover; until then it is only precopied. */
+static void set_cutover(World *world)
+{
+    json_t *migration = json_deep_copy(object_json(world->migrations->pdata[0]));
+
+    json_set_at_new(migration, "spec.cutover", json_string("2026-01-01T00:00:00Z"));
+    g_ptr_array_set_size(world->migrations, 0);
+    g_ptr_array_add(world->migrations, object_new_take(migration));
+}
+
+static void precopy(World *world, guint rounds, gboolean killed)
+{
+    for (guint i = 0; i < MOST_PASSES && warm_count(vm_at(world, 0)) < rounds; i++) {
+        pass_over(world, world->status);
+        note_phase(world);
+        if (killed)
+            kill_controller(world);
+        act(world, world->status);
+        fake_tick();
+        g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
+    }
+    g_assert_cmpuint(warm_count(vm_at(world, 0)), >=, rounds);
+}
+
+static void expect_warm_vm_moved(const World *world)
+{
+    const json_t *vm = vm_at(world, 0), *precopies = json_at(vm, "warm.precopies"), *precopy;
+    size_t i;
+
+    g_assert_true(plan_has(world, "Succeeded"));
+    g_assert_cmpint(fake_power("vm-1"), ==, POWER_OFF);
+    g_assert_false(fake_has_snapshot("vm-1"));
+    g_assert_cmpuint(json_array_size(precopies), ==, fake_snapshots_made("vm-1"));
+    json_array_foreach (precopies, i, precopy)
+        g_assert_false(warm_is_open(precopy));
+    g_assert_cmpuint(number_of(&KUBE_SECRET), ==, 1);
+    g_assert_cmpuint(number_of(&KUBE_POD), ==, 3); /* the last round's importers, a conversion */
+}
+
+/* The spec that the last copier of a disk was given. */
+static json_t *last_copy_spec(void)
+{
+    g_autoptr(GPtrArray) secrets = fake_all(&KUBE_SECRET);
+
+    for (guint i = secrets->len; i-- > 0;) {
+        const char *spec = json_string_at(object_json(secrets->pdata[i]), "stringData.spec\\.json", NULL);
+        spec = spec ? spec
+                    : json_string_value(json_object_get(json_at(object_json(secrets->pdata[i]), "stringData"),
+                                                        "spec.json"));
+        if (spec)
+            return json_loads(spec, 0, NULL);
+    }
+    return NULL;
+}
+
+static void a_running_vm_is_precopied_until_its_cutover(void)
+{
+    static const char *const order[] = {"CreateInitialSnapshot", "StoreInitialSnapshotDeltas",
+                                        "CreateDataVolumes",     "CopyDisks",
+                                        "CopyingPaused",         "RemovePreviousSnapshot",
+                                        "CreateSnapshot",        "StoreSnapshotDeltas",
+                                        "AddCheckpoint",         "CopyDisks",
+                                        "CopyingPaused"};
+    g_auto(World) world = world_new(WARM_VM);
+    g_autoptr(json_t) spec = NULL;
+
+    world.settings->precopy_interval_min = 0;
+    precopy(&world, 2, FALSE);
+    for (guint i = 0; i < G_N_ELEMENTS(order) && i + 1 < world.phases->len; i++)
+        g_assert_cmpstr(world.phases->pdata[i + 1], ==, order[i]);
+    set_cutover(&world);
+    run(&world);
+    expect_warm_vm_moved(&world);
+    g_assert_cmpstr(json_string_at(vm_status_step(vm_at(&world, 0), "Cutover"), "phase", ""), ==,
+                    "Completed");
+}
+
+static void each_round_reads_what_has_changed_since_the_last(void)
+{
+    g_auto(World) world = world_new(WARM_VM);
+    const guint half = ((5 << 20) + 512) / 2;
+
+    world.settings->precopy_interval_min = 0;
+    precopy(&world, 1, FALSE);
+    for (guint i = 0; i < MOST_PASSES; i++) {
+        g_autoptr(json_t) spec = last_copy_spec();
+        const json_t *range = json_array_get(json_at(spec, "changes.ranges"), 0);
+        if (range) {
+            g_assert_cmpstr(json_string_at(spec, "changes.since", ""), ==, "tracker/1");
+            g_assert_cmpstr(json_string_at(spec, "source.generation", ""), ==, "tracker/2");
+            g_assert_cmpint(json_integer_value(json_array_get(range, 0)), ==, half);
+            return;
+        }
+        pass_over(&world, world.status);
+        act(&world, world.status);
+        fake_tick();
+    }
+    g_assert_not_reached();
+}
+
+static void a_precopy_that_fails_is_made_again(void)
+{
+    g_auto(World) world = world_new(WARM_VM);
+
+    world.settings->precopy_interval_min = 0;
+    precopy(&world, 1, FALSE);
+    fake_faults.importer_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"cut off\"}";
+    for (guint i = 0; i < MOST_PASSES && !json_int_at(vm_at(&world, 0), "warm.failures", 0); i++) {
+        pass_over(&world, world.status);
+        act(&world, world.status);
+        fake_tick();
+    }
+    g_assert_cmpint(json_int_at(vm_at(&world, 0), "warm.consecutiveFailures", 0), ==, 1);
+    fake_faults.importer_message = NULL;
+    set_cutover(&world);
+    run(&world);
+    expect_warm_vm_moved(&world);
+}
+
+static void a_warm_vm_survives_a_controller_that_dies_at_every_pass(void)
+{
+    g_auto(World) world = world_new(WARM_VM);
+
+    world.settings->precopy_interval_min = 0;
+    precopy(&world, 2, TRUE);
+    set_cutover(&world);
+    run_with(&world, ALWAYS, 0);
+    expect_warm_vm_moved(&world);
+}
+
+static void a_failed_cutover_powers_the_source_on_and_leaves_no_snapshot(void)
+{
+    g_auto(World) world = world_new(WARM_VM);
+
+    world.settings->precopy_interval_min = 0;
+    precopy(&world, 1, FALSE);
+    set_cutover(&world);
+    fake_faults.conversion_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no kernel\"}";
+    run(&world);
+    g_assert_true(plan_has(&world, "Failed"));
+    g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
+    g_assert_false(fake_has_snapshot("vm-1"));
+    g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 2);
+}
+
+static void lost_changes_mean_a_whole_disk(void)
+{
+    g_auto(World) world = world_new(WARM_VM);
+
+    world.settings->precopy_interval_min = 0;
+    fake_faults.changes_are_lost = TRUE;
+    precopy(&world, 2, FALSE);
+    g_autoptr(json_t) spec = last_copy_spec();
+    g_assert_null(json_object_get(spec, "changes"));
+    set_cutover(&world);
+    run(&world);
+    expect_warm_vm_moved(&world);
+}
+
+static Object *record_of_sources(void)
+{
+    g_autoptr(GPtrArray) all = fake_all(&KUBE_CONFIG_MAP);
+
+    for (guint i = 0; i < all->len; i++)
+        if (!strcmp(object_label(all->pdata[i], "resource", ""), "sources"))
+            return object_ref(all->pdata[i]);
+    return NULL;
+}
+
+/* The plan is deleted at pass number at, and so is what is known of it but the record. TRUE: its end had not come before. */
+static gboolean delete_plan_at(World *world, guint at)
+{
+    g_autoptr(Object) record = NULL;
+    g_autoptr(json_t) spec = json_pack("{s:i}", "controller_power_off_timeout", 1);
+    StepResult result = STEP_WAIT;
+
+    settings_release(world->settings);
+    world->settings = settings_parse(spec);
+
+    for (guint i = 0; i < at; i++) {
+        if (pass_over(world, world->status) == EXECUTION_IDLE)
+            return FALSE;
+        act(world, world->status);
+        fake_tick();
+    }
+    crew_forget(world->crew, object_uid(world->plan));
+    g_clear_pointer(&record, object_unref);
+    record = record_of_sources();
+    g_assert_nonnull(record);
+    for (guint i = 0; i < 20 && result != STEP_DONE; i++) {
+        g_autoptr(GError) error = NULL;
+        result = orphan_settle((KubeClient *)world, world->settings, record, NULL, &error);
+        g_assert_no_error(error);
+        fake_tick();
+        if (i > 5)
+            g_usleep(G_USEC_PER_SEC / 4); /* noted as asked, and never was: that is waited for */
+        g_clear_pointer(&record, object_unref);
+        record = record_of_sources();
+        g_assert_true(record || result == STEP_DONE);
+    }
+    g_assert_cmpint(result, ==, STEP_DONE);
+    return TRUE;
+}
+
+/* Wherever it was: sources run again unless their target has taken over, and nothing else is left. */
+static void a_plan_that_is_deleted_at_any_time_is_backed_out_of(void)
+{
+    gboolean deleted = TRUE;
+
+    for (guint at = 1; deleted; at++) {
+        g_auto(World) world = world_new(
+            "{\"provider\":{\"source\":{\"name\":\"vc\",\"namespace\":\"openshift-mtv\"},\"destination\":{\"name\":\"host\","
+            "\"namespace\":\"openshift-mtv\"}},\"targetNamespace\":\"target\",\"vms\":[{\"id\":\"vm-1\"},{\"name\":\"Guest_vm-2\"}]}");
+        g_autoptr(GPtrArray) machines = NULL;
+        g_autoptr(Object) record = NULL;
+        deleted = delete_plan_at(&world, at);
+        if (!deleted) {
+            g_assert_cmpuint(at, >, 12);
+            break;
+        }
+        machines = fake_all(&KUBE_VIRTUAL_MACHINE);
+        for (guint i = 0; i < machines->len; i++)
+            g_assert_true(target_machine_taken_over(machines->pdata[i]));
+        for (guint i = 1; i <= 2; i++) {
+            g_autofree char *id = g_strdup_printf("vm-%u", i), *name = g_strdup_printf("guest-vm-%u", i);
+            gboolean moved = FALSE;
+            for (guint m = 0; m < machines->len; m++)
+                moved = moved || !strcmp(object_name(machines->pdata[m]), name);
+            g_test_message("deleted at pass %u, %s in %s", at, id, vm_status_phase(vm_at(&world, i - 1)));
+            g_assert_cmpint(fake_power(id), ==, moved ? POWER_OFF : POWER_ON);
+        }
+        g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 2 * machines->len);
+        g_assert_cmpuint(number_of(&KUBE_POD), ==, 0);
+        g_assert_cmpuint(number_of(&KUBE_SECRET), ==, 1); /* the provider's */
+        g_assert_cmpuint(number_of(&KUBE_PERSISTENT_VOLUME_CLAIM), ==, 0);
+        record = record_of_sources();
+        g_assert_null(record);
+    }
+}
+
+static void a_target_that_took_over_unnoticed_is_not_backed_out_of(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+
+    for (guint i = 0; i < MOST_PASSES && strcmp(vm_status_phase(vm_at(&world, 0)), "CreateVM"); i++) {
+        pass_over(&world, world.status);
+        act(&world, world.status);
+        fake_tick();
+    }
+    for (guint i = 0; i < 4; i++) { /* it takes over, and no status of that is written */
+        fake_tick();
+        act(&world, world.status);
+        kill_controller(&world);
+    }
+    g_ptr_array_set_size(world.migrations, 0); /* and is cancelled */
+    run(&world);
+    g_assert_cmpint(fake_power("vm-1"), ==, POWER_OFF);
+    g_assert_cmpuint(number_of(&KUBE_VIRTUAL_MACHINE_INSTANCE), ==, 1);
+}
+
+static void a_copy_without_a_byte_is_said_to_be_stalled(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+    json_t *step, *task;
+
+    fake_scale(&(FakeScale){.copy_ms = 600000});
+    run_to_copy(&world);
+    for (guint i = 0; i < 8; i++) {
+        act(&world, world.status);
+        pass_over(&world, world.status);
+        fake_tick();
+    }
+    step = vm_status_step(vm_at(&world, 0), "DiskTransfer");
+    task = json_array_get(json_object_get(step, "tasks"), 0);
+    g_assert_cmpstr(item_annotation(task, "bytesPerSecond"), ==, "1000");
+    g_assert_nonnull(item_annotation(task, "landedAt"));
+    item_annotate(task, "landedAt", "2026-01-01T00:00:00Z");
+    kill_controller(&world); /* so that the status with another time is what is gone on from */
+    act(&world, world.status);
+    pass_over(&world, world.status);
+    step = vm_status_step(vm_at(&world, 0), "DiskTransfer");
+    task = json_array_get(json_object_get(step, "tasks"), 0);
+    g_assert_nonnull(strstr(json_string_at(task, "reason", ""), "Stalled: no byte for"));
+    g_assert_nonnull(strstr(json_string_at(step, "reason", ""), "Stalled: no byte for"));
+    g_assert_cmpstr(item_annotation(task, "bytesPerSecond"), ==, "0");
+    fake_scale(&(FakeScale){0});
+    run(&world);
+    g_assert_true(plan_has(&world, "Succeeded"));
+}
+
+static void a_failed_copy_is_never_complete(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+    size_t i;
+    json_t *step;
+
+    fake_faults.importer_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"disk [ds] vm-1/0.vmdk: gone\"}";
+    run(&world);
+    g_assert_cmpstr(reason_of(&world, 0), !=, "");
+    g_assert_null(strstr(reason_of(&world, 0), "disk [ds] vm-1/0.vmdk: disk"));
+    json_array_foreach (json_object_get(vm_at(&world, 0), "pipeline"), i, step)
+        if (json_at(step, "error"))
+            g_assert_cmpint(json_int_at(step, "progress.completed", -1), <, json_int_at(step, "progress.total", -1));
+}
+
+static void a_source_that_could_not_be_put_back_is_still_known_to_have_run(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+    g_autoptr(json_t) spec = json_pack("{s:i}", "controller_retry_timeout", 1);
+
+    settings_release(world.settings);
+    world.settings = settings_parse(spec);
+    run_to_copy(&world);
+    fake_faults.importer_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"gone\"}";
+    for (guint i = 0; i < 6; i++) {
+        act(&world, world.status);
+        fake_tick();
+        pass_over(&world, world.status);
+    }
+    fake_faults.source_is_away = TRUE;
+    for (guint i = 0; i < 40 && !plan_has(&world, "Failed"); i++) {
+        act(&world, world.status);
+        pass_over(&world, world.status);
+        g_usleep(G_USEC_PER_SEC / 10);
+    }
+    g_assert_true(plan_has(&world, "Failed"));
+    g_assert_cmpint(fake_power("vm-1"), ==, POWER_OFF);
+    fake_faults = (FakeFaults){0};
+    g_ptr_array_add(world.migrations,
+                    fake_add(&KUBE_MIGRATION,
+                             "{\"metadata\":{\"name\":\"m2\",\"namespace\":\"openshift-mtv\","
+                             "\"creationTimestamp\":\"2026-01-02T00:00:00Z\"},\"spec\":{}}"));
+    run(&world);
+    g_assert_true(plan_has(&world, "Succeeded"));
+    g_assert_cmpstr(json_string_at(vm_at(&world, 0), "restorePowerState", ""), ==, "On");
 }
 
 int main(int argc, char **argv)
@@ -488,6 +885,10 @@ int main(int argc, char **argv)
     CASE("the phases come in the itinerary's order", the_phases_come_in_the_itinerary_s_order);
     CASE("a controller that dies at every pass makes nothing twice",
          a_controller_that_dies_at_every_pass_makes_nothing_twice);
+    g_test_add_data_func("/plan/execution/a kill at any phase boundary, before it acts, ends in the same state",
+                         GINT_TO_POINTER(BEFORE_IT_ACTS), a_kill_at_any_phase_boundary_ends_in_the_same_state);
+    g_test_add_data_func("/plan/execution/a kill at any phase boundary, after it acts, ends in the same state",
+                         GINT_TO_POINTER(AFTER_IT_ACTS), a_kill_at_any_phase_boundary_ends_in_the_same_state);
     CASE("a raw copy skips conversion", a_raw_copy_skips_conversion);
     CASE("a VM that was off stays off", a_vm_that_was_off_stays_off);
     CASE("a fatal copy fails the VM and powers the source on again",
@@ -510,5 +911,21 @@ int main(int argc, char **argv)
     CASE("a hook runs as a Job beside the plan", a_hook_runs_as_a_job_beside_the_plan);
     CASE("an archive leaves only what has taken over", an_archive_leaves_only_what_has_taken_over);
     CASE("an archive of a failed run takes its disks", an_archive_of_a_failed_run_takes_its_disks);
+    CASE("a running VM is precopied until its cutover", a_running_vm_is_precopied_until_its_cutover);
+    CASE("each round reads what has changed since the last",
+         each_round_reads_what_has_changed_since_the_last);
+    CASE("a precopy that fails is made again", a_precopy_that_fails_is_made_again);
+    CASE("a warm VM survives a controller that dies at every pass",
+         a_warm_vm_survives_a_controller_that_dies_at_every_pass);
+    CASE("a failed cutover powers the source on and leaves no snapshot",
+         a_failed_cutover_powers_the_source_on_and_leaves_no_snapshot);
+    CASE("lost changes mean a whole disk", lost_changes_mean_a_whole_disk);
+    CASE("a plan that is deleted at any time is backed out of", a_plan_that_is_deleted_at_any_time_is_backed_out_of);
+    CASE("a target that took over unnoticed is not backed out of",
+         a_target_that_took_over_unnoticed_is_not_backed_out_of);
+    CASE("a copy without a byte is said to be stalled", a_copy_without_a_byte_is_said_to_be_stalled);
+    CASE("a failed copy is never complete", a_failed_copy_is_never_complete);
+    CASE("a source that could not be put back is still known to have run",
+         a_source_that_could_not_be_put_back_is_still_known_to_have_run);
     return g_test_run();
 }

@@ -56,6 +56,7 @@ void fake_begin(void)
 
 void fake_end(void)
 {
+    fake_snapshots_end();
     g_clear_pointer(&of_vms, g_hash_table_unref);
     g_clear_pointer(&news, g_ptr_array_unref);
     g_clear_pointer(&stored, g_hash_table_unref);
@@ -331,6 +332,27 @@ Object *kube_patch(KubeClient *client, const KubeResource *resource, const char 
     return result;
 }
 
+static gboolean is_owned_by(const Object *object, const char *uid)
+{
+    size_t i;
+    json_t *owner;
+
+    json_array_foreach (json_at(object_json(object), "metadata.ownerReferences"), i, owner)
+        if (!strcmp(json_string_at(owner, "uid", ""), uid))
+            return TRUE;
+    return FALSE;
+}
+
+/* A deleted VirtualMachine takes its disks with it. */
+static void collect_garbage(const char *uid)
+{
+    g_autoptr(GPtrArray) volumes = candidates(&KUBE_DATA_VOLUME, NULL);
+
+    for (guint i = 0; i < volumes->len; i++)
+        if (is_owned_by(((Stored *)volumes->pdata[i])->object, uid))
+            unstore(volumes->pdata[i]);
+}
+
 gboolean kube_delete(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
                      const char *propagation, GCancellable *cancel, GError **error)
 {
@@ -341,9 +363,13 @@ gboolean kube_delete(KubeClient *client, const KubeResource *resource, const cha
     g_rec_mutex_lock(&lock);
     one = find(resource, ns, name);
     done = one != NULL;
-    if (one)
+    if (one) {
+        g_autofree char *uid = g_strdup(object_uid(one->object));
+        gboolean owner = resource == &KUBE_VIRTUAL_MACHINE;
         unstore(one);
-    else
+        if (owner)
+            collect_garbage(uid);
+    } else
         not_found(resource, name, error);
     g_rec_mutex_unlock(&lock);
     return done;
@@ -532,6 +558,11 @@ Vm *source_describe(const char *type, const json_t *workload, GError **error)
 guint fake_open_disks(void)
 {
     return open_disks ? g_hash_table_size(open_disks) : 0;
+}
+
+json_t *source_unreachable(Source *source, const json_t *workloads, GCancellable *cancel, GError **error)
+{
+    return json_object();
 }
 
 gboolean source_hosts_log_in(const char *type)

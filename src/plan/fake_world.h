@@ -37,6 +37,10 @@ void fake_set_power(const char *vm_id, PowerState power);
 guint fake_count(const char *what,
                  const char *vm_id); /* "ask", "cut", "on": how often the source was told so */
 
+guint fake_snapshots_made(const char *vm_id); /* fake_snapshots.c */
+gboolean fake_has_snapshot(const char *vm_id);
+void fake_snapshots_end(void);
+
 /* What goes wrong from now on. */
 typedef struct {
     gboolean guests_are_stuck;      /* asked to shut down, they do not */
@@ -46,6 +50,7 @@ typedef struct {
     gboolean targets_fail;          /* instances end Failed */
     gboolean inventory_is_away;
     gboolean source_is_away;
+    gboolean changes_are_lost; /* the source does not know what changed since the last snapshot */
     const char *missing_rights; /* what source_missing_rights() says of every VM, as JSON */
     const char *workload;       /* more members of every VM's document, as JSON */
 } FakeFaults;

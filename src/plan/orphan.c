@@ -67,7 +67,7 @@ static gboolean find_remains(KubeClient *kube, const Object *record, Remains *ou
 
 /* ---- sources ---- */
 
-static StepResult put_back(const PlanRun *run, const char *vm_id, GCancellable *cancel, GError **error)
+static StepResult put_back(const PlanRun *run, const Object *record, const char *vm_id, GCancellable *cancel, GError **error)
 {
     g_autoptr(json_t) status = vm_status_new(NULL, vm_id, vm_id);
     g_autoptr(VmRun) vm = NULL;
@@ -75,12 +75,13 @@ static StepResult put_back(const PlanRun *run, const char *vm_id, GCancellable *
 
     vm_status_add_step(status, "Initialize", "", 1, NULL);
     json_object_set_new(status, "restorePowerState", json_string("On"));
+    vm_status_set_mark(status, SHUTDOWN_ASKING, source_record_asked(record, vm_id));
     vm = vm_run_new(run, status);
     result = back_out(vm, cancel, error);
     if (result != STEP_DONE)
         return result;
     log_info("source of a deleted plan is as it was", "plan", object_name(run->plan), "vm", vm_id, NULL);
-    return source_record_note(vm, FALSE, cancel, error) ? STEP_DONE : STEP_FAILED;
+    return source_record_note(vm, SOURCE_SETTLED, cancel, error) ? STEP_DONE : STEP_FAILED;
 }
 
 /* One that cannot be put back holds up no other. */
@@ -98,7 +99,7 @@ static StepResult put_all_back(const PlanRun *run, const Object *record, GCancel
                       "plan", object_name(run->plan), "vm", vms[i], NULL);
             continue;
         }
-        result = put_back(run, vms[i], cancel, &problem);
+        result = put_back(run, record, vms[i], cancel, &problem);
         if (result == STEP_FAILED) {
             g_clear_error(error);
             g_propagate_error(error, g_steal_pointer(&problem));

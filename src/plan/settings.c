@@ -18,14 +18,18 @@ static const Row rows[] = {
     {"controller_max_disks_per_storage_class", "MAX_DISKS_PER_STORAGE_CLASS", AT(max_disks_per_storage_class),
      0, 0, 10000},
     {"controller_max_vms_per_namespace", "MAX_VMS_PER_NAMESPACE", AT(max_vms_per_namespace), 0, 0, 10000},
+    {"controller_log_level", "LOG_LEVEL", AT(log_level), 2, 0, 10},
     {"controller_stalled_after", "STALLED_AFTER", AT(stalled_after_s), 180, 1, 86400},
     {"controller_importer_retry", "IMPORTER_RETRY", AT(importer_retry), 3, 0, 1000},
+    {"controller_precopy_interval", "PRECOPY_INTERVAL", AT(precopy_interval_min), 60, 1, 43200},
+    {"controller_precopy_interval_seconds", "PRECOPY_INTERVAL_SECONDS", AT(precopy_interval_s), 0, 0, 86400},
     {"controller_hook_retry", "HOOK_RETRY", AT(hook_retry), 3, 0, 1000},
     {"controller_power_off_timeout", "POWER_OFF_TIMEOUT", AT(power_off_timeout_s), 1200, 1, 86400},
     {"controller_target_start_timeout", "TARGET_START_TIMEOUT", AT(target_start_timeout_s), 600, 1, 86400},
     {"controller_retry_timeout", "RETRY_TIMEOUT", AT(retry_timeout_s), 600, 1, 86400},
     {"controller_filesystem_overhead", "FILESYSTEM_OVERHEAD", AT(filesystem_overhead_percent), 10, 0, 99},
     {"controller_block_overhead", "BLOCK_OVERHEAD", AT(block_overhead_bytes), 0, 0, G_MAXINT},
+    {"controller_enable_change_tracking", "ENABLE_CHANGE_TRACKING", AT(track_changes), FALSE, 0, 1},
     {"controller_power_off_force", "POWER_OFF_FORCE", AT(power_off_force), FALSE, 0, 1},
 };
 
@@ -53,8 +57,6 @@ static const char *const foreign[] = {"feature_",
                                       "api_",
                                       "cli_",
                                       "mcp_",
-                                      "controller_log_level",
-                                      "controller_precopy_interval",
                                       "controller_vsphere_incremental_backup",
                                       "controller_ovirt_warm_migration",
                                       "controller_snapshot_",
@@ -150,6 +152,25 @@ static char *claim_template(const json_t *spec)
     return text ? g_strjoinv("", parts) : NULL;
 }
 
+/* Conversion Pods run Gantry's own program: another's image, as settings written for Forklift name it, has
+ * none. */
+static void read_conversion_image(Settings *settings, const json_t *spec)
+{
+    static const char key[] = "virt_v2v_image_fqin";
+    g_autofree char *image = text_at(spec, key), *repository = NULL;
+    const char *last;
+
+    if (!image)
+        return;
+    last = strrchr(image, '/');
+    repository = g_strndup(last ? last + 1 : image, strcspn(last ? last + 1 : image, ":@"));
+    if (!strcmp(repository, "gantry"))
+        settings->conversion_image = g_steal_pointer(&image);
+    else
+        g_ptr_array_add(settings->wrong,
+                        g_strdup_printf("%s: not used: conversion Pods run Gantry's own image", key));
+}
+
 Settings *settings_parse(const json_t *spec)
 {
     Settings *settings = g_atomic_rc_box_new0(Settings);
@@ -167,6 +188,7 @@ Settings *settings_parse(const json_t *spec)
     settings->claim_template = claim_template(spec);
     settings->transfer_network = text_at(spec, "controller_transfer_network");
     settings->service_account = text_at(spec, "controller_migration_service_account");
+    read_conversion_image(settings, spec);
     number_of(json_object_get(spec, "virt_v2v_dont_request_kvm"), &dont);
     settings->request_kvm = !dont;
     json_object_foreach ((json_t *)spec, key, value)
@@ -181,6 +203,7 @@ static void clear(gpointer data)
     g_free(settings->claim_template);
     g_free(settings->transfer_network);
     g_free(settings->service_account);
+    g_free(settings->conversion_image);
     g_ptr_array_unref(settings->unknown);
     g_ptr_array_unref(settings->wrong);
 }

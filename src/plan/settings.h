@@ -12,18 +12,23 @@ typedef struct {
     gint max_vm_inflight;     /* disks that are read from one ESXi host at once; other sources: VMs */
     gint max_nfc_connections; /* of one ESXi host */
     gint max_disks_per_datastore, max_disks_per_storage_class, max_vms_per_namespace; /* 0: any number */
-    gint stalled_after_s; /* without a byte a copy is said to be stalled */
-    gint importer_retry;  /* restarts of an importer without progress */
+    gint log_level;
+    gint stalled_after_s;      /* without a byte a copy is said to be stalled */
+    gint importer_retry;       /* restarts of an importer without progress */
+    gint precopy_interval_min; /* from the end of one to the beginning of the next */
+    gint precopy_interval_s;   /* > 0: instead, for trials */
     gint hook_retry;
     gint power_off_timeout_s; /* how long a guest may take to shut down */
     gint target_start_timeout_s;
     gint retry_timeout_s;             /* how long a step goes on trying against an error that may pass */
     gint filesystem_overhead_percent; /* of a volume, for the file system around a disk image */
     gint block_overhead_bytes;        /* more than the disk, on a block device */
+    gboolean track_changes; /* changed block tracking is switched on where a warm migration lacks it */
     gboolean power_off_force;
     gboolean request_kvm;   /* for conversion Pods */
     char *claim_template;   /* names of claims (plan/name_template.h), or NULL */
     char *transfer_network; /* "namespace/name" or NULL */
+    char *conversion_image; /* for conversion Pods; NULL: as for the others */
     char *service_account;  /* for migration Pods, or NULL */
     GPtrArray *unknown;     /* of char*: keys that nothing reads */
     GPtrArray *wrong;       /* of char*: "key: why" */

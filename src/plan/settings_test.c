@@ -28,6 +28,35 @@ static void a_wrong_value_keeps_the_default_and_is_reported(void)
                     "controller_max_vm_inflight: must be a number from 1 to 10000");
 }
 
+static void limits_of_the_schedule_are_settings(void)
+{
+    g_autoptr(json_t) spec =
+        json_pack("{s:s, s:i, s:i, s:i, s:i}", "controller_max_nfc_connections", "40",
+                  "controller_max_disks_per_datastore", 8, "controller_max_disks_per_storage_class", 9,
+                  "controller_max_vms_per_namespace", 10, "controller_log_level", 3);
+    g_autoptr(Settings) settings = settings_parse(spec), defaults = settings_parse(NULL);
+
+    g_assert_cmpint(settings->max_nfc_connections, ==, 40);
+    g_assert_cmpint(settings->max_disks_per_datastore, ==, 8);
+    g_assert_cmpint(settings->max_disks_per_storage_class, ==, 9);
+    g_assert_cmpint(settings->max_vms_per_namespace, ==, 10);
+    g_assert_cmpint(settings->log_level, ==, 3);
+    g_assert_cmpint(defaults->max_nfc_connections, ==, 10);
+    g_assert_cmpint(defaults->max_disks_per_datastore, ==, 0);
+}
+
+static void conversion_pods_take_no_image_but_gantry_s(void)
+{
+    g_autoptr(json_t) ours = json_pack("{s:s}", "virt_v2v_image_fqin", "registry.local:5000/mirror/gantry:2.3.100");
+    g_autoptr(json_t) other = json_pack("{s:s}", "virt_v2v_image_fqin", "quay.io/konveyor/forklift-virt-v2v:latest");
+    g_autoptr(Settings) taken = settings_parse(ours), refused = settings_parse(other);
+
+    g_assert_cmpstr(taken->conversion_image, ==, "registry.local:5000/mirror/gantry:2.3.100");
+    g_assert_cmpuint(taken->wrong->len, ==, 0);
+    g_assert_null(refused->conversion_image);
+    g_assert_cmpuint(refused->wrong->len, ==, 1);
+}
+
 static void an_unknown_key_is_reported(void)
 {
     g_autoptr(json_t) spec = json_pack("{s:b, s:s}", "olm_managed", 1, "controller_max_vm_infligth", "3");
@@ -54,6 +83,8 @@ int main(int argc, char **argv)
 #define CASE(text, function) g_test_add_func("/plan/settings/" text, function)
     CASE("texts count as numbers and booleans", texts_count_as_numbers_and_booleans);
     CASE("a wrong value keeps the default and is reported", a_wrong_value_keeps_the_default_and_is_reported);
+    CASE("limits of the schedule are settings", limits_of_the_schedule_are_settings);
+    CASE("conversion Pods take no image but Gantry's", conversion_pods_take_no_image_but_gantry_s);
     CASE("an unknown key is reported", an_unknown_key_is_reported);
     CASE("published settings are what others get", published_settings_are_what_others_get);
     return g_test_run();

@@ -1,9 +1,11 @@
 /* source_record: one key per VM, and the plan. */
 #include "plan/source_record.h"
+#include "base/clock.h"
 #include <string.h>
 
 #define PLAN "plan.json"
 #define ON   "On"
+#define ASKED "Asked " /* and since when */
 
 static char *selector_of(const PlanRun *run)
 {
@@ -56,25 +58,48 @@ static const char *value_of(const Object *record, const char *id)
     return json_string_value(json_object_get(json_object_get(object_json(record), "data"), id));
 }
 
-gboolean source_record_note(VmRun *vm, gboolean running, GCancellable *cancel, GError **error)
+static json_t *value_new(SourceState state)
+{
+    g_autofree char *now = clock_now();
+
+    switch (state) {
+    case SOURCE_RAN:
+        return json_string(ON);
+    case SOURCE_ASKED:
+        return json_sprintf(ASKED "%s", now);
+    default:
+        return json_null();
+    }
+}
+
+/* The record, made when somebody has deleted it and there is something to note; NULL without an error: there is not. */
+static Object *record_for(const PlanRun *run, SourceState state, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Object) record = find(run, cancel, &problem);
+
+    if (!record && !problem && state != SOURCE_SETTLED && source_record_begin(run, cancel, &problem))
+        record = find(run, cancel, &problem);
+    if (problem)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return g_steal_pointer(&record);
+}
+
+gboolean source_record_note(VmRun *vm, SourceState state, GCancellable *cancel, GError **error)
 {
     const PlanRun *run = vm_run_plan(vm);
     g_autofree char *id = target_label_value(vm_run_owner(vm)->vm_id);
     g_autoptr(GError) problem = NULL;
-    g_autoptr(Object) record = find(run, cancel, &problem), done = NULL;
+    g_autoptr(Object) record = record_for(run, state, cancel, &problem), done = NULL;
     g_autoptr(json_t) patch = NULL;
 
-    if (!record && !problem && running && source_record_begin(run, cancel, &problem))
-        record = find(run, cancel, &problem);
-    if (!record) {
-        gboolean nothing = !problem && !running;
-        if (problem)
-            g_propagate_error(error, g_steal_pointer(&problem));
-        return nothing;
+    if (problem) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return FALSE;
     }
-    if (!value_of(record, id) == !running)
+    if (!record || (state == SOURCE_SETTLED && !value_of(record, id)))
         return TRUE;
-    patch = json_pack("{s:{s:o}}", "data", id, running ? json_string(ON) : json_null());
+    patch = json_pack("{s:{s:o}}", "data", id, value_new(state));
     done = kube_patch(run->kube, &KUBE_CONFIG_MAP, object_namespace(record), object_name(record),
                       KUBE_PATCH_MERGE, patch, NULL, cancel, error);
     return done != NULL;
@@ -130,7 +155,13 @@ const char **source_record_vms(const Object *record)
     const char *key;
 
     json_object_foreach (data, key, value)
-        if (!g_strcmp0(json_string_value(value), ON))
+        if (strcmp(key, PLAN))
             ids[len++] = key;
     return ids;
+}
+
+const char *source_record_asked(const Object *record, const char *id)
+{
+    const char *value = value_of(record, id);
+    return value && g_str_has_prefix(value, ASKED) ? value + strlen(ASKED) : NULL;
 }

@@ -2,7 +2,7 @@
  *
  * A run's state lives in its plan's status; but a plan may be deleted while it runs. So a ConfigMap with the
  * labels plan (its UID) and resource=sources says where the plan's VMs come from and go to, and for every VM
- * that is shut down, from before that until it is settled, that it was running. The sweep of deleted plans
+ * that is shut down, from before that until it is settled, that it was running and when it was asked. The sweep of deleted plans
  * (orphan.h) reads it; so does a new Migration when an earlier one could not put the source back. Threads:
  * any.
  */
@@ -14,8 +14,12 @@
 /* Makes it when there is none. */
 gboolean source_record_begin(const PlanRun *run, GCancellable *cancel, GError **error);
 
-/* running: TRUE from before the shutdown on, FALSE when there is nothing to put back any more. */
-gboolean source_record_note(VmRun *vm, gboolean running, GCancellable *cancel, GError **error);
+typedef enum {
+    SOURCE_SETTLED, /* there is nothing to put back any more */
+    SOURCE_RAN,     /* it was running; from before the shutdown on */
+    SOURCE_ASKED,   /* and its guest has been asked, or will be at once, to shut down */
+} SourceState;
+gboolean source_record_note(VmRun *vm, SourceState state, GCancellable *cancel, GError **error);
 
 /* *running: TRUE when an earlier run has noted it and not put it back. */
 gboolean source_record_read(VmRun *vm, gboolean *running, GCancellable *cancel, GError **error);
@@ -26,5 +30,7 @@ gboolean source_record_drop(const PlanRun *run, GCancellable *cancel, GError **e
 /* The plan as far as a sweep needs it: metadata, targetNamespace, provider; a reference, NULL when the
  * ConfigMap is none of ours. */
 Object *source_record_plan(const Object *record);
-/* Ids of the VMs that were running, NULL-terminated, owned but for the strings. */
+/* Ids of the VMs that are not settled, NULL-terminated, owned but for the strings. */
 const char **source_record_vms(const Object *record);
+/* When that VM's guest was asked to shut down, or NULL. */
+const char *source_record_asked(const Object *record, const char *id);

@@ -68,7 +68,7 @@ static StepResult clean(VmRun *vm, GCancellable *cancel, GError **error)
 {
     if (vm_status_has(vm_run_status(vm), "Canceled") && !clean_up_temporary(vm, NULL, cancel, error))
         return STEP_FAILED;
-    if (!clean_up_secrets(vm, TRUE, cancel, error) || !source_record_note(vm, FALSE, cancel, error))
+    if (!clean_up_secrets(vm, TRUE, cancel, error) || !source_record_note(vm, SOURCE_SETTLED, cancel, error))
         return STEP_FAILED;
     if (deletes_on_failure(vm) && !vm_status_mark(vm_run_status(vm), "taken-over") &&
         (!clean_up_target(vm, cancel, error) || !clean_up_state(vm, cancel, error)))
@@ -198,7 +198,7 @@ gboolean vm_progress(VmRun *vm, GCancellable *cancel)
         return FALSE;
     if (vm_status_has(status, "Canceled") || json_object_get(status, "error"))
         return settle(vm, cancel);
-    step = itinerary_find(vm_status_phase(status));
+    step = itinerary_find(vm, vm_status_phase(status));
     if (step)
         return run_step(vm, step, cancel);
     status_add_error(status, vm_status_phase(status),

@@ -31,8 +31,10 @@ PlanRun *plan_run_keep(const PlanRun *borrowed)
     kept->secret = keep(kept->secret);
     kept->network_map = keep(kept->network_map);
     kept->storage_map = keep(kept->storage_map);
+    kept->migration = keep(kept->migration);
     kept->migration_uid = g_strdup(kept->migration_uid);
     kept->image = g_strdup(kept->image);
+    kept->session = g_strdup(kept->session);
     return kept;
 }
 
@@ -60,8 +62,10 @@ static void plan_run_clear(gpointer data)
     drop(run->secret);
     drop(run->network_map);
     drop(run->storage_map);
+    drop(run->migration);
     g_free((char *)run->migration_uid);
     g_free((char *)run->image);
+    g_free((char *)run->session);
 }
 
 void plan_run_unref(PlanRun *kept)
@@ -125,6 +129,12 @@ const json_t *vm_run_workload(VmRun *vm, GCancellable *cancel, GError **error)
     return vm->workload;
 }
 
+void vm_run_set_workload(VmRun *vm, const json_t *workload)
+{
+    json_decref(vm->workload);
+    vm->workload = json_incref((json_t *)workload);
+}
+
 const Vm *vm_run_describe(VmRun *vm, GCancellable *cancel, GError **error)
 {
     const json_t *workload;
@@ -138,10 +148,25 @@ const Vm *vm_run_describe(VmRun *vm, GCancellable *cancel, GError **error)
     return vm->vm;
 }
 
+gboolean vm_run_is_warm(VmRun *vm)
+{
+    return json_bool_at(vm_run_plan_spec(vm), "warm", FALSE);
+}
+
+/* Decided once, when the pipeline is laid out: later neither the plan nor an inventory that is away changes
+ * it. */
 gboolean vm_run_converts(VmRun *vm)
 {
-    const char *type = json_string_at(object_json(vm->plan->provider), "spec.type", "");
-    return !strcmp(type, "vsphere") && !json_bool_at(vm_run_plan_spec(vm), "skipGuestConversion", FALSE);
+    const json_t *skip = json_object_get(vm_run_plan_spec(vm), "skipGuestConversion");
+    gboolean laid_out = vm_status_step(vm->status, "VirtualMachineCreation") != NULL;
+    const Vm *machine;
+
+    if (laid_out)
+        return vm_status_step(vm->status, "ImageConversion") != NULL;
+    if (skip)
+        return json_is_false(skip);
+    machine = vm->plan->inventory ? vm_run_describe(vm, NULL, NULL) : vm->vm;
+    return !machine || machine->needs_conversion;
 }
 
 const char *vm_run_target_name(VmRun *vm)
@@ -176,32 +201,32 @@ const json_t *vm_run_hook(VmRun *vm, const char *step)
 
 /* ---- the source ---- */
 
-static Source *source_of(VmRun *vm, GError **error)
+Source *vm_run_source(VmRun *vm, GError **error)
 {
     return provider_source(vm->plan->provider, vm->plan->secret, error);
 }
 
 gboolean vm_run_source_power(VmRun *vm, PowerState *out, GCancellable *cancel, GError **error)
 {
-    Source *source = source_of(vm, error);
+    Source *source = vm_run_source(vm, error);
     return source && source_power_state(source, vm->owner.vm_id, out, cancel, error);
 }
 
 gboolean vm_run_ask_shutdown(VmRun *vm, GCancellable *cancel, GError **error)
 {
-    Source *source = source_of(vm, error);
+    Source *source = vm_run_source(vm, error);
     return source && source_shut_down_guest(source, vm->owner.vm_id, cancel, error);
 }
 
 gboolean vm_run_cut_power(VmRun *vm, GCancellable *cancel, GError **error)
 {
-    Source *source = source_of(vm, error);
+    Source *source = vm_run_source(vm, error);
     return source && source_power_off(source, vm->owner.vm_id, cancel, error);
 }
 
 gboolean vm_run_power_on_source(VmRun *vm, GCancellable *cancel, GError **error)
 {
-    Source *source = source_of(vm, error);
+    Source *source = vm_run_source(vm, error);
     return source && source_power_on(source, vm->owner.vm_id, cancel, error);
 }
 

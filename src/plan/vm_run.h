@@ -22,7 +22,9 @@ typedef struct {
     const Settings *settings;
     const Object *plan, *provider, *destination, *secret, *network_map, *storage_map;
     const char *migration_uid;
-    const char *image; /* Gantry's own */
+    const Object *migration; /* NULL: it is gone */
+    const char *image;       /* Gantry's own */
+    const char *session; /* of this process: what another began may or may not have been done */
 } PlanRun;
 
 /* A copy that holds what it points to (the inventory client outlives it), to be shared among threads. */
@@ -45,8 +47,11 @@ json_t *vm_run_step(const VmRun *vm, const char *pipeline); /* a pipeline step o
 /* The workload document and the VM that it describes; fetched at first use, borrowed. */
 const json_t *vm_run_workload(VmRun *vm, GCancellable *cancel, GError **error);
 const Vm *vm_run_describe(VmRun *vm, GCancellable *cancel, GError **error);
+/* For who has the document already: it is not asked for any more. */
+void vm_run_set_workload(VmRun *vm, const json_t *workload);
 
 /* What the plan says of this VM, the VM's own word before the plan's. */
+gboolean vm_run_is_warm(VmRun *vm);
 gboolean vm_run_converts(VmRun *vm);
 const char *vm_run_target_name(VmRun *vm);              /* newName, else name */
 gboolean vm_run_target_runs(VmRun *vm);                 /* shall be started */
@@ -54,6 +59,7 @@ const json_t *vm_run_hook(VmRun *vm, const char *step); /* the Ref of its hook, 
 
 /* ---- the source ---- */
 
+Source *vm_run_source(VmRun *vm, GError **error); /* borrowed */
 gboolean vm_run_source_power(VmRun *vm, PowerState *out, GCancellable *cancel, GError **error);
 gboolean vm_run_ask_shutdown(VmRun *vm, GCancellable *cancel, GError **error);
 gboolean vm_run_cut_power(VmRun *vm, GCancellable *cancel, GError **error);

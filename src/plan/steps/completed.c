@@ -4,7 +4,7 @@
 
 static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
 {
-    return clean_up_secrets(vm, TRUE, cancel, error) && source_record_note(vm, FALSE, cancel, error)
+    return clean_up_secrets(vm, TRUE, cancel, error) && source_record_note(vm, SOURCE_SETTLED, cancel, error)
                ? STEP_DONE
                : STEP_FAILED;
 }

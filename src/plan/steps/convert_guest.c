@@ -34,8 +34,13 @@ static ConversionDisk *disks_of(const Vm *machine, GPtrArray *volumes, GError **
 
 static gboolean start(VmRun *vm, const Conversion *conversion, GCancellable *cancel, GError **error)
 {
-    const TargetOwner *owner = vm_run_owner(vm);
+    const char *image = vm_run_plan(vm)->settings->conversion_image;
+    TargetOwner own = *vm_run_owner(vm);
+    const TargetOwner *owner = &own;
     g_autoptr(Object) config = NULL, pod = NULL;
+
+    if (image)
+        own.image = image;
 
     if (!vm_run_delete_all(vm, &KUBE_CONFIG_MAP, TRUE, MINE, cancel, error))
         return FALSE;

@@ -22,10 +22,11 @@ static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
     if (!source_record_read(vm, &was_running, cancel, error))
         return STEP_FAILED;
     was_running = was_running || power == POWER_ON;
-    if (was_running && !source_record_note(vm, TRUE, cancel, error))
+    if (was_running && !source_record_note(vm, SOURCE_RAN, cancel, error))
         return STEP_FAILED;
     json_object_set_new(status, "restorePowerState", json_string(was_running ? "On" : "Off"));
     return STEP_DONE;
 }
 
 const Step step_store_power_state = {.phase = "StorePowerState", .pipeline = "Initialize", .run = run};
+const Step step_cutover_store_power_state = {.phase = "StorePowerState", .pipeline = "Cutover", .run = run};

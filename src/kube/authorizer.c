@@ -125,14 +125,17 @@ static guint review_access(Authorizer *authorizer, const json_t *user, const Acc
     g_autoptr(json_t) body = access_review(user, access);
     g_autoptr(json_t) review = kube_post_path(
         authorizer->client, "/apis/authorization.k8s.io/v1/subjectaccessreviews", body, cancel, &error);
+    const char *why;
 
     if (!review)
         return failed_review(error, reason);
     if (json_bool_at(review, "status.allowed", FALSE))
         return 0;
-    *reason = g_strdup_printf("user '%s' may not %s %s%s%s%s", json_string_at(user, "username", ""),
-                              access->verb, access->resource, access->name ? " '" : "",
-                              access->name ? access->name : "", access->name ? "'" : "");
+    why = json_string_at(review, "status.reason", "");
+    *reason =
+        g_strdup_printf("user '%s' may not %s %s%s%s%s%s%s", json_string_at(user, "username", ""),
+                        access->verb, access->resource, access->name ? " '" : "",
+                        access->name ? access->name : "", access->name ? "'" : "", *why ? ": " : "", why);
     return 403;
 }
 

@@ -16,6 +16,8 @@ UNTRUSTED = ssl._create_unverified_context()
 class Inventory:
     """`gantry up`'s inventory over HTTPS, with the token of its kubeconfig."""
 
+    context = UNTRUSTED
+
     def __init__(self, cluster):
         self.port = cluster.port + 2
         self.token = cluster.kubectl("config", "view", "--raw", "-o", "jsonpath={.users[0].user.token}").strip()

@@ -34,9 +34,14 @@ class Home:
 
     def restart(self):
         """It comes back as it was at first: all that happened since is undone."""
-        self.vcenter.stop()
+        self.crash()
         self.restarts += 1
         self.start()
+
+    def crash(self):
+        self.vcenter.process.kill()
+        self.vcenter.process.wait()
+        self.vcenter.stop()
 
     def lose_sessions(self):
         self.vcenter.fault("expire-sessions")
@@ -47,7 +52,7 @@ class Home:
 def home(tmp_path, random_disk):
     home = Home(tmp_path, str(random_disk(tmp_path / "disk.raw", 2048)))
     yield home
-    home.vcenter.stop()
+    home.crash()
 
 
 def followed(inventory, home):

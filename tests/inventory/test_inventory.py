@@ -16,17 +16,6 @@ def test_providers_are_listed_by_type(cluster, inventory, source):
     assert [p["uid"] for p in inventory.get("providers/vsphere")] == [vsphere["uid"]]
 
 
-@pytest.mark.parametrize("detail, there, absent", [
-    ("0", ["id", "name", "parent", "path", "revision", "selfLink"], ["powerState", "memoryMB"]),
-    ("1", ["powerState", "disks", "networks", "concerns", "revisionValidated"], ["memoryMB", "nics"]),
-    ("all", ["memoryMB", "nics", "policyVersion", "devices", "guestNetworks"], []),
-])
-def test_a_vm_shows_as_much_as_was_asked_for(cluster, inventory, source, detail, there, absent):
-    vm = named(inventory.get(f"{source}/vms?detail={detail}"), "two")
-    assert all(key in vm for key in there) and not any(key in vm for key in absent)
-    assert vm["path"].endswith("/vm/two")
-
-
 def test_a_workload_is_bare_and_under_input(cluster, inventory, source):
     vm = named(inventory.get(f"{source}/vms"), "two")
     workload = inventory.get(f"{source}/workloads/{vm['id']}")
@@ -42,24 +31,6 @@ def test_a_workload_is_bare_and_under_input(cluster, inventory, source):
 def test_lists_can_be_narrowed(cluster, inventory, source, query, names):
     found = {vm["name"] for vm in inventory.get(f"{source}/vms?{query}")}
     assert found & {"one", "two"} == names
-
-
-@pytest.mark.parametrize("path, status, reason", [
-    ("{source}/vms/nothing", 404, "no such object"), ("{source}/bananas", 404, "no such collection"),
-    ("providers/vsphere/nobody/vms", 404, "ProviderNotFound"), ("{source}/vms?limit=many", 400, "limit"),
-    ("{source}/vms?detail=much", 400, "detail"), ("{source}/vms?q=!", 400, "q:"), ("bananas", 404, "/providers"),
-    ("providers/bananas", 404, "type"),
-])
-def test_a_refusal_says_why(cluster, inventory, source, path, status, reason):
-    answered, headers, _ = inventory.ask(path.format(source=source))
-    assert answered == status and reason in headers["X-Reason"]
-
-
-@pytest.mark.parametrize("token", ["", "wrong"])
-def test_nothing_is_served_without_a_valid_token(cluster, inventory, source, token):
-    for path in ("providers", f"{source}/vms", "providers/vsphere/nobody"):
-        status, headers, _ = inventory.ask(path, token=token)
-        assert status == 401 and headers["X-Reason"]
 
 
 def test_a_tree_holds_every_vm_once(cluster, inventory, source):

@@ -8,6 +8,8 @@ import struct
 
 import pytest
 
+from harness.vsphere import Administrator
+
 STARTED, PARITY, END, CREATED, UPDATED, DELETED = 0, 1, 4, 16, 32, 64
 
 
@@ -105,6 +107,49 @@ def test_a_change_shows_before_and_after(cluster, source, vcenter, watch):
     assert checked["Updated"]["revision"] == checked["Updated"]["revisionValidated"]
     vcenter.power("one", "off")
     one.until(lambda f: f["Action"] == UPDATED and f["Updated"]["powerState"] == "poweredOff")
+
+
+CHANGES = {
+    "a rename": (lambda admin, vm: admin.rename(vm, "eins"), "name", "one", "eins", lambda admin, vm: admin.rename(vm, "one")),
+    "a snapshot": (lambda admin, vm: admin.snapshot(vm, "before"), "snapshot.kind", "", "VirtualMachineSnapshot", lambda admin, vm: admin.remove_snapshots(vm)),
+    "a new disk": (lambda admin, vm: admin.add_disk(vm, 8), "disks.1.capacity", None, 8 << 20, None),
+}
+
+
+def at(thing, path):
+    for part in path.split("."):
+        if isinstance(thing, list):
+            thing = thing[int(part)] if int(part) < len(thing) else {part: None for part in path.split(".")}
+        else:
+            thing = thing[part]
+    return thing
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_an_administrator_does_shows_before_and_after(cluster, source, vcenter, watch, change):
+    act, path, before, after, undo = CHANGES[change]
+    admin, vm = Administrator(vcenter), vcenter.vms["one"]["id"]
+    one = watch(f"{source}/vms", snapshot=False)
+    one.until(lambda f: f["Action"] == PARITY)
+    act(admin, vm)
+    *_, update = one.until(lambda f: f["Action"] == UPDATED and at(f["Resource"], path) != at(f["Updated"], path))
+    assert (at(update["Resource"], path), at(update["Updated"], path)) == (before, after)
+    assert update["Resource"]["id"] == update["Updated"]["id"] == vm
+    if undo:
+        undo(admin, vm)
+        one.until(lambda f: f["Action"] == UPDATED and at(f["Updated"], path) == before)
+
+
+def test_a_vm_comes_and_goes(cluster, source, vcenter, watch):
+    admin, one = Administrator(vcenter), watch(f"{source}/vms", snapshot=False)
+    one.until(lambda f: f["Action"] == PARITY)
+    other = vcenter.vms["one"]["id"]
+    vm = admin.create("three", admin.value("VirtualMachine", other, "parent"), admin.value("VirtualMachine", other, "resourcePool"))
+    *_, created = one.until(lambda f: f["Action"] == CREATED)
+    assert (created["Resource"]["id"], created["Resource"]["name"], created["Updated"]) == (vm, "three", None)
+    admin.delete(vm)
+    *_, deleted = one.until(lambda f: f["Action"] == DELETED)
+    assert (deleted["Resource"]["id"], deleted["Updated"]) == (vm, None)
 
 
 def test_one_object_alone_can_be_watched(cluster, inventory, source, vcenter, watch):

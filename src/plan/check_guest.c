@@ -55,6 +55,34 @@ static void check_snapshots(PlanCheck *check, const CheckedVm *vm)
             vm, NULL);
 }
 
+/* What a snapshot's changes are asked by: of the VM and of each of its disks. */
+static gboolean is_tracked(const CheckedVm *vm)
+{
+    gboolean tracked = json_bool_at(vm->workload, "changeTrackingEnabled", FALSE);
+    size_t i;
+    json_t *disk;
+
+    json_array_foreach (json_object_get(vm->workload, "disks"), i, disk)
+        tracked = tracked && json_bool_at(disk, "changeTrackingEnabled", TRUE);
+    return tracked;
+}
+
+static void check_tracking(PlanCheck *check, const CheckedVm *vm)
+{
+    if (!is_warm(check) || is_tracked(vm))
+        return;
+    if (check->settings->track_changes)
+        say(check, "VMMissingChangedBlockTracking", CONDITION_WARN, "MissingChangedBlockTracking",
+            "Changed block tracking will be switched on in the source, and take effect by a snapshot.", vm,
+            NULL);
+    else
+        say(check, "VMMissingChangedBlockTracking", CONDITION_CRITICAL, "MissingChangedBlockTracking",
+            "A warm migration needs changed block tracking on the VM and each of its disks: switch it on, or "
+            "let Gantry do "
+            "so with controller_enable_change_tracking: true in the ForkliftController.",
+            vm, NULL);
+}
+
 /* No snapshot holds an independent disk. */
 static void check_mode(PlanCheck *check, const CheckedVm *vm, const json_t *disk)
 {
@@ -210,6 +238,7 @@ gboolean check_guest(PlanCheck *check, const CheckedVm *vm, GCancellable *cancel
 {
     check_power(check, vm);
     check_snapshots(check, vm);
+    check_tracking(check, vm);
     check_drives(check, vm);
     check_addresses(check, vm);
     check_file_systems(check, vm);

@@ -1,15 +1,8 @@
 /* disk_grant: a task's annotations "grant", and "grantDisk" for those who know the task but not the disk. */
 #include "plan/disk_grant.h"
-#include "plan/provider_access.h"
 
 #define GRANT "grant"
 #define DISK  "grantDisk"
-
-static Source *source_of(VmRun *vm, GError **error)
-{
-    const PlanRun *plan = vm_run_plan(vm);
-    return provider_source(plan->provider, plan->secret, error);
-}
 
 static void note(json_t *task, const char *grant, const char *disk_id)
 {
@@ -20,7 +13,7 @@ static void note(json_t *task, const char *grant, const char *disk_id)
 json_t *disk_grant_get(VmRun *vm, json_t *task, const char *disk_id, const SourceHost *host, gboolean *noted,
                        GCancellable *cancel, GError **error)
 {
-    Source *source = source_of(vm, error);
+    Source *source = vm_run_source(vm, error);
     const json_t *workload = source ? vm_run_workload(vm, cancel, error) : NULL;
     const char *before = item_annotation(task, GRANT);
     g_autofree char *grant = g_strdup(before), *why = NULL;
@@ -41,7 +34,7 @@ json_t *disk_grant_get(VmRun *vm, json_t *task, const char *disk_id, const Sourc
 void disk_grant_keep(VmRun *vm, const json_t *task, GCancellable *cancel)
 {
     const char *grant = item_annotation(task, GRANT);
-    Source *source = grant ? source_of(vm, NULL) : NULL;
+    Source *source = grant ? vm_run_source(vm, NULL) : NULL;
 
     if (source)
         source_keep(source, grant, cancel, NULL);
@@ -50,7 +43,7 @@ void disk_grant_keep(VmRun *vm, const json_t *task, GCancellable *cancel)
 StepResult disk_grant_give_back(VmRun *vm, json_t *task, gboolean whole, GCancellable *cancel, GError **error)
 {
     g_autofree char *grant = g_strdup(item_annotation(task, GRANT));
-    Source *source = grant ? source_of(vm, error) : NULL;
+    Source *source = grant ? vm_run_source(vm, error) : NULL;
 
     if (!grant)
         return STEP_DONE;
@@ -64,16 +57,18 @@ StepResult disk_grant_give_back(VmRun *vm, json_t *task, gboolean whole, GCancel
 
 StepResult disk_grant_give_back_all(VmRun *vm, GCancellable *cancel, GError **error)
 {
-    json_t *tasks = json_object_get(vm_run_step(vm, "DiskTransfer"), "tasks"), *task;
+    static const char *const steps[] = {"DiskTransfer", "Cutover"};
     StepResult all = STEP_DONE;
     size_t i;
+    json_t *task;
 
-    json_array_foreach (tasks, i, task) {
-        StepResult result = disk_grant_give_back(vm, task, FALSE, cancel, error);
-        if (result == STEP_FAILED)
-            return STEP_FAILED;
-        if (result == STEP_WAIT)
-            all = STEP_WAIT;
-    }
+    for (guint n = 0; n < G_N_ELEMENTS(steps); n++)
+        json_array_foreach (json_object_get(vm_run_step(vm, steps[n]), "tasks"), i, task) {
+            StepResult result = disk_grant_give_back(vm, task, FALSE, cancel, error);
+            if (result == STEP_FAILED)
+                return STEP_FAILED;
+            if (result == STEP_WAIT)
+                all = STEP_WAIT;
+        }
     return all;
 }

@@ -1,4 +1,4 @@
-/* itinerary: the cold migration, and what each part of it is called. */
+/* itinerary: the cold and the warm migration, and what each part of them is called. */
 #include "plan/itinerary.h"
 #include <string.h>
 
@@ -15,14 +15,48 @@ static const Step *const cold[] = {
     &step_create_vm,
     &step_post_hook,
     &step_completed,
+    NULL,
+};
+
+/* The order of snapshots is source/warm.h's. From a checkpoint on it goes round until the cutover. */
+static const Step *const warm[] = {
+    &step_started,
+    &step_pre_hook,
+    &step_create_initial_snapshot,
+    &step_store_initial_snapshot_deltas,
+    &step_create_data_volumes,
+    &step_precopy_disks,
+    &step_copying_paused,
+    &step_remove_previous_snapshot,
+    &step_create_snapshot,
+    &step_store_snapshot_deltas,
+    &step_add_checkpoint,
+    &step_cutover_store_power_state,
+    &step_cutover_power_off_source,
+    &step_cutover_wait_for_power_off,
+    &step_remove_penultimate_snapshot,
+    &step_create_final_snapshot,
+    &step_add_final_checkpoint,
+    &step_finalize,
+    &step_create_guest_conversion_pod,
+    &step_convert_guest,
+    &step_create_vm,
+    &step_post_hook,
+    &step_remove_final_snapshot,
+    &step_completed,
+    NULL,
 };
 
 static const struct {
     const char *name, *description;
 } descriptions[] = {
-    {"Initialize", "Initialize migration."},  {"PreHook", "Run pre-migration hook."},
-    {"DiskTransfer", "Transfer disks."},      {"ImageConversion", "Convert image to kubevirt."},
-    {"VirtualMachineCreation", "Create VM."}, {"PostHook", "Run post-migration hook."},
+    {"Initialize", "Initialize migration."},
+    {"PreHook", "Run pre-migration hook."},
+    {"DiskTransfer", "Transfer disks."},
+    {"Cutover", "Finalize disk transfer."},
+    {"ImageConversion", "Convert image to kubevirt."},
+    {"VirtualMachineCreation", "Create VM."},
+    {"PostHook", "Run post-migration hook."},
 };
 
 static gboolean applies(VmRun *vm, const Step *step)
@@ -30,33 +64,41 @@ static gboolean applies(VmRun *vm, const Step *step)
     return !step->applies || step->applies(vm);
 }
 
-static guint position(const Step *step)
+static const Step *const *itinerary_of(VmRun *vm)
 {
-    guint i = 0;
-    while (i < G_N_ELEMENTS(cold) && cold[i] != step)
-        i++;
-    return i;
+    return vm_run_is_warm(vm) ? warm : cold;
 }
 
-const Step *itinerary_find(const char *phase)
+const Step *itinerary_find(VmRun *vm, const char *phase)
 {
-    for (guint i = 0; i < G_N_ELEMENTS(cold); i++)
-        if (!g_strcmp0(cold[i]->phase, phase))
-            return cold[i];
+    for (const Step *const *step = itinerary_of(vm); *step; step++)
+        if (!g_strcmp0((*step)->phase, phase))
+            return *step;
+    return NULL;
+}
+
+/* In the table's order. */
+static const Step *after(VmRun *vm, const Step *step)
+{
+    const Step *const *at = itinerary_of(vm);
+
+    while (*at && *at != step)
+        at++;
+    while (*at && *++at)
+        if (applies(vm, *at))
+            return *at;
     return NULL;
 }
 
 const Step *itinerary_next(VmRun *vm, const Step *step)
 {
-    for (guint i = position(step) + 1; i < G_N_ELEMENTS(cold); i++)
-        if (applies(vm, cold[i]))
-            return cold[i];
-    return NULL;
+    const Step *elsewhere = step->then ? step->then(vm) : NULL;
+    return elsewhere ? elsewhere : after(vm, step);
 }
 
 gboolean itinerary_returns(VmRun *vm, const Step *step)
 {
-    for (const Step *later = itinerary_next(vm, step); later; later = itinerary_next(vm, later))
+    for (const Step *later = after(vm, step); later; later = after(vm, later))
         if (!g_strcmp0(later->pipeline, step->pipeline))
             return TRUE;
     return FALSE;
@@ -88,8 +130,8 @@ void itinerary_add_pipeline(VmRun *vm, const Vm *machine)
 {
     json_t *status = vm_run_status(vm);
 
-    for (const Step *step = cold[0]; step; step = itinerary_next(vm, step)) {
-        gboolean disks = !g_strcmp0(step->pipeline, "DiskTransfer");
+    for (const Step *step = itinerary_of(vm)[0]; step; step = after(vm, step)) {
+        gboolean disks = !g_strcmp0(step->pipeline, "DiskTransfer") || !g_strcmp0(step->pipeline, "Cutover");
         json_t *added;
         if (!step->pipeline || vm_status_step(status, step->pipeline))
             continue;

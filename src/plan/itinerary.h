@@ -5,13 +5,13 @@
 #pragma once
 #include "plan/step.h"
 
-/* The step of that phase, or NULL. */
-const Step *itinerary_find(const char *phase);
+/* The step of that phase in the VM's itinerary, or NULL. */
+const Step *itinerary_find(VmRun *vm, const char *phase);
 
-/* The next step that applies to vm, or NULL after the last. */
+/* Where the VM goes on when that step is done, or NULL after the last. */
 const Step *itinerary_next(VmRun *vm, const Step *step);
 
-/* TRUE when a step after this one belongs to the same pipeline step. */
+/* TRUE when a step behind this one in the table belongs to the same pipeline step. */
 gboolean itinerary_returns(VmRun *vm, const Step *step);
 
 /* Adds the pipeline steps in the order in which the itinerary meets them; needs the described VM for the

@@ -38,11 +38,18 @@ static json_t *precopies(const json_t *vm)
     return json_at(vm, "warm.precopies");
 }
 
-WarmNext warm_next(json_t *vm, const json_t *migration_spec, gint interval_min, gint64 now)
+/* One that failed is not waited for as long. */
+static gint64 pause_us(const json_t *vm, gint interval_s)
+{
+    gint seconds = json_int_at(vm, "warm.consecutiveFailures", 0) ? MIN(interval_s, 60) : interval_s;
+    return seconds * (gint64)G_USEC_PER_SEC;
+}
+
+WarmNext warm_next(json_t *vm, const json_t *migration_spec, gint interval_s, gint64 now)
 {
     gint64 cutover = warm_cutover_at(migration_spec, json_string_at(vm, "id", ""));
     gint64 ended = clock_parse(json_string_at(warm_last(vm), "end", ""));
-    gint64 next = ended < 0 ? now : ended + interval_min * 60 * (gint64)G_USEC_PER_SEC;
+    gint64 next = ended < 0 ? now : ended + pause_us(vm, interval_s);
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(next / G_USEC_PER_SEC);
     g_autofree char *text = g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ");
 

@@ -17,8 +17,8 @@ typedef enum { WARM_WAIT, WARM_PRECOPY, WARM_CUTOVER } WarmNext;
  * else spec.plan.cutover, where the guide prints it; -1: not yet. spec: the Migration's. */
 gint64 warm_cutover_at(const json_t *migration_spec, const char *vm_id);
 
-/* What is due now; keeps nextPrecopyAt true to interval_min, which may change meanwhile. */
-WarmNext warm_next(json_t *vm, const json_t *migration_spec, gint interval_min, gint64 now);
+/* What is due now; keeps nextPrecopyAt true to interval_s, which may change meanwhile. */
+WarmNext warm_next(json_t *vm, const json_t *migration_spec, gint interval_s, gint64 now);
 
 /* ---- precopies ---- */
 

@@ -42,14 +42,14 @@ static void a_precopy_is_due_an_interval_after_the_last(void)
     g_autoptr(json_t) vm = vm_after("{\"start\":\"2026-11-23T08:00:00Z\",\"end\":\"2026-11-23T09:00:00Z\"}");
     g_autoptr(json_t) none = json_object(), cutover = json_pack("{s:s}", "cutover", "2026-11-23T09:30:00Z");
 
-    g_assert_cmpint(warm_next(vm, none, 60, AT("09:59:59")), ==, WARM_WAIT);
+    g_assert_cmpint(warm_next(vm, none, 3600, AT("09:59:59")), ==, WARM_WAIT);
     g_assert_cmpstr(json_string_at(vm, "warm.nextPrecopyAt", ""), ==, "2026-11-23T10:00:00Z");
-    g_assert_cmpint(warm_next(vm, none, 60, AT("10:00:00")), ==, WARM_PRECOPY);
+    g_assert_cmpint(warm_next(vm, none, 3600, AT("10:00:00")), ==, WARM_PRECOPY);
     /* changed while it waits */
-    g_assert_cmpint(warm_next(vm, none, 5, AT("09:04:00")), ==, WARM_WAIT);
+    g_assert_cmpint(warm_next(vm, none, 300, AT("09:04:00")), ==, WARM_WAIT);
     g_assert_cmpstr(json_string_at(vm, "warm.nextPrecopyAt", ""), ==, "2026-11-23T09:05:00Z");
-    g_assert_cmpint(warm_next(vm, cutover, 60, AT("09:29:59")), ==, WARM_WAIT);
-    g_assert_cmpint(warm_next(vm, cutover, 60, AT("09:30:00")), ==, WARM_CUTOVER);
+    g_assert_cmpint(warm_next(vm, cutover, 3600, AT("09:29:59")), ==, WARM_WAIT);
+    g_assert_cmpint(warm_next(vm, cutover, 3600, AT("09:30:00")), ==, WARM_CUTOVER);
     g_assert_null(json_at(vm, "warm.nextPrecopyAt"));
 }
 

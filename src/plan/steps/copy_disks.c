@@ -1,11 +1,14 @@
-/* CopyDisks: an importer Pod per disk, all at once; each is believed only when it reports a whole, read-back
- * copy.
+/* CopyDisks, Finalize: an importer Pod per disk, all at once; each is believed only when it reports a whole,
+ * read-back copy. In a warm migration each round reads what has changed since the round before, at the
+ * round's snapshot.
  *
  * A Pod's container is restarted by the kubelet and goes on from its journal. After importer_retry restarts
  * without progress, or one fatal error, the VM fails; a stale one (the source changed, the ticket is old)
  * gets a new Pod with a new spec.
  */
 #include "base/clock.h"
+#include "base/log.h"
+#include "plan/changes.h"
 #include "plan/disk_grant.h"
 #include "plan/host_access.h"
 #include "plan/pod_result.h"
@@ -13,6 +16,7 @@
 #include "plan/queue.h"
 #include "plan/schedule.h"
 #include "plan/step.h"
+#include "plan/warm.h"
 #include "plan/transfer_network.h"
 #include "target/importer_pod.h"
 #include "target/pod.h"
@@ -77,7 +81,7 @@ static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
     g_auto(ProviderAccess) access = {0};
     g_auto(HostAccess) host = {0};
     g_autofree char *network = transfer_network_find(plan->plan, plan->destination, plan->settings);
-    g_autoptr(json_t) source = NULL, trust = NULL;
+    g_autoptr(json_t) source = NULL, trust = NULL, changes = NULL;
     g_autoptr(Object) secret = NULL, pod = NULL;
     g_autoptr(GError) failed = NULL;
     Importer importer;
@@ -96,12 +100,15 @@ static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
     }
     if (waits_for_connection(copy, json_string_at(source, "type", "")))
         return TRUE;
+    if (vm_run_is_warm(vm) && !changes_find(vm, copy->disk, &source, &changes, cancel, error))
+        return FALSE;
     if (host.ticket)
         json_object_set(source, "ticket", host.ticket);
     trust = host.trust ? json_incref(host.trust) : provider_access_trust(&access);
     importer = (Importer){
         .disk = copy->disk,
         .source = source,
+        .changes = changes,
         .trust = trust,
         .user = host.user ? host.user : access.access.user,
         .password = host.password ? host.password : access.access.password,
@@ -400,9 +407,9 @@ static void show_sum(json_t *step)
     item_set_reason(step, reason);
 }
 
-static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
+static StepResult copy_all(VmRun *vm, const char *pipeline, GCancellable *cancel, GError **error)
 {
-    json_t *step = vm_run_step(vm, "DiskTransfer"), *tasks = json_object_get(step, "tasks"), *task;
+    json_t *step = vm_run_step(vm, pipeline), *tasks = json_object_get(step, "tasks"), *task;
     g_autoptr(GPtrArray) volumes = vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error);
     g_autoptr(GPtrArray) pods =
         volumes ? vm_run_list(vm, &KUBE_POD, FALSE, "forklift.app=" TARGET_IMPORTER_APP, cancel, error)
@@ -428,4 +435,41 @@ static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
     return all ? STEP_DONE : noted ? STEP_AGAIN : STEP_WAIT;
 }
 
-const Step step_copy_disks = {.phase = "CopyDisks", .pipeline = "DiskTransfer", .run = run};
+static StepResult copy_once(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    return copy_all(vm, "DiskTransfer", cancel, error);
+}
+
+/* A precopy that cannot be ended is not the VM's end: the next one starts from where the last good one was, a
+ * few times. */
+static StepResult precopy(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    json_t *status = vm_run_status(vm);
+    g_autoptr(GError) problem = NULL;
+    StepResult result = copy_all(vm, "DiskTransfer", cancel, &problem);
+
+    if (result != STEP_FAILED)
+        return result;
+    if ((!g_error_matches(problem, GANTRY_ERROR, ERROR_COPY_FAILED) &&
+         !g_error_matches(problem, GANTRY_ERROR, ERROR_SOURCE_NOT_FOUND)) ||
+        json_int_at(status, "warm.consecutiveFailures", 0) >= vm_run_plan(vm)->settings->importer_retry) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return STEP_FAILED;
+    }
+    log_warn("precopy failed", "vm", vm_status_id(status), "error", problem->message, NULL);
+    warm_fail(status);
+    return STEP_DONE;
+}
+
+static StepResult finalize(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    StepResult result = copy_all(vm, "Cutover", cancel, error);
+
+    if (result == STEP_DONE && warm_is_open(warm_last(vm_run_status(vm))))
+        warm_succeed(vm_run_status(vm), vm_run_step(vm, "Cutover"));
+    return result;
+}
+
+const Step step_copy_disks = {.phase = "CopyDisks", .pipeline = "DiskTransfer", .run = copy_once};
+const Step step_precopy_disks = {.phase = "CopyDisks", .pipeline = "DiskTransfer", .run = precopy};
+const Step step_finalize = {.phase = "Finalize", .pipeline = "Cutover", .run = finalize};

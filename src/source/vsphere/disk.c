@@ -40,12 +40,6 @@ static gboolean check_readable(const json_t *disk, GError **error)
             file);
         return FALSE;
     }
-    if (*json_string_at(disk, "parent", "")) {
-        g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_VM,
-                    "disk '%s' is a snapshot's delta over '%s': remove or consolidate the VM's snapshots",
-                    file, json_string_at(disk, "parent", ""));
-        return FALSE;
-    }
     return TRUE;
 }
 

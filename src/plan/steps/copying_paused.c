@@ -1,0 +1,51 @@
+/* CopyingPaused: between two precopies, and until the cutover is due. */
+#include "plan/step.h"
+#include "plan/warm.h"
+
+static WarmNext next(VmRun *vm)
+{
+    const PlanRun *plan = vm_run_plan(vm);
+    const Settings *settings = plan->settings;
+    const json_t *spec = plan->migration ? json_object_get(object_json(plan->migration), "spec") : NULL;
+
+    gint interval_s =
+        settings->precopy_interval_s ? settings->precopy_interval_s : settings->precopy_interval_min * 60;
+
+    return warm_next(vm_run_status(vm), spec, interval_s, g_get_real_time());
+}
+
+static void show(VmRun *vm, json_t *step)
+{
+    json_t *status = vm_run_status(vm);
+    gint64 forecast = warm_forecast_s(status, step, g_get_real_time());
+    g_autofree char *seconds = forecast < 0 ? NULL : g_strdup_printf("%" G_GINT64_FORMAT, forecast);
+    g_autofree char *reason =
+        g_strdup_printf("Precopied %u times; the next precopy is due at %s", warm_count(status),
+                        json_string_at(status, "warm.nextPrecopyAt", "once"));
+
+    item_annotate(step, "expectedCopySeconds", seconds);
+    item_set_reason(step, reason);
+}
+
+/* The last precopy's disks are all copied when this is reached. */
+static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    json_t *status = vm_run_status(vm), *step = vm_run_step(vm, "DiskTransfer");
+
+    if (warm_is_open(warm_last(status)))
+        warm_succeed(status, step);
+    if (next(vm) == WARM_WAIT) {
+        show(vm, step);
+        return STEP_WAIT;
+    }
+    item_set_reason(step, NULL);
+    return STEP_DONE;
+}
+
+static const Step *then(VmRun *vm)
+{
+    return next(vm) == WARM_CUTOVER ? &step_cutover_store_power_state : NULL;
+}
+
+const Step step_copying_paused = {
+    .phase = "CopyingPaused", .pipeline = "DiskTransfer", .run = run, .then = then};

@@ -1,0 +1,182 @@
+/* CreateInitialSnapshot … RemoveFinalSnapshot: what a warm migration reads the running VM by.
+ *
+ * In the order of source/warm.h: change ids are written down, the snapshot is removed, the next one is made,
+ * its changes are asked for. The snapshot of a precopy is named by the plan and the precopy's number, so that
+ * after a kill it is found again. One that somebody else has removed ends its precopy; the next one starts
+ * from the last that was copied whole.
+ */
+#include "base/log.h"
+#include "plan/step.h"
+#include "plan/warm.h"
+#include "source/warm.h"
+#include "target/importer_pod.h"
+#include <string.h>
+
+/* ---- making ---- */
+
+static gboolean make(VmRun *vm, json_t *precopy, GCancellable *cancel, GError **error)
+{
+    const TargetOwner *owner = vm_run_owner(vm);
+    Source *source = vm_run_source(vm, error);
+    g_autofree char *label =
+        g_strdup_printf("%" G_GSIZE_FORMAT, json_array_size(json_at(vm_run_status(vm), "warm.precopies")));
+    g_autofree char *id = NULL;
+    gboolean quiesced = TRUE;
+
+    if (source)
+        id = source_snapshot_create(source, owner->vm_id, owner->plan_uid, label, &quiesced, cancel, error);
+    if (!id && g_error_matches(*error, GANTRY_ERROR, ERROR_SNAPSHOT_LIMIT))
+        g_prefix_error(error, "warm import retry limit reached: ");
+    if (!id)
+        return FALSE;
+    if (!quiesced)
+        log_warn("the guest could not be quiesced: its snapshot is as after a power cut", "vm", owner->vm_id,
+                 NULL);
+    warm_set_snapshot(precopy, id);
+    log_info("snapshot of the source made", "vm", owner->vm_id, "snapshot", id, NULL);
+    return TRUE;
+}
+
+/* That a precopy begins is written before its snapshot is made. */
+static StepResult create(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    json_t *last = warm_last(vm_run_status(vm));
+
+    if (!warm_is_open(last)) {
+        warm_begin(vm_run_status(vm));
+        return STEP_AGAIN;
+    }
+    return warm_snapshot(last) || make(vm, last, cancel, error) ? STEP_DONE : STEP_FAILED;
+}
+
+/* A VM whose changes are tracked is left alone. */
+static StepResult track(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    const TargetOwner *owner = vm_run_owner(vm);
+    Source *source = vm_run_source(vm, error);
+
+    return source && (!vm_run_plan(vm)->settings->track_changes ||
+                      source_track_changes(source, owner->vm_id, owner->plan_uid, cancel, error))
+               ? create(vm, cancel, error)
+               : STEP_FAILED;
+}
+
+/* ---- change ids ---- */
+
+static gboolean store(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    json_t *last = warm_last(vm_run_status(vm));
+    const Vm *machine = vm_run_describe(vm, cancel, error);
+    Source *source = machine ? vm_run_source(vm, error) : NULL;
+    g_autoptr(json_t) disks = NULL;
+
+    if (source)
+        disks = source_snapshot_disks(source, vm_run_owner(vm)->vm_id, warm_snapshot(last), cancel, error);
+    for (guint i = 0; disks && i < machine->disks->len; i++) {
+        const VmDisk *disk = machine->disks->pdata[i];
+        const char *change_id = json_string_at(json_object_get(disks, disk->id), "changeId", NULL);
+        if (!change_id) {
+            g_set_error(error, GANTRY_ERROR, ERROR_CHANGES_OFF, "changes of disk %s are not tracked",
+                        disk->name);
+            return FALSE;
+        }
+        warm_set_delta(last, disk->id, change_id);
+    }
+    return disks != NULL;
+}
+
+static StepResult store_initial(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    return store(vm, cancel, error) ? STEP_DONE : STEP_FAILED;
+}
+
+static StepResult store_next(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+
+    if (store(vm, cancel, &problem))
+        return STEP_DONE;
+    if (!g_error_matches(problem, GANTRY_ERROR, ERROR_SOURCE_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return STEP_FAILED;
+    }
+    log_warn("the precopy's snapshot is gone", "vm", vm_run_owner(vm)->vm_id, "error", problem->message,
+             NULL);
+    warm_fail(vm_run_status(vm));
+    return STEP_DONE;
+}
+
+static const Step *after_store(VmRun *vm)
+{
+    return warm_is_open(warm_last(vm_run_status(vm))) ? NULL : &step_copying_paused;
+}
+
+/* ---- the next round ---- */
+
+static void reset(json_t *step, guint round)
+{
+    static const char *const kept[] = {"started", "completed", "phase", "reason", "error"};
+    g_autofree char *number = g_strdup_printf("%u", round);
+    size_t i;
+    json_t *task;
+
+    json_array_foreach (json_object_get(step, "tasks"), i, task) {
+        for (guint n = 0; n < G_N_ELEMENTS(kept); n++)
+            json_object_del(task, kept[n]);
+        json_object_set_new(task, "phase", json_string(STEP_PENDING));
+        json_object_set_new(task, "annotations", json_pack("{s:s}", "unit", "MB"));
+        item_annotate(task, "Precopy", number);
+        item_set_progress(task, 0);
+    }
+}
+
+/* The copiers of the last round have said all that they had to say. */
+static StepResult add_checkpoint(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    static const char mine[] = "forklift.app=" TARGET_IMPORTER_APP;
+    guint round = warm_count(vm_run_status(vm)) + 1;
+
+    if (!vm_run_delete_all(vm, &KUBE_POD, TRUE, mine, cancel, error) ||
+        !vm_run_delete_all(vm, &KUBE_SECRET, TRUE, mine, cancel, error))
+        return STEP_FAILED;
+    reset(vm_run_step(vm, "DiskTransfer"), round);
+    reset(vm_run_step(vm, "Cutover"), round);
+    return STEP_DONE;
+}
+
+static const Step *to_copying(VmRun *vm)
+{
+    return &step_precopy_disks;
+}
+
+/* ---- removing ---- */
+
+static StepResult sweep(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    const TargetOwner *owner = vm_run_owner(vm);
+    Source *source = vm_run_source(vm, error);
+
+    return source && source_snapshot_sweep(source, owner->vm_id, owner->plan_uid, NULL, cancel, error)
+               ? STEP_DONE
+               : STEP_FAILED;
+}
+
+const Step step_create_initial_snapshot = {
+    .phase = "CreateInitialSnapshot", .pipeline = "Initialize", .run = track};
+const Step step_store_initial_snapshot_deltas = {
+    .phase = "StoreInitialSnapshotDeltas", .pipeline = "Initialize", .run = store_initial};
+const Step step_remove_previous_snapshot = {
+    .phase = "RemovePreviousSnapshot", .pipeline = "DiskTransfer", .run = sweep};
+const Step step_create_snapshot = {.phase = "CreateSnapshot", .pipeline = "DiskTransfer", .run = create};
+const Step step_store_snapshot_deltas = {
+    .phase = "StoreSnapshotDeltas", .pipeline = "DiskTransfer", .run = store_next, .then = after_store};
+const Step step_add_checkpoint = {
+    .phase = "AddCheckpoint", .pipeline = "DiskTransfer", .run = add_checkpoint, .then = to_copying};
+const Step step_remove_penultimate_snapshot = {
+    .phase = "RemovePenultimateSnapshot", .pipeline = "Cutover", .run = sweep};
+const Step step_create_final_snapshot = {
+    .phase = "CreateFinalSnapshot", .pipeline = "Cutover", .run = create};
+const Step step_add_final_checkpoint = {
+    .phase = "AddFinalCheckpoint", .pipeline = "Cutover", .run = add_checkpoint};
+/* Last of all: the source stays off, so its consolidation keeps nobody waiting. */
+const Step step_remove_final_snapshot = {.phase = "RemoveFinalSnapshot", .run = sweep};

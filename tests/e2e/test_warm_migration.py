@@ -1,0 +1,97 @@
+"""A VM goes on writing while it is copied round after round; the target has every byte that the source had at its power-off."""
+import json
+import pathlib
+import time
+
+import pytest
+
+from harness import waiting
+from harness.migration import Run, sha256, sha256_padded
+from harness.vsphere import Administrator
+
+MEBIBYTE = 1 << 20
+DATA = 24 * MEBIBYTE + 5 * 512
+SETTINGS = {"controller_precopy_interval_seconds": 2, "controller_enable_change_tracking": True}
+
+
+@pytest.fixture(scope="module")
+def settings(module_cluster):
+    """Rounds follow each other at once, and what the source lacks is switched on."""
+    module_cluster.kubectl("patch", "forkliftcontroller", "forklift-controller", "-n", "openshift-mtv", "--type=merge", "-p",
+                           json.dumps({"spec": SETTINGS}))
+
+
+@pytest.fixture(scope="module")
+def vcenter(new_vcenter, tiny_guest, random_disk, tmp_path_factory):
+    """Two running VMs with a boot disk, which the guest leaves alone, and a disk of odd size, which it writes to."""
+    home = tmp_path_factory.mktemp("disks")
+    vms = []
+    for number, name in enumerate(("moves", "returns")):
+        boot = tiny_guest(home / f"{name}-boot.raw", extra_sectors=1)
+        data = random_disk(home / f"{name}-data.raw", DATA // 512, seed=number)
+        vms.append({"name": name, "powerOn": True, "memoryMB": 128, "hostName": name,
+                    "disks": [{"file": str(boot)}, {"file": str(data)}],
+                    "nics": [{"network": "VM Network", "mac": f"00:50:56:0e:00:0{number + 1}"}]})
+    return new_vcenter(vms=vms)
+
+
+def in_vcenter(vcenter, vm):
+    """Power state and snapshots of a VM, in vCenter's own words."""
+    wanted = "<type>VirtualMachine</type><pathSet>runtime.powerState</pathSet><pathSet>snapshot</pathSet>"
+    return Administrator(vcenter).call(
+        "RetrieveProperties", "PropertyCollector", "propertyCollector",
+        f'<specSet><propSet>{wanted}</propSet><objectSet><obj type="VirtualMachine">{vcenter.vms[vm]["id"]}</obj></objectSet></specSet>')
+
+
+class Warm(Run):
+    """A warm plan of one VM whose guest writes."""
+
+    def plan(self, **more):
+        return super().plan(warm=True, **more)
+
+    def write(self, seed):
+        self.vcenter.guest({"name": self.vm}, disk=2001, seed=seed, every=100)
+        return self
+
+    def warm(self):
+        return self.vm_status().get("warm", {})
+
+    def precopied(self, rounds):
+        waiting.until(lambda: f"{rounds} precopies, but {self.vm_status().get('phase')} {self.warm()}",
+                      lambda: self.warm().get("successes", 0) >= rounds, waiting.LONG)
+        return self
+
+    def cut_over(self):
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self.kubectl("patch", "migration", self.name, "-n", "openshift-mtv", "--type=merge", "-p",
+                     json.dumps({"spec": {"cutover": now}}))
+        return self
+
+    def check_target(self, directory):
+        """The target's disks are what the source's are now."""
+        for index, (image, key) in enumerate(zip(map(pathlib.Path, self.target_disks()), (2000, 2001))):
+            source = directory / f"{self.name}-{index}.raw"
+            self.vcenter.export({"name": self.vm}, key, source, "")
+            assert sha256(image) == sha256_padded(source, image.stat().st_size), f"disk {index}"
+
+
+def test_a_running_vm_moves_with_every_byte_that_it_had(cluster, settings, vcenter, tmp_path):
+    run = Warm(cluster, vcenter, "moves", "moves").prepare().write(seed=7).start().precopied(3)
+    assert "gantry:" in in_vcenter(vcenter, "moves")
+    run.cut_over()
+    status = run.finish()
+    run.booted()
+    run.stop_machine()
+    run.check_target(tmp_path)
+    precopies = status["warm"]["precopies"]
+    assert len(precopies) == status["warm"]["successes"] >= 4 and all(one["end"] and one["snapshot"] for one in precopies)
+    assert [step["phase"] for step in status["pipeline"]] == ["Completed"] * len(status["pipeline"])
+    assert next(step for step in status["pipeline"] if step["name"] == "Cutover")["progress"]["completed"] > 0
+
+
+def test_a_cancelled_vm_runs_on_without_our_snapshots(cluster, settings, vcenter):
+    run = Warm(cluster, vcenter, "returns", "returns").prepare().write(seed=8).start().precopied(1)
+    cluster.kubectl("delete", "migration", "returns", "-n", "openshift-mtv")
+    waiting.until("end of the migration", lambda: run.vm_status().get("completed"), waiting.LONG)
+    assert "poweredOn" in in_vcenter(vcenter, "returns")
+    assert "gantry:" not in in_vcenter(vcenter, "returns")

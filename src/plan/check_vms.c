@@ -1,5 +1,6 @@
 /* check_vms: found, unique, describable, mapped, named. */
 #include "plan/check_vms.h"
+#include "plan/check_machine.h"
 #include "plan/mapping.h"
 #include "plan/naming.h"
 #include "plan/target_machine.h"
@@ -180,6 +181,9 @@ static void check_concerns(PlanCheck *check, const CheckedVm *checked)
 
 /* ---- names ---- */
 
+#define NOT_VALID                                                                                            \
+    "What the plan says of a VM cannot be: look at targetName, rootDisk, diskBus and the name templates."
+
 static gboolean is_taken(const char *name, gpointer names)
 {
     return g_hash_table_contains(names, name);
@@ -198,9 +202,13 @@ static void check_name(PlanCheck *check, const CheckedVm *checked, GHashTable *n
         item = g_strdup_printf("%s: %s", checked->text, problem->message);
         critical(check, taken ? "VMAlreadyExists" : "NotValid", taken ? "NotUnique" : "NotValid",
                  taken ? "The target name is taken: remove that VirtualMachine, or set targetName for the VM."
-                       : "A targetName cannot be used.",
+                       : NOT_VALID,
                  item);
         return;
+    }
+    if (!check_machine(check, checked, name, &problem)) {
+        g_autofree char *why = g_strdup_printf("%s: %s", checked->text, problem->message);
+        critical(check, "NotValid", "NotValid", NOT_VALID, why);
     }
     if (!*wanted && strcmp(name, checked->vm->name)) {
         item = g_strdup_printf("%s: '%s'", checked->text, name);

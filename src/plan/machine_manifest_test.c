@@ -104,6 +104,7 @@ static json_t *manifest_of(const json_t *base, const json_t *one)
     g_assert_no_error(error);
     status = status_of(spec_vm, vm, one);
     work = vm_run_new(&run, status);
+    vm_run_set_workload(work, source);
     claims = claims_of(vm);
     preference = preference_name(machine_os(work, vm), machine_has_drivers(work, vm));
     parts.claims = (const char *const *)claims;
@@ -175,6 +176,7 @@ static void what_cannot_be_is_refused_with_the_field(void)
         PlanRun run = {.plan = plan, .provider = provider, .network_map = map, .migration_uid = ""};
         g_autoptr(json_t) status = vm_status_new(spec_vm, vm->id, vm->name);
         g_autoptr(VmRun) work = vm_run_new(&run, status);
+        vm_run_set_workload(work, json_object_get(base->pdata[0], "source"));
         const char *const claims[] = {"claim", NULL};
         MachineParts parts = {.claims = claims};
         g_autoptr(json_t) manifest = machine_manifest(work, vm, &parts, &error);

@@ -89,7 +89,7 @@ static void ask_one(gpointer data, gpointer user_data)
     VmRun *vm = asked->work = vm_run_new(run, asked->vm);
     const json_t *workload = vm_run_workload(vm, asker->cancel, &asked->problem);
     const Vm *machine = workload ? vm_run_describe(vm, asker->cancel, &asked->problem) : NULL;
-    gboolean hosts = !strcmp(json_string_at(object_json(run->provider), "spec.type", ""), "vsphere");
+    gboolean hosts = source_hosts_log_in(json_string_at(object_json(run->provider), "spec.type", ""));
 
     if (!machine)
         return;

@@ -171,6 +171,15 @@ def test_an_engine_without_single_sign_on_is_asked_with_basic_credentials(cluste
     kubectl("delete", "provider", "basic", "-n", "openshift-mtv")
 
 
+def test_a_provider_that_goes_leaves_no_session_behind(cluster, kubectl, small_engine):
+    leaving = small_engine()
+    kubectl.apply(manifests.secret("leave", leaving.user, leaving.password, cacert=leaving.cacert), provider("leave", leaving.url))
+    kubectl.condition("provider", "leave", "Ready")
+    assert leaving.log()["tokens"] == 1
+    kubectl("delete", "provider", "leave", "-n", "openshift-mtv")
+    waiting.until("end of the provider's session", lambda: leaving.log()["tokens"] == 0)
+
+
 def test_an_engine_that_is_too_old_is_named_with_its_version(cluster, kubectl, small_engine):
     cluster.allow("4\\.4\\.8")
     old = small_engine(version="4.4.8.6-1.el8")

@@ -2,7 +2,8 @@
  *
  * Events have codes; the table says for each which objects it may have changed. An object that the event
  * names is fetched alone; where it names none, or others change with it, the kind's whole list is fetched and
- * compared with what was said. Everything is listed again once an hour, in case an event was missed.
+ * compared with what was said. Everything is listed again once an hour, in case an event was missed or
+ * the engine was restored and counts from before.
  */
 #include "source/ovirt/ovirt.h"
 #include <string.h>
@@ -397,7 +398,8 @@ static void follow(Collect *collect, GError **error)
         wait_ms(collect->cancel, POLL_MS);
         if (g_cancellable_set_error_if_cancelled(collect->cancel, error))
             return;
-        if (follow_events(collect, &failed) && (!again || list_all(collect, &failed))) {
+        if (follow_events(collect, &failed) &&
+            (!again || (note_last_event(collect, &failed) && list_all(collect, &failed)))) {
             good = g_get_monotonic_time();
             listed = again ? good : listed;
             continue;

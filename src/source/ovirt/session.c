@@ -19,7 +19,8 @@
 
 struct OvirtSession {
     HttpClient *http;
-    char *api, *sso; /* "https://engine/ovirt-engine/api", ".../sso/oauth/token" */
+    char *api; /* "https://engine/ovirt-engine/api" */
+    char *sso, *logout;
     char *user, *password;
     char *ca_pem, *fingerprint; /* of trust */
     HttpTrust trust;
@@ -69,13 +70,11 @@ static char *api_address(const char *url)
     return api;
 }
 
-/* The token is given out beside the API, whatever stands before it in the path. */
-static char *token_address(const char *api)
+/* What stands beside the API, whatever is before it in the path. */
+static char *beside(const char *api, const char *path)
 {
-    gsize len = strlen(api);
-
-    return g_str_has_suffix(api, "/api") ? g_strdup_printf("%.*s/sso/oauth/token", (int)(len - 4), api)
-                                         : g_strdup_printf("%s/sso/oauth/token", api);
+    gsize len = strlen(api) - (g_str_has_suffix(api, "/api") ? strlen("/api") : 0);
+    return g_strdup_printf("%.*s%s", (int)len, api, path);
 }
 
 OvirtSession *ovirt_session_new(const SourceAccess *access, GError **error)
@@ -88,7 +87,8 @@ OvirtSession *ovirt_session_new(const SourceAccess *access, GError **error)
     session = g_new0(OvirtSession, 1);
     session->http = g_steal_pointer(&http);
     session->api = api_address(access->url);
-    session->sso = token_address(session->api);
+    session->sso = beside(session->api, "/sso/oauth/token");
+    session->logout = beside(session->api, "/services/sso-logout");
     session->user = g_strdup(access->user);
     session->password = g_strdup(access->password);
     session->ca_pem = g_strdup(access->trust.ca_pem);
@@ -99,10 +99,30 @@ OvirtSession *ovirt_session_new(const SourceAccess *access, GError **error)
     return session;
 }
 
+/* Gives the token back, as engines keep few sessions. One that does not answer is not waited for long. */
+static void log_out(OvirtSession *session)
+{
+    static const char prefix[] = "Bearer ";
+    g_autoptr(HttpClient) http = NULL;
+    g_autoptr(HttpReply) reply = NULL;
+    g_autoptr(GBytes) form = NULL;
+    char *text;
+
+    if (!session->authorization || !g_str_has_prefix(session->authorization, prefix) ||
+        !(http = ovirt_session_prober(session, NULL)))
+        return;
+    text = g_strdup_printf("scope=&token=%s", session->authorization + strlen(prefix));
+    form = g_bytes_new_with_free_func(text, strlen(text), (GDestroyNotify)wipe, text);
+    reply = http_client_send(http, "POST", session->logout, NULL, "application/x-www-form-urlencoded", form,
+                             MOST_REPLY_SIZE, NULL, NULL);
+}
+
 void ovirt_session_free(OvirtSession *session)
 {
     if (!session)
         return;
+    log_out(session);
+    g_free(session->logout);
     http_client_free(session->http);
     g_free(session->api);
     g_free(session->sso);

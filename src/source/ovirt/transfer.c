@@ -290,7 +290,8 @@ json_t *ovirt_grant(gpointer session, const json_t *workload, const char *disk_i
             *why = g_strdup_printf("The transfer was %s and is cancelled", ovirt_text(transfer, "phase"));
         return NULL;
     case ENDED:
-        set_text(grant, NULL); /* falls through */
+        set_text(grant, NULL);
+        G_GNUC_FALLTHROUGH;
     default:
         *why = g_strdup_printf("The transfer is %s", ovirt_text(transfer, "phase"));
         return NULL;

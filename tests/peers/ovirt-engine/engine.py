@@ -165,6 +165,9 @@ class FrontEnd(Handler):
             return self.answer(200, engine.front.ca.read_bytes(), "application/x-x509-ca-cert")
         if parts.path == "/ovirt-engine/sso/oauth/token" and method == "POST":
             return self.log_in()
+        if parts.path == "/ovirt-engine/services/sso-logout" and method == "POST":
+            engine.tokens.pop(dict(urllib.parse.parse_qsl(self.body().decode())).get("token"), None)
+            return self.answer(200, {})
         if parts.path != API and not parts.path.startswith(API + "/"):
             return self.answer(404, b"", "text/html")
         if not self.is_known():

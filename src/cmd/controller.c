@@ -1,12 +1,13 @@
 /* controller: runs the reconcilers until it is told to stop. */
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "controller/admission_service.h"
 #include "controller/controllers.h"
 #include "controller/metrics.h"
 #include <glib-unix.h>
 #include <stdio.h>
 
-static char *kubeconfig, *image, *metrics_at;
+static char *kubeconfig, *image, *metrics_at, *admission_at;
 
 static const GOptionEntry entries[] = {
     {"kubeconfig", 0, 0, G_OPTION_ARG_FILENAME, &kubeconfig,
@@ -15,6 +16,9 @@ static const GOptionEntry entries[] = {
      "Gantry's image for migration Pods ($GANTRY_IMAGE, else this version's)", "IMAGE"},
     {"metrics", 0, 0, G_OPTION_ARG_STRING, &metrics_at,
      "where to serve /metrics ($POD_IP:2112; outside a Pod nowhere)", "ADDR:PORT"},
+    {"admission", 0, 0, G_OPTION_ARG_STRING, &admission_at,
+     "where to serve the admission webhook, with $ADMISSION_TLS_CERTIFICATE and _KEY ($POD_IP:8444)",
+     "ADDR:PORT"},
     {NULL},
 };
 
@@ -48,6 +52,23 @@ static MetricsServer *serve_metrics(Controllers *controllers)
     return server;
 }
 
+/* Without a certificate there is no webhook: on one machine the API server calls the rules itself. */
+static AdmissionService *serve_admission(KubeClient *kube)
+{
+    const char *pod = g_getenv("POD_IP"), *cert = g_getenv("ADMISSION_TLS_CERTIFICATE"),
+               *key = g_getenv("ADMISSION_TLS_KEY");
+    g_autofree char *own = pod && *pod ? g_strdup_printf("%s:8444", pod) : NULL;
+    const char *listen = admission_at ? admission_at : own;
+    g_autoptr(GError) problem = NULL;
+    AdmissionService *service = NULL;
+
+    if (listen && cert && key)
+        service = admission_service_start(kube, listen, cert, key, &problem);
+    if (problem)
+        log_warn("admission is not served", "error", problem->message, NULL);
+    return service;
+}
+
 static gboolean run(GCancellable *cancel, GError **error)
 {
     g_autoptr(KubeClient) kube =
@@ -55,11 +76,13 @@ static gboolean run(GCancellable *cancel, GError **error)
     g_autoptr(InventoryClient) inventory = kube ? inventory_client_new(error) : NULL;
     g_autoptr(Controllers) controllers = NULL;
     g_autoptr(MetricsServer) metrics = NULL;
+    g_autoptr(AdmissionService) admission = NULL;
     ControllerOptions options = {.kube = kube, .inventory = inventory, .image = image};
     GPollFD fd;
 
     if (!inventory)
         return FALSE;
+    admission = serve_admission(kube);
     controllers = controllers_start(&options, cancel, error);
     if (!controllers)
         return FALSE;
@@ -98,5 +121,6 @@ int cmd_controller(int argc, char **argv)
     g_free(kubeconfig);
     g_free(image);
     g_free(metrics_at);
+    g_free(admission_at);
     return done ? 0 : 1;
 }

@@ -30,6 +30,8 @@ static json_t *copy_spec(const TargetOwner *owner, const Importer *importer)
                   CONFIG_PATH, "target", "path", importer->block ? BLOCK_PATH : "/data/disk.img", "state",
                   "/state", "fence", "uid", importer->fence, "generation", (json_int_t)importer->generation,
                   "limits", "memory", COPY_MEMORY, "connections", COPY_CONNECTIONS);
+    if (importer->changes)
+        json_object_set(spec, "changes", (json_t *)importer->changes);
     if (importer->trust)
         json_object_set(spec, "trust", (json_t *)importer->trust);
     return spec;

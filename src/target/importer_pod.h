@@ -11,8 +11,9 @@
 
 typedef struct {
     const VmDisk *disk;
-    const json_t *source; /* the "source" member, by source_disk() */
-    const json_t *trust;  /* {"ca","fingerprint","insecure"}; may be NULL */
+    const json_t *source;  /* the "source" member, by source_disk() */
+    const json_t *changes; /* the "changes" member; NULL: the whole disk is copied */
+    const json_t *trust;   /* {"ca","fingerprint","insecure"}; may be NULL */
     const char *user, *password;
     const char *fence; /* unlike any other writer's */
     gint64 generation; /* larger than any earlier writer's of this disk */

@@ -15,6 +15,7 @@ static const struct {
     {"must-gather", "put logs and objects of migrations into one archive", cmd_must_gather},
     {"controller", "run the controllers of Plans, Migrations, maps, Hosts and Hooks", cmd_controller},
     {"copy", "copy one disk of a virtual machine (the program of importer Pods)", cmd_copy},
+    {"probe", "try TCP connections (the program of a plan's probe Pod)", cmd_probe},
     {"verify", "compare a copied disk with its manifest", cmd_verify},
     {"convert", "convert a copied virtual machine for KVM (the program of conversion Pods)", cmd_convert},
     {"inventory", "serve what providers hold, and look after their connections", cmd_inventory},

@@ -13,6 +13,7 @@ int cmd_copy(int argc, char **argv);
 int cmd_validation(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_inventory(int argc, char **argv);
+int cmd_probe(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_must_gather(int argc, char **argv);
 int cmd_must_gather_api(int argc, char **argv);

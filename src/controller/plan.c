@@ -58,7 +58,7 @@ static guint pass(Execution *execution, json_t *status, Conditions *conditions, 
 {
     if (json_bool_at(object_json(execution->plan), "spec.archived", FALSE))
         return archive(execution, status, conditions, cancel, error);
-    if (!conditions_blocked(conditions))
+    if (!conditions_blocked(conditions) && !conditions_has(conditions, "ValidatingSource"))
         conditions_set(conditions, "Ready", CONDITION_REQUIRED, NULL, "The migration plan is ready.");
     execution->ready = conditions_has(conditions, "Ready");
     return execute(execution, status, conditions, cancel, error);
@@ -93,7 +93,8 @@ guint plan_reconcile(const char *key, gpointer data, GCancellable *cancel, GErro
                         .settings = settings,
                         .plan = plan,
                         .conditions = conditions,
-                        .executing = execution_active(status) != NULL};
+                        .executing = execution_active(status) != NULL,
+                        .image = controllers_image(controllers)};
     if (!plan_check_run(&check, cancel, &problem)) {
         log_debug("plan cannot be checked yet", "plan", key, "error", problem->message, NULL);
         return AGAIN_SOON;
@@ -103,8 +104,14 @@ guint plan_reconcile(const char *key, gpointer data, GCancellable *cancel, GErro
     again = pass(&execution, status, conditions, cancel, &problem);
     if (problem)
         log_warn("plan is tried again", "plan", key, "error", problem->message, NULL);
-    if (!status_write(kube, &KUBE_PLAN, plan, json_incref(status), conditions, "plan", cancel, error))
+    g_clear_error(&problem);
+    if (check.validating && (!again || again > AGAIN_RUNNING))
+        again = AGAIN_RUNNING;
+    if (!status_write(kube, &KUBE_PLAN, plan, json_incref(status), conditions, "plan", cancel, &problem)) {
+        if (!g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) /* deleted meanwhile */
+            g_propagate_error(error, g_steal_pointer(&problem));
         return AGAIN_NOW;
+    }
     execution_move(&execution, status);
     return again;
 }

@@ -5,6 +5,7 @@
 #include "plan/check_vms.h"
 #include "plan/naming.h"
 #include "plan/preflight.h"
+#include "plan/probe.h"
 #include "plan/provider_access.h"
 #include "plan/transfer_network.h"
 #include <string.h>
@@ -237,11 +238,16 @@ static gboolean check_machines(PlanCheck *check, GCancellable *cancel, GError **
 
     if (check->executing || conditions_critical(check->conditions) || !check->secret)
         return TRUE;
+    if (!preflight_target(check, cancel, error))
+        return FALSE;
+    if (conditions_critical(check->conditions))
+        return TRUE;
     vms = check_vms(check, cancel, error);
     for (guint i = 0; vms && i < vms->len; i++)
         if (!check_guest(check, vms->pdata[i], cancel, error))
             return FALSE;
-    return vms && check_rights(check, vms, cancel, error) && preflight_run(check, vms, cancel, error);
+    return vms && check_rights(check, vms, cancel, error) && preflight_run(check, vms, cancel, error) &&
+           probe_run(check, vms, cancel, error);
 }
 
 gboolean plan_check_run(PlanCheck *check, GCancellable *cancel, GError **error)

@@ -18,10 +18,12 @@ typedef struct {
     const Object *plan;
     Conditions *conditions;
     gboolean executing; /* VMs are not checked again then */
+    const char *image;  /* Gantry's own, for a probe Pod; NULL: none is started */
 
     /* out, owned: NULL where the reference does not resolve */
     Object *provider, *destination, *secret, *network_map, *storage_map;
-    KubeClient *target; /* the destination cluster */
+    KubeClient *target;  /* the destination cluster */
+    gboolean validating; /* a probe is under way: look again soon; nothing is known yet with ValidatingSource */
 } PlanCheck;
 void plan_check_clear(PlanCheck *check);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PlanCheck, plan_check_clear)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* How long an answer holds: one that nothing is missing, and one that the user may be working on. */
-enum { HOLDS_S = 300, HOLDS_MISSING_S = 10 };
+enum { HOLDS_S = 120, HOLDS_MISSING_S = 10 };
 
 /* ---- the answer ---- */
 
@@ -32,7 +32,8 @@ static json_t *workloads_of(GPtrArray *vms)
     return workloads;
 }
 
-/* Names everything that an answer depends on: the account, and the VMs with their datastores. */
+/* Names everything that an answer depends on: the account, and the VMs with their datastores. A plan that is
+ * new or was edited asks anew. */
 static char *subject_of(const PlanCheck *check, GPtrArray *vms)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -49,7 +50,8 @@ static char *subject_of(const PlanCheck *check, GPtrArray *vms)
                 g_checksum_update(sum, (const guchar *)storage, strlen(storage) + 1);
         }
     }
-    return g_strdup_printf("%s/%s", account, g_checksum_get_string(sum));
+    return g_strdup_printf("%s/%s/%" G_GINT64_FORMAT "/%s", account, object_uid(check->plan),
+                           object_generation(check->plan), g_checksum_get_string(sum));
 }
 
 static json_t *recall(const char *subject)

@@ -224,6 +224,53 @@ static void a_right_is_missing(gconstpointer data)
     fake_end();
 }
 
+static void a_target_without_kubevirt_is_named(void)
+{
+    world_begin();
+    fake_faults.target_is_bare = TRUE;
+    g_autoptr(json_t) conditions = check_with(NULL, NULL);
+    const json_t *found = conditions_find(conditions, "DestinationNotSupported");
+    g_assert_cmpuint(json_array_size(json_at(found, "items")), ==, 2);
+    fake_end();
+}
+
+static const struct {
+    const char *what, *quota, *class, *reason, *text;
+} rooms[] = {
+    {"a quota of bytes",
+     "{\"hard\":{\"requests.storage\":\"20Mi\"},\"used\":{\"requests.storage\":\"12Mi\"}}", "{}",
+     "QuotaExceeded", "requests.storage is 20Mi, of which 12Mi is used"},
+    {"a quota of claims", "{\"hard\":{\"persistentvolumeclaims\":\"1\"}}", "{}", "QuotaExceeded",
+     "persistentvolumeclaims"},
+    {"a quota of a class", "{\"hard\":{\"standard.storageclass.storage.k8s.io/requests.storage\":\"1Mi\"}}",
+     "{}", "QuotaExceeded", "standard.storageclass"},
+    {"a quota that suffices", "{\"hard\":{\"requests.storage\":\"1Gi\",\"persistentvolumeclaims\":\"10\"}}",
+     "{}", NULL, NULL},
+    {"the largest file", "{}", "{\"gantry.io/largest-file-bytes\":\"1048576\"}", "TargetTooSmall",
+     "the largest that it holds"},
+};
+
+static void the_room_is_judged(gconstpointer data)
+{
+    guint i = GPOINTER_TO_UINT(data);
+
+    world_begin();
+    g_autofree char *quota = g_strdup_printf(
+        "{\"metadata\":{\"name\":\"q\",\"namespace\":\"target\"},\"status\":%s}", rooms[i].quota);
+    g_autofree char *class =
+        g_strdup_printf("{\"metadata\":{\"name\":\"standard\",\"annotations\":%s}}", rooms[i].class);
+    add(&KUBE_RESOURCE_QUOTA, quota);
+    fake_delete_all(&KUBE_STORAGE_CLASS);
+    add(&KUBE_STORAGE_CLASS, class);
+    g_autoptr(json_t) conditions = check_with(NULL, NULL);
+    const json_t *found = conditions_find(conditions, "TargetTooSmall");
+    g_assert_cmpstr(found ? json_string_at(found, "reason", "") : NULL, ==, rooms[i].reason);
+    if (found)
+        g_assert_nonnull(
+            strstr(json_string_value(json_array_get(json_at(found, "items"), 0)), rooms[i].text));
+    fake_end();
+}
+
 static void a_taken_name_is_found_before_anything_runs(void)
 {
     world_begin();
@@ -284,6 +331,11 @@ int main(int argc, char **argv)
     for (guint i = 0; i < G_N_ELEMENTS(rights); i++) {
         g_autofree char *path = g_strdup_printf("/plan/check/%s", rights[i].what);
         g_test_add_data_func(path, GUINT_TO_POINTER(i), a_right_is_missing);
+    }
+    g_test_add_func("/plan/check/a target without KubeVirt is named", a_target_without_kubevirt_is_named);
+    for (guint i = 0; i < G_N_ELEMENTS(rooms); i++) {
+        g_autofree char *path = g_strdup_printf("/plan/check/%s is judged", rooms[i].what);
+        g_test_add_data_func(path, GUINT_TO_POINTER(i), the_room_is_judged);
     }
     g_test_add_func("/plan/check/a taken name is found before anything runs",
                     a_taken_name_is_found_before_anything_runs);

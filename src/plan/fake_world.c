@@ -263,6 +263,15 @@ GPtrArray *kube_list(KubeClient *client, const KubeResource *resource, const cha
     return list;
 }
 
+/* Of the paths that tell what an API server serves. */
+json_t *kube_get_path(KubeClient *client, const char *path, GCancellable *cancel, GError **error)
+{
+    if (!fake_faults.target_is_bare)
+        return json_object();
+    g_set_error(error, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND, "there is no %s", path);
+    return NULL;
+}
+
 Object *kube_create(KubeClient *client, const KubeResource *resource, const char *ns, const json_t *body,
                     GCancellable *cancel, GError **error)
 {

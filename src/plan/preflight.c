@@ -1,11 +1,13 @@
 /* preflight: sums per storage class, and MACs that are in use. */
 #include "plan/preflight.h"
+#include "kube/quantity.h"
 #include "plan/check_vms.h"
 #include "plan/mapping.h"
 #include <errno.h>
 #include <string.h>
 
-#define CAPACITY "gantry.io/capacity-bytes"
+#define CAPACITY     "gantry.io/capacity-bytes"
+#define LARGEST_FILE "gantry.io/largest-file-bytes"
 
 /* ---- room ---- */
 
@@ -36,6 +38,7 @@ void preflight_need(GPtrArray *needs, const char *storage_class, guint64 bytes)
     if (!g_uint64_checked_add(&need->needed, need->needed, bytes))
         need->needed = G_MAXUINT64;
     need->disks++;
+    need->largest = MAX(need->largest, bytes);
 }
 
 /* "<vm id>/<disk>" of the DataVolumes that earlier runs of this plan made: their room is taken already. */
@@ -70,12 +73,41 @@ static void add_needs(PlanCheck *check, const CheckedVm *checked, GHashTable *th
     }
 }
 
+/* A number of bytes that a storage class says of itself; FALSE: it does not. */
+static gboolean says(const Object *class, const char *annotation, guint64 *bytes)
+{
+    const char *text = object_annotation(class, annotation, "");
+    return *text && g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, bytes, NULL);
+}
+
+static void too_small(PlanCheck *check, const char *reason, const char *item)
+{
+    conditions_add_item(check->conditions, "TargetTooSmall", CONDITION_CRITICAL, reason,
+                        "The target has not the room for the plan's disks: make some, or map the datastore "
+                        "to another storage "
+                        "class.",
+                        item);
+}
+
+static void compare_largest(PlanCheck *check, const StorageNeed *need, const Object *class)
+{
+    guint64 largest;
+    g_autofree char *needed = g_format_size_full(need->largest, G_FORMAT_SIZE_IEC_UNITS), *text = NULL,
+                    *item = NULL;
+
+    if (!says(class, LARGEST_FILE, &largest) || need->largest <= largest)
+        return;
+    text = g_format_size_full(largest, G_FORMAT_SIZE_IEC_UNITS);
+    item = g_strdup_printf("storage class %s: a disk needs a file of %s, the largest that it holds has %s",
+                           need->storage_class, needed, text);
+    too_small(check, "TargetTooSmall", item);
+}
+
 static gboolean compare(PlanCheck *check, const StorageNeed *need, GCancellable *cancel, GError **error)
 {
     g_autoptr(GError) problem = NULL;
     g_autoptr(Object) class =
         kube_get(check->target, &KUBE_STORAGE_CLASS, NULL, need->storage_class, cancel, &problem);
-    const char *text = class ? object_annotation(class, CAPACITY, "") : "";
     g_autofree char *needed = g_format_size_full(need->needed, G_FORMAT_SIZE_IEC_UNITS), *free_text = NULL,
                     *item = NULL;
     guint64 free_bytes;
@@ -84,16 +116,74 @@ static gboolean compare(PlanCheck *check, const StorageNeed *need, GCancellable 
         g_propagate_error(error, g_steal_pointer(&problem));
         return FALSE;
     }
-    if (!*text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &free_bytes, NULL) ||
-        need->needed <= free_bytes)
+    if (!class)
+        return TRUE;
+    compare_largest(check, need, class);
+    if (!says(class, CAPACITY, &free_bytes) || need->needed <= free_bytes)
         return TRUE;
     free_text = g_format_size_full(free_bytes, G_FORMAT_SIZE_IEC_UNITS);
     item = g_strdup_printf("storage class %s: %u disks need %s, %s is free", need->storage_class, need->disks,
                            needed, free_text);
-    conditions_add_item(check->conditions, "TargetTooSmall", CONDITION_CRITICAL, "TargetTooSmall",
-                        "The target has not the room for the plan's disks: free some, or map the datastore "
-                        "to another storage class.",
-                        item);
+    too_small(check, "TargetTooSmall", item);
+    return TRUE;
+}
+
+/* ---- quotas of the target namespace ---- */
+
+static void compare_quota(PlanCheck *check, const Object *quota, const char *resource, guint64 needed)
+{
+    const json_t *hard = json_object_get(json_at(object_json(quota), "status.hard"), resource);
+    const json_t *used = json_object_get(json_at(object_json(quota), "status.used"), resource);
+    guint64 most, taken = 0;
+    g_autofree char *item = NULL;
+
+    if (!json_is_string(hard) || !quantity_parse(json_string_value(hard), &most, NULL) ||
+        (json_is_string(used) && !quantity_parse(json_string_value(used), &taken, NULL)) ||
+        (most >= taken && needed <= most - taken))
+        return;
+    item = g_strdup_printf(
+        "ResourceQuota %s: %s is %s, of which %s is used; the plan needs %" G_GUINT64_FORMAT " more",
+        object_name(quota), resource, json_string_value(hard),
+        json_is_string(used) ? json_string_value(used) : "0", needed);
+    too_small(check, "QuotaExceeded", item);
+}
+
+static void compare_quota_of_class(PlanCheck *check, const Object *quota, const StorageNeed *need)
+{
+    g_autofree char *bytes =
+        g_strdup_printf("%s.storageclass.storage.k8s.io/requests.storage", need->storage_class);
+    g_autofree char *claims =
+        g_strdup_printf("%s.storageclass.storage.k8s.io/persistentvolumeclaims", need->storage_class);
+
+    compare_quota(check, quota, bytes, need->needed);
+    compare_quota(check, quota, claims, need->disks);
+}
+
+/* A cluster that knows no quotas has none. */
+static gboolean check_quotas(PlanCheck *check, GPtrArray *needs, GCancellable *cancel, GError **error)
+{
+    const char *ns = json_string_at(object_json(check->plan), "spec.targetNamespace", "");
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(GPtrArray) quotas =
+        kube_list(check->target, &KUBE_RESOURCE_QUOTA, ns, NULL, NULL, NULL, cancel, &problem);
+    guint64 bytes = 0, disks = 0;
+
+    if (!quotas && !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return FALSE;
+    }
+    for (guint i = 0; i < needs->len; i++) {
+        const StorageNeed *need = needs->pdata[i];
+        if (!g_uint64_checked_add(&bytes, bytes, need->needed))
+            bytes = G_MAXUINT64;
+        disks += need->disks;
+    }
+    for (guint q = 0; quotas && q < quotas->len; q++) {
+        compare_quota(check, quotas->pdata[q], "requests.storage", bytes);
+        compare_quota(check, quotas->pdata[q], "persistentvolumeclaims", disks);
+        for (guint i = 0; i < needs->len; i++)
+            compare_quota_of_class(check, quotas->pdata[q], needs->pdata[i]);
+    }
     return TRUE;
 }
 
@@ -109,7 +199,7 @@ static gboolean check_room(PlanCheck *check, GPtrArray *vms, GCancellable *cance
     for (guint i = 0; i < needs->len; i++)
         if (!compare(check, needs->pdata[i], cancel, error))
             return FALSE;
-    return TRUE;
+    return check_quotas(check, needs, cancel, error);
 }
 
 /* ---- MACs ---- */
@@ -160,6 +250,33 @@ static gboolean check_macs(PlanCheck *check, GPtrArray *vms, GCancellable *cance
                                 "change its address.",
                                 item);
         }
+    }
+    return TRUE;
+}
+
+/* ---- what the target cluster has to have ---- */
+
+gboolean preflight_target(PlanCheck *check, GCancellable *cancel, GError **error)
+{
+    static const struct {
+        const char *path, *name;
+    } parts[] = {{"/apis/kubevirt.io/v1", "KubeVirt (kubevirt.io/v1)"},
+                 {"/apis/cdi.kubevirt.io/v1beta1", "CDI (cdi.kubevirt.io/v1beta1)"}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+        g_autoptr(GError) problem = NULL;
+        g_autoptr(json_t) resources = kube_get_path(check->target, parts[i].path, cancel, &problem);
+        if (resources)
+            continue;
+        if (!g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return FALSE;
+        }
+        conditions_add_item(
+            check->conditions, "DestinationNotSupported", CONDITION_CRITICAL, "NotFound",
+            "The destination cluster lacks what virtual machines need: install OpenShift Virtualization, or "
+            "KubeVirt and CDI.",
+            parts[i].name);
     }
     return TRUE;
 }

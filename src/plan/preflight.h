@@ -1,19 +1,21 @@
-/* preflight: is there room for the plan's disks, and do its NICs' addresses clash, in the target.
+/* preflight: has the target what VMs need, room for the plan's disks, and no NIC with an address of theirs.
  *
- * Room is what a storage class says of itself in the annotation gantry.io/capacity-bytes (bytes that are free
- * and promised to nobody); a class without it is not judged.
- * Threads: as PlanCheck.
+ * Room is what a storage class says of itself in the annotations gantry.io/capacity-bytes (bytes that are
+ * free and promised to nobody) and gantry.io/largest-file-bytes, and what the target namespace's
+ * ResourceQuotas leave; a class without annotations is not judged. Threads: as PlanCheck.
  */
 #pragma once
 #include "plan/check.h"
 
+/* KubeVirt and CDI: the other checks need them. */
+gboolean preflight_target(PlanCheck *check, GCancellable *cancel, GError **error);
 gboolean preflight_run(PlanCheck *check, GPtrArray *vms, GCancellable *cancel, GError **error);
 
 /* ---- the sum, apart from where its figures come from ---- */
 
 typedef struct {
     char *storage_class;
-    guint64 needed; /* bytes */
+    guint64 needed, largest; /* bytes */
     guint disks;
 } StorageNeed;
 

@@ -132,7 +132,13 @@ func (g *gate) controlFault(r *http.Request) (any, error) {
 		g.tickets.forget()
 		return nil, nil
 	}
-	return nil, g.faults.add(one)
+	if err := g.faults.add(one); err != nil {
+		return nil, err
+	}
+	if one.Kind == "unplug-hosts" {
+		g.unplugHosts(one)
+	}
+	return nil, nil
 }
 
 func (g *gate) controlRole(r *http.Request) (any, error) {

@@ -44,9 +44,10 @@ type madeHost struct {
 
 // esxi is one host's endpoint: its API as far as a login needs it, and its datastores' files.
 type esxi struct {
-	gate     *gate
-	made     madeHost
-	listener net.Listener
+	gate        *gate
+	made        madeHost
+	certificate tls.Certificate
+	server      *http.Server
 
 	mutex    sync.Mutex
 	sessions map[string]bool
@@ -83,13 +84,32 @@ func (g *gate) openHosts(trust *trust) error {
 		}
 		made.SHA1, made.SHA256 = sha1, sha256
 		g.world.setHost(made)
-		host := &esxi{gate: g, made: *made, sessions: map[string]bool{},
-			listener: tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})}
+		host := &esxi{gate: g, made: *made, certificate: certificate, sessions: map[string]bool{}}
 		g.hosts = append(g.hosts, host)
-		server := &http.Server{Handler: host, ErrorLog: log.New(io.Discard, "", 0)}
-		go server.Serve(host.listener)
+		host.serve(listener)
 	}
 	return nil
+}
+
+func (h *esxi) serve(listener net.Listener) {
+	config := &tls.Config{Certificates: []tls.Certificate{h.certificate}, MinVersion: tls.VersionTLS12}
+	h.server = &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
+	go h.server.Serve(tls.NewListener(listener, config))
+}
+
+// unplugHosts takes the hosts off the network until the fault is lifted.
+func (g *gate) unplugHosts(one *fault) {
+	for _, host := range g.hosts {
+		host.server.Close()
+	}
+	go func() {
+		<-one.lifted
+		for _, host := range g.hosts {
+			if listener, err := net.Listen("tcp", net.JoinHostPort(host.made.Address, "443")); err == nil {
+				host.serve(listener)
+			}
+		}
+	}()
 }
 
 // listenOnOwnAddress finds an address of 127/8 whose port 443 nobody has.

@@ -52,6 +52,9 @@ class Vcenter:
     def power(self, vm, state):
         self._ask("POST", "/control/power", {"vm": vm, "state": state})
 
+    def power_of(self, vm):
+        return self._ask("GET", f"/control/power?vm={vm}")["state"]
+
     def write(self, vm, disk, offset, data):
         """What the running guest writes to its disk."""
         self._ask("POST", "/control/write",

@@ -15,6 +15,7 @@ import (
 // controlHandler is the tests' side door:
 //
 //	POST /control/power  {"vm","state":"on|off"}             as if somebody pressed the button at the console
+//	GET  /control/power?vm=NAME                                {"state": "poweredOn"}: what the machine does, whoever made it
 //	POST /control/write  {"vm","disk":KEY,"offset","bytes":BASE64 | "seed","length"}   the guest writes (it has to be on)
 //	POST /control/fault  a fault (faults.go);  DELETE /control/fault[?kind=K] lifts them
 //	POST /control/role   {"name","privileges":[…]}           what the account may do from now on;  DELETE: everything
@@ -22,6 +23,7 @@ import (
 func controlHandler(g *gate) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /control/power", answer(g.controlPower))
+	mux.HandleFunc("GET /control/power", answer(g.controlPowerState))
 	mux.HandleFunc("POST /control/write", answer(g.controlWrite))
 	mux.HandleFunc("POST /control/fault", answer(g.controlFault))
 	mux.HandleFunc("DELETE /control/fault", answer(func(r *http.Request) (any, error) {
@@ -86,6 +88,17 @@ func (g *gate) controlPower(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return nil, task.Wait(r.Context())
+}
+
+func (g *gate) controlPowerState(r *http.Request) (any, error) {
+	name := r.URL.Query().Get("vm")
+	vm := g.world.vm(name)
+	if vm == nil {
+		return nil, fmt.Errorf("vm: there is no %q", name)
+	}
+	var state types.VirtualMachinePowerState
+	g.world.model.Map().WithLock(g.context(), vm, func() { state = vm.Runtime.PowerState })
+	return map[string]any{"state": state}, nil
 }
 
 func (g *gate) controlWrite(r *http.Request) (any, error) {

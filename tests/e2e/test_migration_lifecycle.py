@@ -1,0 +1,300 @@
+"""What may happen to a migration between its start and its end: queues, limits that change, cancelling, restarts, kills, archives, deletions."""
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+
+import pytest
+
+from harness import manifests, waiting
+from harness.cluster import KubectlError, condition_of
+
+MEBIBYTE = 1 << 20
+HOSTS = ["DC0_H0", "DC0_C0_H0", "DC0_C0_H1"]
+
+
+@pytest.fixture(scope="module")
+def vcenter(new_vcenter, tmp_path_factory):
+    """Thirty running VMs on three hosts of two kinds, a small disk each: ten to a host, and the first of them on the stand-alone one."""
+    home = tmp_path_factory.mktemp("disks")
+    vms = []
+    for number in range(30):
+        disk = home / f"{number}.raw"
+        disk.write_bytes(random.Random(number).randbytes(2 * MEBIBYTE))
+        vms.append({"name": f"vm{number}", "powerOn": True, "memoryMB": 64, "cpus": 1, "host": HOSTS[number // 10], "hostName": "guest",
+                    "ipAddress": "192.0.2.10", "disks": [{"file": str(disk)}],
+                    "nics": [{"network": "VM Network", "mac": f"00:50:56:0b:00:{number:02x}"}]})
+    return new_vcenter(vms=vms)
+
+
+class Site:
+    """One cluster with a provider and maps for it; plans come and go."""
+
+    def __init__(self, cluster, vcenter):
+        self.cluster, self.vcenter, self.kubectl = cluster, vcenter, cluster.kubectl
+        self.kubectl.apply(manifests.secret("site", vcenter.user, vcenter.password, thumbprint=vcenter.sha1),
+                           manifests.provider("site", vcenter.url))
+        self.kubectl.condition("provider", "site", "Ready")
+        self.kubectl.apply(manifests.network_map("site", "site", [({"name": "VM Network"}, "pod")]),
+                           manifests.storage_map("site", "site", [{"name": name} for name in vcenter.datastores]))
+        self.kubectl.condition("networkmap", "site", "Ready")
+        self.kubectl.condition("storagemap", "site", "Ready")
+
+    def plan(self, name, *numbers, target="default"):
+        self.kubectl.apply(manifests.plan(name, "site", [{"name": f"vm{number}"} for number in numbers], network="site", storage="site",
+                                          target=target, skipGuestConversion=True, targetPowerState="off"))
+        self.kubectl.condition("plan", name, "Ready")
+
+    def migrate(self, plan, name=None):
+        self.kubectl.apply(manifests.migration(name or plan, plan))
+
+    def settings(self, **spec):
+        self.kubectl.apply({"apiVersion": manifests.API, "kind": "ForkliftController",
+                            "metadata": {"name": "forklift-controller", "namespace": manifests.NAMESPACE}, "spec": spec})
+
+    def hold(self):
+        """Copies begin, and stand still until release()."""
+        self.vcenter.fault("hold-after", count=-1, bytes=65536, where="folder", match="-flat")
+
+    def release(self):
+        self.vcenter.lift("hold-after")
+
+    def vms(self, plan):
+        found = self.kubectl.get("plan", plan)["status"].get("migration", {}).get("vms", [])
+        return {vm["name"]: vm for vm in found}
+
+    def phase(self, plan, number):
+        return self.vms(plan).get(f"vm{number}", {}).get("phase")
+
+    def until_phase(self, plan, number, phase):
+        waiting.until(lambda: f"{phase} of vm{number}: {json.dumps(self.vms(plan).get(f'vm{number}'))}",
+                      lambda: self.phase(plan, number) == phase)
+
+    def end(self, migration):
+        def ended():
+            found = self.kubectl.get("migration", migration)
+            return next((state for state in ("Succeeded", "Failed", "Canceled") if condition_of(found, state)), None)
+
+        return waiting.until(f"end of migration {migration}", ended)
+
+    def power(self, number):
+        return self.vcenter.power_of(f"vm{number}")
+
+    def until_power(self, number, wanted):
+        waiting.until(f"power {wanted} of vm{number}", lambda: self.power(number) == wanted)
+
+    def children(self, plan_uid, *kinds, namespace="default"):
+        return [f"{kind}/{thing['metadata']['name']}" for kind in kinds
+                for thing in self.kubectl.get(kind, namespace=namespace, selector=f"plan={plan_uid}")]
+
+    def uid(self, plan):
+        return self.kubectl.get("plan", plan)["metadata"]["uid"]
+
+
+@pytest.fixture(scope="module")
+def site(module_cluster, vcenter):
+    return Site(module_cluster, vcenter)
+
+
+def is_state(vm, wanted):
+    return any(condition["type"] == wanted and condition["status"] == "True" for condition in vm.get("conditions", []))
+
+
+def pending(vm):
+    return next((condition["message"] for condition in vm.get("conditions", []) if condition["type"] == "Pending"), "")
+
+
+# ---- scheduling
+
+
+def test_a_full_host_queues_its_vms_and_holds_up_no_other(cluster, site, gantry):
+    site.settings(controller_max_vm_inflight=1)
+    site.hold()
+    site.plan("queue", 0, 1, 2, 10, 20)
+    site.migrate("queue")
+    for number in (10, 20):
+        site.until_phase("queue", number, "CopyDisks")
+    places = waiting.until("two queued VMs", lambda: (
+        lambda waiting_: waiting_ if len(waiting_) == 2 else None)({name: pending(vm) for name, vm in site.vms("queue").items() if pending(vm)}))
+    assert sorted(text.split(" in ")[0] for text in places.values()) == ["Place 1", "Place 2"], places
+    assert all("carries 1 of 1 disks (controller_max_vm_inflight)" in text for text in places.values()), places
+    shown = subprocess.run([gantry, "progress", "--plan", "queue"], env={**os.environ, "KUBECONFIG": str(cluster.kubectl.kubeconfig)},
+                           text=True, stdout=subprocess.PIPE, check=True).stdout
+    assert "Place 1 in the queue of its host" in shown, shown
+
+
+def test_a_running_plan_cannot_be_edited_nor_deleted(cluster, site):
+    for refused in (["patch", "plan", "queue", "--type=merge", "-p", '{"spec": {"targetNamespace": "elsewhere"}}'], ["delete", "plan", "queue"]):
+        with pytest.raises(KubectlError, match="is running"):
+            cluster.kubectl(*refused, "-n", manifests.NAMESPACE)
+
+
+def test_limits_and_unknown_settings_take_effect_at_once(cluster, site):
+    site.settings(controller_max_vm_inflight="2", controller_max_vm_infligth=7)
+    waiting.until("a second VM on the host", lambda: sum(bool(site.vms("queue")[f"vm{number}"].get("started")) for number in (0, 1, 2)) == 2)
+    condition = cluster.kubectl.condition("forkliftcontroller", "forklift-controller", "SettingUnknown")
+    assert condition["items"] == ["controller_max_vm_infligth"]
+    spec = cluster.kubectl.get("forkliftcontroller", "forklift-controller")["spec"]
+    assert spec["controller_max_vm_infligth"] == 7, "unknown settings are kept"
+
+
+def test_metrics_say_what_runs_and_waits(cluster, site):
+    pod = next(pod["metadata"]["name"] for pod in cluster.kubectl.get("pod", selector="control-plane=controller-manager") or
+               cluster.kubectl.get("pod") if pod["metadata"]["name"].startswith("forklift-controller"))
+    text = cluster.kubectl("get", "--raw", f"/api/v1/namespaces/{manifests.NAMESPACE}/pods/{pod}:2112/proxy/metrics")
+    assert 'mtv_workload_plans{status="Executing"} 1' in text
+    assert 'mtv_workload_migrations{status="Executing"} 4' in text
+    assert f'gantry_vms_queued{{plan="{site.uid("queue")}",plan_name="queue"}} 1' in text
+    assert "# TYPE mtv_migrations_duration_seconds histogram" in text
+    for name in ("gantry_vm_copied_bytes", "gantry_vm_owed_bytes", "gantry_vm_copy_bytes_per_second", "mtv_plans_status",
+                 "mtv_migrated_vms_total", "mtv_planned_vms_total", "mtv_migrations_status_total", "mtv_plan_alert_status"):
+        assert f"# TYPE {name} " in text, name
+
+
+# ---- cancelling, restarting
+
+
+def test_one_vm_is_cancelled_by_name_and_one_by_id(cluster, site, vcenter):
+    cluster.kubectl("patch", "migration", "queue", "-n", manifests.NAMESPACE, "--type=merge", "-p", json.dumps(
+        {"spec": {"cancel": [{"name": "vm10"}, {"id": vcenter.vms["vm20"]["id"]}]}}))
+    for number in (10, 20):
+        waiting.until(f"cancelled vm{number}", lambda n=number: site.vms("queue")[f"vm{n}"].get("completed"))
+        assert is_state(site.vms("queue")[f"vm{number}"], "Canceled")
+        site.until_power(number, "poweredOn")
+    site.release()
+    assert site.end("queue") == "Succeeded"
+    for number in (0, 1, 2):
+        assert is_state(site.vms("queue")[f"vm{number}"], "Succeeded")
+        assert site.power(number) == "poweredOff"
+    assert not condition_of(cluster.kubectl.get("plan", "queue"), "Executing")
+
+
+def test_a_new_migration_takes_only_what_is_not_done(cluster, site, vcenter):
+    vcenter.forget()
+    site.migrate("queue", "queue-again")
+    assert site.end("queue-again") == "Succeeded"
+    assert all(is_state(vm, "Succeeded") for vm in site.vms("queue").values())
+    assert vcenter.reads("vm0", 0)["requests"] == 0 and vcenter.reads("vm10", 0)["requests"] > 0
+    assert vcenter.log()["calls"].get("ShutdownGuest") == 2
+    machines = {machine["metadata"]["name"] for machine in cluster.kubectl.get("virtualmachine", namespace="default")}
+    assert {"vm0", "vm1", "vm2", "vm10", "vm20"} <= machines
+
+
+def test_an_archive_takes_what_is_temporary_and_nothing_else(cluster, site):
+    uid = site.uid("queue")
+    assert site.children(uid, "pod", "pvc")
+    cluster.kubectl("patch", "plan", "queue", "-n", manifests.NAMESPACE, "--type=merge", "-p", '{"spec": {"archived": true}}')
+    cluster.kubectl.condition("plan", "queue", "Archived")
+    waiting.until(lambda: f"end of {site.children(uid, 'pod', 'secret', 'configmap')}",
+                  lambda: not site.children(uid, "pod", "secret", "configmap"))
+    assert len(site.children(uid, "virtualmachine")) == 5 and len(site.children(uid, "datavolume")) == 5
+    assert not site.children(uid, "configmap", namespace=manifests.NAMESPACE)
+    with pytest.raises(KubectlError, match="archived"):
+        site.migrate("queue", "queue-third")
+
+
+def test_a_deleted_migration_puts_everything_back(cluster, site):
+    site.hold()
+    site.plan("undo", 3, 11, target="made-for-it")
+    site.migrate("undo")
+    for number in (3, 11):
+        site.until_phase("undo", number, "CopyDisks")
+        assert site.power(number) == "poweredOff"
+    cluster.kubectl("delete", "migration", "undo", "-n", manifests.NAMESPACE)
+    cluster.kubectl.condition("plan", "undo", "Canceled")
+    for number in (3, 11):
+        site.until_power(number, "poweredOn")
+        assert is_state(site.vms("undo")[f"vm{number}"], "Canceled")
+    assert not site.children(site.uid("undo"), "pod", namespace="made-for-it")
+    assert cluster.kubectl.get("namespace", "made-for-it"), "a target namespace is made, and never deleted"
+    site.release()
+
+
+def test_a_plan_deleted_while_it_runs_is_backed_out_of(cluster, site, vcenter):
+    """Past admission, as when its namespace goes: the plan's status no longer says that it runs when the deletion is judged."""
+    site.hold()
+    site.plan("gone", 4, 12)
+    site.migrate("gone")
+    for number in (4, 12):
+        site.until_phase("gone", number, "CopyDisks")
+    uid = site.uid("gone")
+    vcenter.forget()
+
+    def deleted():
+        cluster.kubectl("patch", "plan", "gone", "-n", manifests.NAMESPACE, "--subresource=status", "--type=merge", "-p",
+                        '{"status": {"conditions": []}}')
+        return cluster.kubectl("delete", "plan", "gone", "-n", manifests.NAMESPACE, "--wait=false", check=False).returncode == 0
+
+    waiting.until("deletion of the plan", deleted)
+    for number in (4, 12):
+        site.until_power(number, "poweredOn")
+    kinds = ("pod", "secret", "configmap", "pvc", "datavolume", "virtualmachine")
+    waiting.until(lambda: f"end of {site.children(uid, *kinds)}", lambda: not site.children(uid, *kinds))
+    waiting.until("end of the record", lambda: not site.children(uid, "configmap", namespace=manifests.NAMESPACE))
+    assert vcenter.log()["calls"].get("PowerOnVM_Task") == 2
+    assert not {"Destroy_Task", "UnregisterVM"} & set(vcenter.log()["calls"])
+    site.release()
+
+
+# ---- kills
+
+
+def kill_controller(cluster):
+    for pid in cluster.processes():
+        try:
+            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if words[1:2] == [b"controller"]:
+                os.kill(pid, signal.SIGKILL)
+        except OSError:
+            continue
+
+
+def test_a_controller_killed_at_phase_boundaries_does_nothing_twice(cluster, site, vcenter):
+    """Two VMs; the controller dies when the first of them is seen in these phases. (Every boundary is killed at in src/plan/execution_test.c.)"""
+    cluster.allow("controller", "forklift-controller")
+    vcenter.forget()
+    site.plan("kills", 5, 13)
+    site.migrate("kills")
+    boundaries = ["PowerOffSource", "CreateDataVolumes", "CopyDisks", "CreateVM"]
+    random.Random(8).shuffle(boundaries)
+    left = set(boundaries[:3])
+
+    def ended():
+        phase = site.phase("kills", 5)
+        if phase in left:
+            left.discard(phase)
+            kill_controller(cluster)
+        return condition_of(cluster.kubectl.get("migration", "kills"), "Succeeded")
+
+    waiting.until(lambda: f"end: {json.dumps(site.vms('kills'))}", ended, every=0.05)
+    kill_controller(cluster)
+    calls = vcenter.log()["calls"]
+    assert calls.get("ShutdownGuest") == 2 and not calls.get("PowerOffVM_Task") and not calls.get("PowerOnVM_Task"), calls
+    uid = site.uid("kills")
+    assert len(site.children(uid, "virtualmachine")) == 2 and len(site.children(uid, "datavolume")) == 2
+    assert len(site.children(uid, "pod")) == 2, "one importer per disk"
+    for name in ("vm5", "vm13"):
+        assert is_state(site.vms("kills")[name], "Succeeded")
+
+
+def test_progress_says_stalled_and_never_all_of_what_failed(cluster, site, vcenter):
+    cluster.allow("copy", "step failed", "importer")
+    site.settings(controller_stalled_after=2, controller_importer_retry=0)
+    site.hold()
+    site.plan("slow", 6)
+    site.migrate("slow")
+
+    def stalled():
+        step = next((s for s in site.vms("slow").get("vm6", {}).get("pipeline", []) if s["name"] == "DiskTransfer"), {})
+        return step if "Stalled: no byte for" in step.get("reason", "") else None
+
+    step = waiting.until("a stalled copy", stalled)
+    assert step["annotations"]["bytesTotal"] == str(2 * MEBIBYTE) and int(step["annotations"]["bytes"]) < 2 * MEBIBYTE
+    assert step["progress"]["completed"] < step["progress"]["total"]
+    cluster.kubectl("delete", "migration", "slow", "-n", manifests.NAMESPACE)
+    cluster.kubectl.condition("plan", "slow", "Canceled")
+    site.release()
+    step = next(s for s in site.vms("slow")["vm6"]["pipeline"] if s["name"] == "DiskTransfer")
+    assert step["progress"]["completed"] < step["progress"]["total"] and step["phase"] != "Completed"

@@ -281,7 +281,7 @@ char *vsphere_session_key(VsphereSession *session)
     return g_strdup(session->key ? session->key : "");
 }
 
-/* "https://*/nfc/…" → the peer's own address; *same: it is the peer that we talk to anyway. */
+/* Where the host is "*" it is the one that we talk to; *same: it is that one anyway. */
 static char *own_url(const VsphereSession *session, const char *url, gboolean *same, GError **error)
 {
     g_autoptr(GUri) own = g_uri_parse(session->url, G_URI_FLAGS_NONE, NULL);
@@ -448,6 +448,7 @@ static gboolean power_on(gpointer session, const char *vm_id, GCancellable *canc
 const SourceKind source_vsphere = {
     .type = "vsphere",
     .hosts_log_in = TRUE,
+    .host_port = 443,
     .open = open_session,
     .close = close_session,
     .about = about,

@@ -1,6 +1,7 @@
 /* rules: parses, checks and asks policies, and leaves out those that do not end. */
 #include "policy/rules.h"
 #include "base/json.h"
+#include "policy/recursion.h"
 #include <string.h>
 
 enum {
@@ -8,6 +9,7 @@ enum {
     DEFINITION_MS = 1000, /* one definition of a rule, when something is wrong */
     MEMORY = 256 << 20,   /* bytes that all evaluations may hold */
     STRIKES = 3,          /* failures until a file is left out for good */
+    MOST_NESTED = 16,     /* brackets in brackets: each level doubles the time that the parser takes */
 };
 
 /* ---- a build: files that were parsed together ------------------------------------------------------------
@@ -116,6 +118,48 @@ static char *try_add(RegoEngine *engine, const Source *source, char **why)
     return package;
 }
 
+/* What follows a string or a comment that begins at text, or text itself when none does. */
+static const char *skip_words(const char *text)
+{
+    char quote = *text;
+    const char *at = text + 1;
+
+    if (quote == '#')
+        return text + strcspn(text, "\n");
+    if (quote != '"' && quote != '`')
+        return text;
+    while (*at && *at != quote && (quote == '`' || *at != '\n'))
+        at += quote == '"' && *at == '\\' && at[1] ? 2 : 1;
+    return *at ? at + 1 : at;
+}
+
+static gboolean check_nesting(const Source *source, GError **error)
+{
+    guint line = 1;
+    int depth = 0;
+
+    for (const char *at = source->text; *at;) {
+        const char *next = skip_words(at);
+        for (const char *skipped = at; skipped < next; skipped++)
+            line += *skipped == '\n';
+        if (next != at) {
+            at = next;
+            continue;
+        }
+        line += *at == '\n';
+        depth += *at == '[' || *at == '{' ? 1 : *at == ']' || *at == '}' ? -1 : 0;
+        if (depth > MOST_NESTED) {
+            g_set_error(error, GANTRY_ERROR, ERROR_POLICY_INVALID,
+                        "%s:%u: brackets are nested deeper than %d levels; name the inner parts by rules of "
+                        "their own",
+                        source->path, line, MOST_NESTED);
+            return FALSE;
+        }
+        at++;
+    }
+    return TRUE;
+}
+
 /* Reads it as the newer language first: what is meant as the older has rules without "if", which the newer
  * refuses. */
 static gboolean parse(RegoEngine *engine, Source *source, GError **error)
@@ -145,7 +189,7 @@ static gboolean parse_all(Rules *rules, RegoEngine *engine, const RuleFiles *fil
         source->path = g_strdup(file->path);
         source->text = g_strdup(file->text);
         g_ptr_array_add(rules->sources, source);
-        if (!parse(engine, source, error))
+        if (!check_nesting(source, error) || !parse(engine, source, error))
             return FALSE;
     }
     return TRUE;
@@ -168,10 +212,67 @@ static Build *build_without(const Rules *rules, GHashTable *without)
 /* ---- checks of what was parsed ------------------------------------------------------------------------- */
 
 typedef struct {
+    char *file, *package, *name;
+    guint line;
+    gboolean is_function;
+} Definition;
+
+typedef struct {
     Rules *rules;
+    GPtrArray *definitions;       /* in the order of the files */
     GHashTable *defaults, *kinds; /* "PACKAGE.NAME" → "FILE:LINE"; → "KIND FILE:LINE" */
     GError *error;
 } Checking;
+
+static void definition_free(gpointer data)
+{
+    Definition *definition = data;
+
+    g_free(definition->file);
+    g_free(definition->package);
+    g_free(definition->name);
+    g_free(definition);
+}
+
+static const char *text_of_file(const Rules *rules, const char *path)
+{
+    for (guint i = 0; i < rules->sources->len; i++) {
+        const Source *source = rules->sources->pdata[i];
+        if (!strcmp(source->path, path))
+            return source->text;
+    }
+    return "";
+}
+
+static const char *start_of_line(const char *text, guint line)
+{
+    for (; line > 1 && *text; text++)
+        line -= *text == '\n';
+    return text;
+}
+
+static void add_function(const Checking *checking, Recursion *recursion, guint at)
+{
+    const Definition *one = checking->definitions->pdata[at],
+                     *next =
+                         at + 1 < checking->definitions->len ? checking->definitions->pdata[at + 1] : NULL;
+    const char *text = start_of_line(text_of_file(checking->rules, one->file), one->line);
+    gboolean is_last = !next || strcmp(next->file, one->file);
+    gsize size = is_last ? strlen(text) : (gsize)(start_of_line(text, next->line - one->line + 1) - text);
+    g_autofree char *place = g_strdup_printf("%s:%u", one->file, one->line);
+
+    recursion_add(recursion, one->package, one->name, place, text, size);
+}
+
+static gboolean check_functions(const Checking *checking, GError **error)
+{
+    g_autoptr(Recursion) recursion = recursion_new();
+
+    for (guint i = 0; i < checking->definitions->len; i++)
+        if (((const Definition *)checking->definitions->pdata[i])->is_function)
+            add_function(checking, recursion, i);
+    return recursion_check(recursion, error);
+}
 
 /* OPA does not start when a name has two defaults in a package; neither do we, and we say where they are. */
 static void check_default(Checking *checking, const char *key, const char *name, const char *place)
@@ -211,6 +312,10 @@ static void check_rule(const char *file, guint line, const char *package, const 
 
     if (checking->error)
         return;
+    Definition *definition = g_new(Definition, 1);
+    *definition =
+        (Definition){g_strdup(file), g_strdup(package), g_strdup(name), line, !strcmp(kind, "function")};
+    g_ptr_array_add(checking->definitions, definition);
     if (!strcmp(kind, "default"))
         check_default(checking, key, name, place);
     else
@@ -230,12 +335,13 @@ static gboolean check_rules(Rules *rules, RegoEngine *engine, GError **error)
 {
     g_autoptr(GHashTable) defaults = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autoptr(GHashTable) kinds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    Checking checking = {.rules = rules, .defaults = defaults, .kinds = kinds};
+    g_autoptr(GPtrArray) definitions = g_ptr_array_new_with_free_func(definition_free);
+    Checking checking = {.rules = rules, .definitions = definitions, .defaults = defaults, .kinds = kinds};
 
     rego_engine_each_rule(engine, check_rule, &checking);
     if (checking.error)
         g_propagate_error(error, checking.error);
-    return !checking.error;
+    return !checking.error && check_functions(&checking, error);
 }
 
 static gboolean is_category(const char *name)

@@ -139,6 +139,40 @@ static void the_hash_follows_the_text(Fixture *fixture, gconstpointer unused)
     g_assert_cmpuint(rules_count(one), ==, rules_count(other));
 }
 
+static void brackets_in_brackets_have_an_end(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GString) deep = g_string_new("package a\n# ]]]\ns := \"\\\"[[[[[[[[[[[[[[[[[[[[\"\nx :=\n");
+    g_autoptr(GError) error = NULL;
+
+    for (int i = 0; i < 17; i++)
+        g_string_append(deep, i % 2 ? "{" : "[");
+    g_autoptr(Rules) rules = load_with(fixture, deep->str, &error);
+    g_assert_null(rules);
+    g_assert_error(error, GANTRY_ERROR, ERROR_POLICY_INVALID);
+    g_assert_nonnull(strstr(error->message, "extra.rego:5: brackets are nested deeper than 16 levels"));
+}
+
+static void a_function_that_calls_itself_is_refused(Fixture *fixture, gconstpointer unused)
+{
+    static const struct {
+        const char *text;
+        gboolean recursive;
+    } cases[] = {
+        {"package a\n\nf(n) = m { m := f(n + 1) }\n", TRUE},
+        {"package a\ng(n) = m { m := f(n) }\nf(n) = m { m := g(n) }\n", TRUE},
+        {"package a\nf(n) = m { m := data.a.f(n) }\n", TRUE},
+        {"package a\nf(n) = 1 { n > 1 }\nf(n) = 2 { n <= 1 }\nx = f(1)\n", FALSE},
+        {"package a\nf(n) = m { m := g(n) }\ng(n) = count(n) { true }\nx = f(1)\n", FALSE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Rules) rules = load_with(fixture, cases[i].text, &error);
+        g_assert_true((rules == NULL) == cases[i].recursive);
+        g_assert_true(!error || strstr(error->message, "the function calls itself"));
+    }
+}
+
 static void both_versions_of_the_language_are_read(Fixture *fixture, gconstpointer unused)
 {
     static const char *const same[] = {
@@ -317,6 +351,8 @@ int main(int argc, char **argv)
     TEST("a default that contradicts is refused", a_default_that_contradicts_is_refused);
     TEST("a file that does not parse is named", a_file_that_does_not_parse_is_named);
     TEST("the hash follows the text", the_hash_follows_the_text);
+    TEST("brackets in brackets have an end", brackets_in_brackets_have_an_end);
+    TEST("a function that calls itself is refused", a_function_that_calls_itself_is_refused);
     TEST("both versions of the language are read", both_versions_of_the_language_are_read);
     TEST("the same name means OR", the_same_name_means_or);
     TEST("one name for two kinds is refused", one_name_for_two_kinds_is_refused);

@@ -17,6 +17,7 @@ static const struct {
     {"copy", "copy one disk of a virtual machine (the program of importer Pods)", cmd_copy},
     {"probe", "try TCP connections (the program of a plan's probe Pod)", cmd_probe},
     {"verify", "compare a copied disk with its manifest", cmd_verify},
+    {"inspect", "look at a virtual machine in the source before it is copied (the program of inspection Pods)", cmd_inspect},
     {"convert", "convert a copied virtual machine for KVM (the program of conversion Pods)", cmd_convert},
     {"inventory", "serve what providers hold, and look after their connections", cmd_inventory},
     {"validation", "run the validation service: Rego rules that judge VMs", cmd_validation},

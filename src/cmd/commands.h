@@ -9,6 +9,7 @@ int cmd_controller(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_progress(int argc, char **argv);
 int cmd_convert(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
 int cmd_copy(int argc, char **argv);
 int cmd_validation(int argc, char **argv);
 int cmd_policy(int argc, char **argv);

@@ -1,12 +1,13 @@
 /* convert: the steps, and what each start of it finds of the one before. */
 #include "convert/convert.h"
-#include "base/acceleration.h"
 #include "base/log.h"
 #include "convert/domain_xml.h"
 #include "convert/inspect.h"
+#include "convert/network.h"
 #include "convert/overlay.h"
 #include "convert/tool.h"
-#include <errno.h>
+#include "convert/workshop.h"
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,53 +62,6 @@ static void tool_said(const char *line, gpointer user_data)
     progress->detail = g_utf8_make_valid(text + strspn(text, " "), -1);
 }
 
-/* ---- the tools' surroundings ------------------------------------------------------------------- */
-
-typedef struct {
-    char *
-        folder; /* beside the overlays: libguestfs keeps its appliance there, which is too large for memory */
-    char **environment;
-} Workshop;
-
-static void remove_folder(const char *path)
-{
-    const char *argv[] = {"rm", "-rf", "--", path, NULL};
-    const ToolOptions options = {0};
-    tool_run(argv, &options, NULL, NULL);
-}
-
-static void workshop_close(Workshop *workshop)
-{
-    if (workshop->folder)
-        remove_folder(workshop->folder);
-    g_free(workshop->folder);
-    g_strfreev(workshop->environment);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Workshop, workshop_close)
-
-static gboolean workshop_open(Workshop *workshop, const ConvertSpec *spec, GError **error)
-{
-    g_autofree char *state = g_path_get_dirname(spec->disks[0].overlay);
-    Acceleration acceleration;
-
-    workshop->folder = g_build_filename(state, ".guestfs", NULL);
-    if (g_mkdir_with_parents(workshop->folder, 0700) < 0) {
-        g_set_error(error, GANTRY_ERROR, ERROR_IO, "%s: %s", workshop->folder, g_strerror(errno));
-        return FALSE;
-    }
-    if (!acceleration_find(workshop->folder, &acceleration, error))
-        return FALSE;
-    workshop->environment = g_environ_setenv(g_get_environ(), "LIBGUESTFS_BACKEND", "direct", TRUE);
-    workshop->environment =
-        g_environ_setenv(workshop->environment, "LIBGUESTFS_CACHEDIR", workshop->folder, TRUE);
-    workshop->environment = g_environ_setenv(workshop->environment, "TMPDIR", workshop->folder, TRUE);
-    workshop->environment = g_environ_setenv(workshop->environment, "LC_ALL", "C.UTF-8", TRUE);
-    if (acceleration == ACCELERATION_TCG)
-        workshop->environment =
-            g_environ_setenv(workshop->environment, "LIBGUESTFS_BACKEND_SETTINGS", "force_tcg", TRUE);
-    return TRUE;
-}
-
 /* ---- steps ------------------------------------------------------------------------------------- */
 
 static void discard_all(const ConvertSpec *spec)
@@ -135,19 +89,34 @@ static void classify(GError **error)
             (*error)->code = known[i].code;
 }
 
-static gboolean run_v2v(const ConvertSpec *spec, const Workshop *workshop, ConvertProgress *progress,
-                        GCancellable *cancel, GError **error)
+static gboolean run_v2v(const Guestfs *guestfs, const json_t *guest, const Workshop *workshop,
+                        ConvertProgress *progress, GCancellable *cancel, GError **error)
 {
+    const ConvertSpec *spec = guestfs->spec;
     g_autofree char *path = g_build_filename(workshop->folder, "domain.xml", NULL),
                     *xml = conversion_domain_xml(spec);
-    const char *argv[] = {"virt-v2v-in-place", "--root", "first", "-i", "libvirtxml", path, NULL};
     const ToolOptions options = {
-        .environment = workshop->environment, .line = tool_said, .user_data = progress};
+        .environment = workshop->environment, .line = tool_said, .user_data = progress, .log = spec->log};
+    g_autoptr(GPtrArray) argv = g_ptr_array_new(), macs = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GError) failed = NULL;
 
     if (!g_file_set_contents(path, xml, -1, error))
         return FALSE;
-    if (tool_run(argv, &options, cancel, &failed))
+    g_ptr_array_add(argv, (gpointer) "virt-v2v-in-place");
+    g_ptr_array_add(argv, (gpointer) "--root");
+    g_ptr_array_add(argv, (gpointer)(spec->root ? spec->root : "first"));
+    guestfs_add_keys(guestfs, argv);
+    if (!strcmp(json_string_at(guest, "type", ""), "windows"))
+        network_v2v_options(spec, macs);
+    for (guint i = 0; i < macs->len; i++) {
+        g_ptr_array_add(argv, (gpointer) "--mac");
+        g_ptr_array_add(argv, macs->pdata[i]);
+    }
+    g_ptr_array_add(argv, (gpointer) "-i");
+    g_ptr_array_add(argv, (gpointer) "libvirtxml");
+    g_ptr_array_add(argv, path);
+    g_ptr_array_add(argv, NULL);
+    if (tool_run((const char *const *)argv->pdata, &options, cancel, &failed))
         return TRUE;
     classify(&failed);
     g_propagate_error(error, g_steal_pointer(&failed));
@@ -157,14 +126,17 @@ static gboolean run_v2v(const ConvertSpec *spec, const Workshop *workshop, Conve
 static gboolean convert_overlays(const ConvertSpec *spec, ConvertProgress *progress, json_t **report,
                                  GCancellable *cancel, GError **error)
 {
+    g_autofree char *state = g_path_get_dirname(spec->disks[0].overlay);
     g_auto(Workshop) workshop = {0};
+    g_auto(Guestfs) guestfs = {0};
     json_t *guest;
 
     discard_all(spec);
-    if (!workshop_open(&workshop, spec, error))
+    if (!workshop_open(&workshop, state, error))
         return FALSE;
     enter(progress, "Inspecting");
-    if (!(guest = inspect_guest(spec, workshop.environment, cancel, error)))
+    if (!guestfs_open(&guestfs, spec, workshop.environment, cancel, error) ||
+        !(guest = inspect_guest(&guestfs, cancel, error)))
         return FALSE;
     *report = json_pack("{s:o,s:s}", "os", guest, "firmware", spec->efi ? "efi" : "bios");
     log_info("the guest was inspected", "vm", spec->vm_id, "os", json_string_at(*report, "os.id", NULL),
@@ -174,7 +146,8 @@ static gboolean convert_overlays(const ConvertSpec *spec, ConvertProgress *progr
     for (guint i = 0; i < spec->n_disks; i++)
         if (!overlay_create(&spec->disks[i], cancel, error))
             return FALSE;
-    return run_v2v(spec, &workshop, progress, cancel, error);
+    return run_v2v(&guestfs, guest, &workshop, progress, cancel, error) &&
+           network_keep_names(&guestfs, guest, workshop.folder, cancel, error);
 }
 
 static gboolean commit_all(const ConvertSpec *spec, ConvertProgress *progress, const json_t *report,
@@ -208,8 +181,8 @@ static json_t *converted_before(const ConvertSpec *spec)
     return NULL;
 }
 
-gboolean convert_run(const ConvertSpec *spec, ConvertProgress *progress, json_t **report,
-                     GCancellable *cancel, GError **error)
+static gboolean run(const ConvertSpec *spec, ConvertProgress *progress, json_t **report, GCancellable *cancel,
+                    GError **error)
 {
     g_autoptr(json_t) found = converted_before(spec);
 
@@ -224,6 +197,27 @@ gboolean convert_run(const ConvertSpec *spec, ConvertProgress *progress, json_t 
     enter(progress, "Completed");
     *report = g_steal_pointer(&found);
     return TRUE;
+}
+
+gboolean convert_run(ConvertSpec *spec, ConvertProgress *progress, json_t **report, GCancellable *cancel,
+                     GError **error)
+{
+    g_autofree char *state = NULL, *path = NULL;
+    gboolean good;
+
+    if (spec->state) {
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
+                    "convert spec: state is set, so it is one of an inspection, for 'gantry inspect'");
+        return FALSE;
+    }
+    state = g_path_get_dirname(spec->disks[0].overlay);
+    path = g_build_filename(state, "conversion.log", NULL);
+    spec->log = MAX(0, open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    good = run(spec, progress, report, cancel, error);
+    if (spec->log)
+        close(spec->log);
+    spec->log = 0;
+    return good;
 }
 
 json_t *convert_result_json(const json_t *report, double seconds, const GError *error)

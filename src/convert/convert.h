@@ -16,9 +16,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ConvertProgress, convert_progress_free)
 /* {"phase": "Inspecting"|"Converting"|"Committing"|"Completed", "detail": what the tool said last} */
 json_t *convert_progress_json(ConvertProgress *progress);
 
-/* report: {"os": inspect.h's, "firmware": "bios"|"efi"}, a new reference, on success. */
-gboolean convert_run(const ConvertSpec *spec, ConvertProgress *progress, json_t **report,
-                     GCancellable *cancel, GError **error);
+/* What the tools say goes to our standard error and to conversion.log beside the first overlay, where it
+ * stays. report: {"os": inspect.h's, "firmware": "bios"|"efi"}, a new reference, on success. */
+gboolean convert_run(ConvertSpec *spec, ConvertProgress *progress, json_t **report, GCancellable *cancel,
+                     GError **error);
 
 /* The document of the termination message. */
 json_t *convert_result_json(const json_t *report, double seconds, const GError *error);

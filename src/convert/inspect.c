@@ -1,6 +1,5 @@
 /* inspect: virt-inspector's XML, and the reasons to refuse. */
 #include "convert/inspect.h"
-#include "convert/tool.h"
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <string.h>
@@ -45,44 +44,23 @@ json_t *inspect_parse(const char *xml, gsize size, gboolean *found, GError **err
         xmlFreeDoc(document);
         return NULL;
     }
-    for (xmlNode *node = root->children; node && !guest; node = node->next)
-        if (node->type == XML_ELEMENT_NODE && !strcmp((const char *)node->name, "operatingsystem"))
-            guest = guest_of(node);
+    for (xmlNode *node = root->children; node; node = node->next) {
+        if (node->type != XML_ELEMENT_NODE || strcmp((const char *)node->name, "operatingsystem"))
+            continue;
+        if (guest)
+            json_array_append_new(json_object_get(guest, "others"), guest_of(node));
+        else if ((guest = guest_of(node)))
+            json_object_set_new(guest, "others", json_array());
+    }
     *found = guest != NULL;
     xmlFreeDoc(document);
     return guest;
 }
 
-/* Runs a libguestfs program over all disks, read-only, and gives what it prints. */
-static char *ask(const ConvertSpec *spec, const char *const *before, const char *const *after,
-                 char **environment, GCancellable *cancel, GError **error)
-{
-    g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    GString *output = g_string_new(NULL);
-    ToolOptions options = {.environment = environment, .output = output};
-    gboolean good;
-
-    for (guint i = 0; before[i]; i++)
-        g_ptr_array_add(argv, (gpointer)before[i]);
-    for (guint i = 0; i < spec->n_disks; i++) {
-        g_ptr_array_add(argv, (gpointer) "-a");
-        g_ptr_array_add(argv, (gpointer)spec->disks[i].path);
-    }
-    for (guint i = 0; after[i]; i++)
-        g_ptr_array_add(argv, (gpointer)after[i]);
-    g_ptr_array_add(argv, NULL);
-    good = tool_run((const char *const *)argv->pdata, &options, cancel, error);
-    return g_string_free(output, !good);
-}
-
 /* There is no operating system: the file systems say why. */
-static void explain(const ConvertSpec *spec, char **environment, GCancellable *cancel, GError **error)
+static void explain(const Guestfs *guestfs, GCancellable *cancel, GError **error)
 {
-    static const char *const before[] = {"virt-filesystems", "--format=raw", NULL}, *const after[] = {
-                                                                                        "--filesystems",
-                                                                                        "--extra", "--long",
-                                                                                        "--csv", NULL};
-    g_autofree char *list = ask(spec, before, after, environment, cancel, NULL);
+    g_autofree char *list = guestfs_list(guestfs, cancel, NULL);
     g_auto(GStrv) lines = g_strsplit(list ? list : "", "\n", 0);
     g_autoptr(GString) types = g_string_new(NULL);
     gboolean encrypted = FALSE;
@@ -91,21 +69,21 @@ static void explain(const ConvertSpec *spec, char **environment, GCancellable *c
         g_auto(GStrv) fields = g_strsplit(lines[i], ",", 4);
         if (g_strv_length(fields) < 3)
             continue;
-        encrypted = encrypted || !strcmp(fields[2], "crypto_LUKS") || !strcmp(fields[2], "BitLocker");
+        encrypted = encrypted || guestfs_is_encrypted(fields[2]);
         g_string_append_printf(types, "%s%s (%s)", types->len ? ", " : "", fields[0], fields[2]);
     }
     if (encrypted)
-        g_set_error(error, GANTRY_ERROR, ERROR_GUEST_ENCRYPTED, "the guest's disk is encrypted: %s",
-                    types->str);
+        g_set_error(error, GANTRY_ERROR, ERROR_GUEST_ENCRYPTED, "the guest's disk is encrypted%s: %s",
+                    guestfs->keys->len ? " and none of the keys opens it" : "", types->str);
     else
         g_set_error(error, GANTRY_ERROR, ERROR_GUEST_UNKNOWN,
                     "no operating system was found on the disk%s; file systems: %s",
-                    spec->n_disks > 1 ? "s" : "", types->len ? types->str : "none that can be read");
+                    guestfs->spec->n_disks > 1 ? "s" : "", types->len ? types->str : "none that can be read");
 }
 
 /* Windows needs drivers from outside, and must have been shut down, not hibernated. */
-static gboolean check_windows(const ConvertSpec *spec, const json_t *guest, char **environment,
-                              GCancellable *cancel, GError **error)
+static gboolean check_windows(const Guestfs *guestfs, const json_t *guest, GCancellable *cancel,
+                              GError **error)
 {
     const char *drivers = g_getenv("VIRTIO_WIN");
     g_autofree char *root = g_strconcat(json_string_at(guest, "root", ""), ":/", NULL);
@@ -122,7 +100,7 @@ static gboolean check_windows(const ConvertSpec *spec, const json_t *guest, char
         return FALSE;
     }
     /* the minus: a guest without that file is no error */
-    if (!(signature = ask(spec, before, after, environment, cancel, error)))
+    if (!(signature = guestfs_ask(guestfs, before, after, cancel, error)))
         return FALSE;
     if (!g_ascii_strncasecmp(signature, "hibr", 4)) {
         g_set_error(error, GANTRY_ERROR, ERROR_GUEST_HIBERNATED,
@@ -133,32 +111,51 @@ static gboolean check_windows(const ConvertSpec *spec, const json_t *guest, char
     return TRUE;
 }
 
-json_t *inspect_guest(const ConvertSpec *spec, char **environment, GCancellable *cancel, GError **error)
+/* Puts the guest whose root was chosen in front of the others. */
+static json_t *choose(json_t *guest, const char *root, GError **error)
+{
+    g_autoptr(json_t) first = guest, others = json_incref(json_object_get(guest, "others"));
+
+    json_object_del(first, "others");
+    json_array_insert(others, 0, first);
+    for (gsize i = 0; i < json_array_size(others); i++) {
+        json_t *one = json_array_get(others, i);
+        if (root && strcmp(root, "first") && g_strcmp0(json_string_at(one, "root", NULL), root))
+            continue;
+        json_incref(one);
+        json_array_remove(others, i);
+        json_object_set(one, "others", others);
+        return one;
+    }
+    g_set_error(error, GANTRY_ERROR, ERROR_GUEST_UNKNOWN,
+                "there is no operating system on %s, the chosen root", root);
+    return NULL;
+}
+
+json_t *inspect_guest(const Guestfs *guestfs, GCancellable *cancel, GError **error)
 {
     static const char *const before[] = {"virt-inspector", "--format=raw", "--no-applications", "--no-icon",
                                          NULL},
                              *const after[] = {NULL};
-    g_autofree char *xml = ask(spec, before, after, environment, cancel, error);
+    g_autoptr(GError) failed = NULL;
+    g_autofree char *xml = guestfs_ask(guestfs, before, after, cancel, &failed);
     g_autoptr(json_t) guest = NULL;
-    g_autoptr(GError) wrong = NULL;
-    gboolean found;
+    gboolean found = FALSE;
 
-    if (!xml) {
-        /* some versions end with an error when there is no operating system */
-        if (error && g_error_matches(*error, GANTRY_ERROR, ERROR_CONVERSION_FAILED) &&
-            strstr((*error)->message, "operating system")) {
-            g_clear_error(error);
-            explain(spec, environment, cancel, error);
-        }
+    /* some versions end with an error when there is no operating system */
+    if (failed && (!g_error_matches(failed, GANTRY_ERROR, ERROR_CONVERSION_FAILED) ||
+                   !strstr(failed->message, "operating system"))) {
+        g_propagate_error(error, g_steal_pointer(&failed));
         return NULL;
     }
-    guest = inspect_parse(xml, strlen(xml), &found, &wrong);
+    guest = xml ? inspect_parse(xml, strlen(xml), &found, NULL) : NULL;
     if (!found) {
-        explain(spec, environment, cancel, error);
+        explain(guestfs, cancel, error);
         return NULL;
     }
-    if (!strcmp(json_string_at(guest, "type", ""), "windows") &&
-        !check_windows(spec, guest, environment, cancel, error))
+    guest = choose(g_steal_pointer(&guest), guestfs->spec->root, error);
+    if (!guest || (!strcmp(json_string_at(guest, "type", ""), "windows") &&
+                   !check_windows(guestfs, guest, cancel, error)))
         return NULL;
     return g_steal_pointer(&guest);
 }

@@ -52,15 +52,24 @@ static void each_wrong_member_is_named(void)
     static const struct {
         const char *path, *value, *says;
     } cases[] = {
-        {"version", "7", "version must be 1"},
-        {"vm.id", "7", "vm.id must be a text"},
-        {"firmware", "\"uefi\"", "firmware must be \"bios\" or \"efi\""},
-        {"memory", "0", "memory must be a number of bytes"},
-        {"cpus", "\"2\"", "cpus must be a number from 1 to 4096"},
-        {"disks", "[]", "disks must be a list of 1 to 256 disks"},
+        {"version", "7", "version is 7; it must be a number from 1 to 1"},
+        {"vm.id", "7", "vm.id is 7; it must be a text"},
+        {"firmware", "\"uefi\"", "firmware is \"uefi\"; it must be \"bios\" or \"efi\""},
+        {"memory", "0", "memory is 0; it must be a number from 1048576"},
+        {"cpus", "\"2\"", "cpus is \"2\"; it must be a number from 1 to 4096"},
+        {"root", "\"-x\"", "root is \"-x\"; it must be \"first\" or a device"},
+        {"keys", "\"x\"", "keys is \"x\"; it must be an absolute path"},
+        {"nics", "[{\"mac\":\"x\"}]",
+         "network card number 1: convert spec: mac is \"x\"; it must be of the form"},
+        {"nics", "[{\"mac\":\"00:50:56:00:00:01\",\"addresses\":[\"192.0.2.1\"]}]",
+         "addresses is [\"192.0.2.1\"]; it must be a list of ADDRESS/LENGTH"},
+        {"nics", "[{\"mac\":\"00:50:56:00:00:01\",\"gateway\":\"x y\"}]",
+         "gateway is \"x y\"; it must be an address"},
+        {"disks", "[]", "disks is []; it must be a list of 1 to 256 disks"},
         {"disks", "[{\"id\":\"1\",\"path\":\"x\"}]",
-         "disk number 1: convert spec: path must be an absolute path"},
-        {"disks", "[{\"id\":\"1\",\"path\":\"/x\"}]", "disk number 1: convert spec: overlay must be"},
+         "disk number 1: convert spec: path is \"x\"; it must be an absolute path"},
+        {"disks", "[{\"id\":\"1\",\"path\":\"/x\"}]", "disk number 1: convert spec: overlay is missing"},
+        {"state", "\"/state\"", "disk number 1: convert spec: copy is missing"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -69,7 +78,7 @@ static void each_wrong_member_is_named(void)
         g_autofree char *text = NULL;
 
         json_set_at_new(json, cases[i].path,
-                        json_parse(cases[i].value, strlen(cases[i].value), 100, "value", NULL));
+                        json_parse(cases[i].value, strlen(cases[i].value), 200, "value", NULL));
         text = json_text(json);
         g_test_message("%s", cases[i].says);
         g_assert_null(convert_spec_parse(text, strlen(text), &error));

@@ -85,6 +85,8 @@ static void end_line(Tool *tool)
         tool->trouble = g_strdup(strstr(line, "error: ") + 7);
     }
     fprintf(stderr, "%s\n", line);
+    if (tool->options->log)
+        dprintf(tool->options->log, "%s\n", line);
     if (tool->options->line)
         tool->options->line(line, tool->options->user_data);
     g_string_truncate(tool->line, 0);

@@ -12,6 +12,7 @@ typedef struct {
     char **environment;                                 /* NULL: ours */
     void (*line)(const char *line, gpointer user_data); /* each line that goes to the log; or NULL */
     gpointer user_data;
+    int log;         /* a file that gets those lines too; 0: none */
     GString *output; /* takes standard output, up to 4 MiB; NULL: to the log */
 } ToolOptions;
 

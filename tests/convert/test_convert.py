@@ -17,6 +17,7 @@ INSPECTION = """<?xml version="1.0"?><operatingsystems><operatingsystem><root>/d
 
 INSPECTOR = """#!/bin/sh
 echo inspector >> $TOOLS/calls
+echo "virt-inspector $*" >> $TOOLS/words
 cat $TOOLS/inspection.xml
 """
 FILESYSTEMS = """#!/bin/sh
@@ -25,6 +26,7 @@ cat $TOOLS/filesystems.csv
 # It writes "CONVERTED" at 1 MiB of each overlay that the domain names, as far as its mode lets it.
 V2V = """#!/bin/sh
 echo v2v >> $TOOLS/calls
+echo "virt-v2v-in-place $*" >> $TOOLS/words
 for last; do :; done
 echo "[   0.0] Setting up the source"
 mode=$(cat $TOOLS/mode)
@@ -35,6 +37,15 @@ for file in $(sed -n "s/.*source file='\\([^']*\\)'.*/\\1/p" "$last"); do
     [ "$mode" = hang ] && { touch $TOOLS/hanging; sleep 1000; }
 done
 exit 0
+"""
+# It gives the guest's ifupdown file, and keeps what is put into the guest.
+GUESTFISH = """#!/bin/sh
+echo "guestfish $*" >> $TOOLS/words
+while [ $# -gt 0 ]; do
+    [ "$1" = -copy-out ] && [ "$2" = /etc/network ] && mkdir -p "$3/network" && cp $TOOLS/interfaces "$3/network/"
+    [ "$1" = upload ] && cp "$2" $TOOLS/uploaded && echo "$3" > $TOOLS/uploaded.to
+    shift
+done
 """
 QEMU_IMG = """#!/bin/sh
 echo "qemu-img $1" >> $TOOLS/calls
@@ -61,6 +72,7 @@ class Conversion:
         self.tool("virt-v2v-in-place", V2V)
         self.tool("qemu-img", QEMU_IMG % (real, real))
         self.say("inspection.xml", INSPECTION % "linux")
+        self.tool("guestfish", GUESTFISH)
         self.say("mode", "good")
         self.disks = []
         for number in range(2):
@@ -108,6 +120,9 @@ class Conversion:
             time.sleep(0.01)
         (self.tools / "hanging").unlink()
         return process
+
+    def words(self):
+        return (self.tools / "words").read_text()
 
     def is_pristine(self):
         return all(disk.read_bytes() == bytes([number + 1]) * (4 * MIB) for number, disk in enumerate(self.disks))
@@ -193,6 +208,51 @@ def test_what_cannot_work_is_refused_with_its_reason(conversion, table, reason, 
     result = conversion.run(code=1)
     assert result["reason"] == reason and says in result["message"]
     assert "v2v" not in conversion.calls() and conversion.is_pristine()
+
+
+def test_the_chosen_root_is_converted(conversion):
+    two = INSPECTION.replace("</operatingsystems>", INSPECTION.split("<operatingsystems>")[1].replace("/dev/sda1", "/dev/sdb2"))
+    conversion.say("inspection.xml", two % ("linux", "linux"))
+    conversion.spec["root"] = "/dev/sdb2"
+    assert conversion.run()["os"]["root"] == "/dev/sdb2"
+    assert "--root /dev/sdb2 " in conversion.words()
+
+
+def test_a_root_that_is_not_there_is_refused(conversion):
+    conversion.spec["root"] = "/dev/sdz9"
+    result = conversion.run(code=1)
+    assert result["reason"] == "GuestUnknown" and "/dev/sdz9" in result["message"] and conversion.is_pristine()
+
+
+def test_the_keys_of_encrypted_disks_go_to_every_tool(conversion):
+    keys = conversion.directory / "keys"
+    keys.mkdir()
+    (keys / "root").write_text("secret")
+    (keys / "..data").mkdir()
+    conversion.spec["keys"] = str(keys)
+    conversion.say("filesystems.csv", "Name,Type,VFS,Label\n/dev/sda2,filesystem,crypto_LUKS,\n/dev/sda1,filesystem,ext4,\n")
+    conversion.run()
+    option = f"--key /dev/sda2:file:{keys}/root "
+    assert all(option in line for line in conversion.words().splitlines()) and "secret" not in conversion.words()
+
+
+def test_static_addresses_stay_with_their_names(conversion):
+    conversion.say("interfaces", "auto ens192\niface ens192 inet static\n  address 192.0.2.10/24\n")
+    conversion.spec["nics"] = [{"mac": "00:50:56:00:00:01", "addresses": ["192.0.2.10/24"], "gateway": "192.0.2.1"},
+                               {"mac": "00:50:56:00:00:02"}]
+    conversion.run()
+    assert 'ATTR{address}=="00:50:56:00:00:01", ATTR{type}=="1", NAME="ens192"' in (conversion.tools / "uploaded").read_text()
+    assert (conversion.tools / "uploaded.to").read_text() == "/etc/udev/rules.d/70-gantry-net.rules\n"
+    assert "--mac" not in conversion.words()
+
+
+def test_what_the_tools_said_is_kept(conversion):
+    conversion.say("mode", "refuse")
+    conversion.run(code=1)
+    conversion.say("mode", "good")
+    conversion.run()
+    log = (conversion.state / "conversion.log").read_text()
+    assert "not enough free space" in log and log.count("Setting up the source") == 2
 
 
 def test_windows_without_its_drivers_is_refused(conversion):

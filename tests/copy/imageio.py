@@ -88,8 +88,8 @@ level = WARNING
             time.sleep(0.05)
 
     def _is_listening(self):
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        with socket.socket() as probe, socket.socket(socket.AF_UNIX) as control:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0 and control.connect_ex(str(self.control)) == 0
 
     def _ask(self, method, path, body=None):
         connection = UnixConnection(self.control)

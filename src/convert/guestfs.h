@@ -1,0 +1,30 @@
+/* guestfs: asks libguestfs' programs about a guest's disks, read-only, with the keys of what is encrypted.
+ *
+ * Each question starts an appliance, which takes seconds (tens of them without hardware help): ask much at
+ * once. Threads: one at a time. Errors: tool.h's.
+ */
+#pragma once
+#include "convert/spec.h"
+
+typedef struct {
+    const ConvertSpec *spec;
+    char **environment; /* borrowed */
+    GPtrArray *keys;    /* of char*: "/dev/sda2:file:/etc/luks/root" */
+} Guestfs;
+
+/* Looks for encrypted devices when the spec has keys for them. */
+gboolean guestfs_open(Guestfs *guestfs, const ConvertSpec *spec, char **environment, GCancellable *cancel,
+                      GError **error);
+void guestfs_close(Guestfs *guestfs);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Guestfs, guestfs_close)
+
+void guestfs_add_keys(const Guestfs *guestfs,
+                      GPtrArray *argv); /* "--key", "…": texts live as long as guestfs */
+
+/* Runs before, the disks, after; gives what it printed. */
+char *guestfs_ask(const Guestfs *guestfs, const char *const *before, const char *const *after,
+                  GCancellable *cancel, GError **error);
+
+/* Its file systems as "Name,Type,VFS,…" in lines, the first with the columns' names. */
+char *guestfs_list(const Guestfs *guestfs, GCancellable *cancel, GError **error);
+gboolean guestfs_is_encrypted(const char *type); /* of a file system */

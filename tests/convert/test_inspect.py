@@ -1,0 +1,112 @@
+"""gantry inspect: the guest is looked at over the wire; the tools are stand-ins, the disk and the way to it are real."""
+import hashlib
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/copy"))
+from copying import MIB, Copy, make_disk  # noqa: E402
+from datastore import Datastore, Fault  # noqa: E402
+
+# Says the checksum of the disk that it was given as the name of the operating system.
+INSPECTOR = """#!/bin/sh
+for word; do case $word in nbd:*) uri=nbd+unix${word#nbd};; esac; done
+sum=$(nbdcopy "$uri" - | sha256sum | cut -d" " -f1) || exit 1
+sed "s/SUM/$sum/" $TOOLS/inspection.xml
+"""
+SYSTEM = "<operatingsystem><root>%s</root><name>%s</name><product_name>SUM</product_name><osinfo>debian12</osinfo></operatingsystem>"
+GUESTFISH = """#!/bin/sh
+echo "== df"
+cat $TOOLS/df
+echo "== fstab"
+cat $TOOLS/fstab
+"""
+
+
+class Inspection:
+    """A disk on a datastore, and the tools that look at it."""
+
+    def __init__(self, program, directory, store):
+        self.program, self.directory, self.store = program, directory, store
+        self.tools = directory / "tools"
+        self.tools.mkdir()
+        self.raw = make_disk(directory / "source.raw", 9 * MIB + 512)
+        store.add_disk("vm/disk.vmdk", self.raw)
+        self.copy = Copy(program, directory, store, self.raw, "vm/disk.vmdk")
+        for name, text in (("virt-inspector", INSPECTOR), ("guestfish", GUESTFISH), ("virt-filesystems", "#!/bin/sh\ncat $TOOLS/list\n")):
+            (self.tools / name).write_text(text)
+            (self.tools / name).chmod(0o755 | stat.S_IXUSR)
+        self.say("inspection.xml", f"<operatingsystems>{SYSTEM % ('/dev/sda1', 'linux')}</operatingsystems>")
+        self.say("df", "Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/sda1 1000000 1 900000 1% /sysroot\n")
+        self.say("fstab", "UUID=1 / ext4 defaults 0 1\n")
+        self.say("list", "Name,Type,VFS,Label\n/dev/sda1,filesystem,ext4,\n")
+
+    def say(self, name, text):
+        (self.tools / name).write_text(text)
+
+    def run(self, code=0):
+        spec = {"version": 1, "vm": {"id": "vm-1", "name": "guest"}, "state": str(self.directory / "s"),
+                "disks": [{"id": "2000", "copy": str(self.directory / "copy.json")}]}
+        (self.directory / "copy.json").write_text(json.dumps(self.copy.spec))
+        (self.directory / "inspect.json").write_text(json.dumps(spec))
+        environment = {**os.environ, "PATH": f"{self.tools}:{os.environ['PATH']}", "TOOLS": str(self.tools), "GANTRY_ACCEL": "tcg"}
+        done = subprocess.run([self.program, "inspect", "--spec", self.directory / "inspect.json"], capture_output=True, text=True,
+                              env=environment, timeout=120, check=False)
+        assert "Sanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def labels(self):
+        return [(one["category"], one["label"]) for one in self.run()["concerns"]]
+
+
+@pytest.fixture
+def inspection(tmp_path):
+    store = Datastore(tmp_path)
+    yield Inspection(os.environ.get("GANTRY_BINARY", str(ROOT / "build-asan/gantry")), tmp_path, store)
+    store.close()
+
+
+def test_the_tools_see_the_disk_in_the_source(inspection):
+    result = inspection.run()
+    assert result["os"]["product"] == hashlib.sha256(inspection.raw.read_bytes()).hexdigest()
+    assert result["concerns"] == [] and result["bytesRead"] >= 9 * MIB
+    assert not list((inspection.directory / "s").iterdir()) and inspection.copy.target.stat().st_blocks == 0
+
+
+def test_a_busy_source_is_asked_again(inspection):
+    inspection.store.faults.append(Fault("status", times=3, after=3, status=503))
+    inspection.run()
+
+
+def test_a_source_that_refuses_is_named(inspection):
+    inspection.store.faults.append(Fault("status", times=100, after=3, status=403))
+    assert inspection.run(code=1)["reason"] == "SourceForbidden"
+
+
+@pytest.mark.parametrize("file, text, concern", [
+    ("df", "/dev/sda1 1000000 1 2000 1% /sysroot\n", ("Critical", "Not enough free space in the guest")),
+    ("fstab", "/dev/disk/by-id/x /data xfs defaults 0 0\n", ("Warning", "Disks are mounted by hardware path")),
+    ("list", "/dev/sda5,filesystem,swsuspend,\n", ("Critical", "The guest is hibernated")),
+    ("inspection.xml", f"<operatingsystems>{SYSTEM % ('/dev/sda1', 'linux')}{SYSTEM % ('/dev/sda2', 'linux')}</operatingsystems>",
+     ("Warning", "Several operating systems")),
+    ("inspection.xml", f"<operatingsystems>{SYSTEM % ('/dev/sda1', 'windows')}</operatingsystems>", ("Critical", "VirtioWinMissing")),
+    ("inspection.xml", "<operatingsystems/>", ("Critical", "GuestUnknown")),
+])
+def test_what_stands_in_the_way_is_a_concern(inspection, file, text, concern):
+    if concern[1] == "VirtioWinMissing" and os.path.exists("/usr/share/virtio-win"):
+        pytest.skip("virtio-win is installed here")
+    inspection.say(file, text)
+    assert inspection.labels() == [concern]
+
+
+def test_an_encrypted_guest_is_a_concern(inspection):
+    inspection.say("inspection.xml", "<operatingsystems/>")
+    inspection.say("list", "Name,Type,VFS\n/dev/sda2,filesystem,crypto_LUKS\n")
+    assert inspection.labels() == [("Critical", "GuestEncrypted")]

@@ -1,5 +1,6 @@
 """The probe that calls functions of src/source, as an object."""
 import json
+import pathlib
 import subprocess
 
 MIB = 1 << 20
@@ -35,3 +36,31 @@ class Probe:
     def close(self):
         self.process.stdin.close()
         assert self.process.wait(60) == 0
+
+
+class Copied:
+    """`gantry copy` of a VM's first disk from a vCenter, by a source of the caller's."""
+
+    def __init__(self, binaries, vcenter, vm, folder, source):
+        self.folder = pathlib.Path(folder)
+        (self.folder / "user").write_text(vcenter.user)
+        (self.folder / "password").write_text(vcenter.password)
+        with open(self.folder / "disk.img", "wb") as file:
+            file.truncate(25 * MIB)
+        self.binary = binaries / "src/gantry"
+        self.spec = {
+            "version": 1, "disk": {"plan": "p", "vm": vm["id"], "id": "2000", "name": vm["disks"][0]["path"], "size": SIZE},
+            "source": {"url": vcenter.url, "generation": "1", **source},
+            "trust": {"ca": vcenter.ca}, "credentials": str(folder), "target": {"path": str(self.folder / "disk.img")},
+            "state": str(self.folder / "state"), "fence": {"uid": "pod", "generation": 1}}
+
+    def run(self, code=0):
+        """Gives the result document."""
+        (self.folder / "spec.json").write_text(json.dumps(self.spec))
+        ran = subprocess.run([self.binary, "copy", "--spec", self.folder / "spec.json"], capture_output=True, text=True, check=False)
+        assert "Sanitizer" not in ran.stderr and "runtime error" not in ran.stderr, ran.stderr
+        assert ran.returncode == code, ran.stdout + ran.stderr
+        return json.loads(ran.stdout.splitlines()[-1])
+
+    def bytes(self):
+        return (self.folder / "disk.img").read_bytes()[:SIZE]

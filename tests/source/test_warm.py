@@ -1,10 +1,9 @@
 """source/warm.h against a vCenter: snapshots are made and removed, and no change between two of them is missed."""
-import json
 import random
 import subprocess
 
 import pytest
-from probing import MIB, SIZE, Refused
+from probing import MIB, SIZE, Copied, Refused
 
 DISK = "2000"
 
@@ -163,19 +162,9 @@ def test_a_running_vm_is_copied_at_a_snapshot_without_vddk(probe, vm, vcenter, b
     vcenter.guest(vm, disk=2000, seed=3, every=2)
     disk = probe("disks", vm, snapshot=snapshot)[DISK]
     datastore, path = disk["file"][1:].split("] ")
-    (tmp_path / "user").write_text(vcenter.user)
-    (tmp_path / "password").write_text(vcenter.password)
-    with open(tmp_path / "disk.img", "wb") as file:
-        file.truncate(25 * MIB)
-    spec = {
-        "version": 1, "disk": {"plan": "p", "vm": vm["id"], "id": DISK, "name": disk["file"], "size": disk["size"]},
-        "source": {"type": "https", "url": vcenter.url, "datacenter": vcenter.datacenter, "datastore": datastore, "path": path,
-                   "parents": disk["parents"], "generation": disk["changeId"]},
-        "trust": {"ca": vcenter.ca}, "credentials": str(tmp_path), "target": {"path": str(tmp_path / "disk.img")},
-        "state": str(tmp_path / "state"), "fence": {"uid": "pod", "generation": 1}}
-    (tmp_path / "spec.json").write_text(json.dumps(spec))
-    ran = subprocess.run([binaries / "src/gantry", "copy", "--spec", tmp_path / "spec.json"], capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    copied = Copied(binaries, vcenter, vm, tmp_path, {"type": "https", "datacenter": vcenter.datacenter, "datastore": datastore,
+                                                      "path": path, "parents": disk["parents"]})
+    result = copied.run()
     vcenter.export(vm, 2000, tmp_path / "seen.raw", snapshot)
-    assert (tmp_path / "disk.img").read_bytes()[:SIZE] == (tmp_path / "seen.raw").read_bytes()
-    assert "2 layers" in json.loads(ran.stdout.splitlines()[-1])["reader"]
+    assert copied.bytes() == (tmp_path / "seen.raw").read_bytes()
+    assert "2 layers" in result["reader"]

@@ -22,6 +22,8 @@ import (
 //	hang-power-off   a task that powers a VM off does not end until the fault is lifted
 //	snapshot-fail    the guest is not quiesced, so that no snapshot is made
 //	no-consolidation a snapshot is removed, but its delta stays and the VM needs consolidation
+//	lease-timeout    leases end when they hear nothing for Milliseconds
+//	lease-host       leases name a host that nobody knows, instead of "*"
 //	unplug-hosts     the ESXi hosts answer nobody until the fault is lifted
 //	expire-sessions  every session ends now, and tickets that were not used (no count)
 //
@@ -43,7 +45,7 @@ type fault struct {
 
 var faultKinds = map[string]bool{"drop-mid-body": true, "status": true, "delay": true, "hold-after": true, "rate": true,
 	"login-refuse": true, "ignore-shutdown": true, "slow-shutdown": true, "hang-power-off": true, "unplug-hosts": true, "expire-sessions": true,
-	"snapshot-fail": true, "no-consolidation": true}
+	"snapshot-fail": true, "no-consolidation": true, "lease-timeout": true, "lease-host": true}
 
 type faults struct {
 	mutex   sync.Mutex

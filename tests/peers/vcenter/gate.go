@@ -45,6 +45,8 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/folder/"):
 		g.serveFile(w, r)
+	case strings.HasPrefix(r.URL.Path, "/nfc/") && r.Method == http.MethodGet:
+		g.serveLease(w, r)
 	case r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/sdk"):
 		g.serveSOAP(w, r)
 	case strings.HasPrefix(r.URL.Path, "/sdk/"), r.URL.Path == "/about":
@@ -93,6 +95,10 @@ func (g *gate) serveSOAP(w http.ResponseWriter, r *http.Request) {
 		g.hasPrivileges(w, r, body)
 	case "ShutdownGuest", "PowerOffVM_Task", "PowerOnVM_Task":
 		if !g.stall(w, method, body) {
+			g.next.ServeHTTP(w, r)
+		}
+	case "ExportVm", "ExportSnapshot":
+		if !g.export(w, method, body) {
 			g.next.ServeHTTP(w, r)
 		}
 	default:

@@ -1,0 +1,71 @@
+"""gantry copy by an NFC lease: one stream, straight to its place, and the lease kept as long as it is needed."""
+import pytest
+from probing import Copied
+
+
+@pytest.fixture(name="snapshot")
+def make_snapshot(probe, vm, vcenter):
+    """A snapshot of a guest that has written and goes on writing."""
+    vcenter.guest(vm, disk=2000, seed=5, writes=30)
+    probe("create", vm, owner="plan-1", label="0")
+    vcenter.guest(vm, disk=2000, seed=6, writes=30)
+    made = probe("create", vm, owner="plan-1", label="1")["snapshot"]
+    vcenter.guest(vm, disk=2000, seed=7, every=2)
+    vcenter.forget()
+    return made
+
+
+@pytest.fixture(name="copied")
+def copy_by_lease(binaries, vcenter, vm, tmp_path, snapshot):
+    return Copied(binaries, vcenter, vm, tmp_path, {"type": "lease", "vm": vm["id"], "snapshot": snapshot})
+
+
+def assert_right(copied, vcenter, vm, snapshot):
+    vcenter.export(vm, 2000, copied.folder / "seen.raw", snapshot)
+    assert copied.bytes() == (copied.folder / "seen.raw").read_bytes()
+
+
+def test_a_snapshot_is_streamed(copied, vcenter, vm, snapshot):
+    result = copied.run()
+    assert_right(copied, vcenter, vm, snapshot)
+    calls = vcenter.log()["calls"]
+    assert (calls["ExportSnapshot"], calls["HttpNfcLeaseComplete"]) == (1, 1) and "HttpNfcLeaseAbort" not in calls
+    assert result["reader"].startswith("lease:") and len(vcenter.log()["sessions"]) == 1  # the probe's
+
+
+def test_a_stream_that_breaks_is_begun_anew(copied, vcenter, vm, snapshot):
+    vcenter.fault("drop-mid-body", match="nfc/", count=2)
+    copied.run()
+    assert_right(copied, vcenter, vm, snapshot)
+    calls = vcenter.log()["calls"]
+    assert (calls["ExportSnapshot"], calls["HttpNfcLeaseAbort"], calls["HttpNfcLeaseComplete"]) == (3, 2, 1)
+
+
+def test_a_lease_is_kept_alive_while_the_stream_is_slow(copied, vcenter, vm, snapshot):
+    vcenter.fault("lease-timeout", milliseconds=2000, count=-1)
+    vcenter.fault("rate", match="nfc ", bytes=3 << 20)
+    copied.run()
+    assert_right(copied, vcenter, vm, snapshot)
+    assert vcenter.log()["calls"]["HttpNfcLeaseProgress"] >= 2
+
+
+def test_a_host_that_nobody_knows_is_named(copied, vcenter):
+    vcenter.fault("lease-host", count=-1)
+    result = copied.run(code=75)
+    assert result["class"] == "transient" and "esx.invalid" in result["message"]
+
+
+def test_a_vm_that_runs_is_not_streamed_without_a_snapshot(copied, vcenter):
+    del copied.spec["source"]["snapshot"]
+    ended = copied.run(code=75)
+    assert "InvalidPowerState" in ended["message"]
+
+
+def test_a_vm_that_is_off_is_streamed_as_it_is(copied, vcenter, vm):
+    vcenter.guest(vm, stop=True)
+    vcenter.power(vm["name"], "off")
+    del copied.spec["source"]["snapshot"]
+    copied.run()
+    vcenter.power(vm["name"], "on")
+    vcenter.export(vm, 2000, copied.folder / "seen.raw", "")
+    assert copied.bytes() == (copied.folder / "seen.raw").read_bytes()

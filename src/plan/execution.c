@@ -203,6 +203,7 @@ static gboolean begin(const Execution *e, const Object *migration, json_t *statu
 
     if (!vms)
         return FALSE;
+    crew_forget(e->crew, object_uid(e->plan)); /* nothing of an earlier run gets into this one */
     history_begin(status, &entry);
     section = json_object_get(status, "migration");
     json_object_set_new(section, "vms", vms);

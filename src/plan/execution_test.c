@@ -853,12 +853,12 @@ static void a_source_that_could_not_be_put_back_is_still_known_to_have_run(void)
     world.settings = settings_parse(spec);
     run_to_copy(&world);
     fake_faults.importer_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"gone\"}";
-    for (guint i = 0; i < 6; i++) {
+    fake_faults.source_is_away = TRUE;
+    for (guint i = 0; i < 8; i++) {
         act(&world, world.status);
         fake_tick();
         pass_over(&world, world.status);
     }
-    fake_faults.source_is_away = TRUE;
     for (guint i = 0; i < 40 && !plan_has(&world, "Failed"); i++) {
         act(&world, world.status);
         pass_over(&world, world.status);

@@ -255,21 +255,24 @@ def test_a_controller_killed_at_phase_boundaries_does_nothing_twice(cluster, sit
     """Two VMs; the controller dies when the first of them is seen in these phases. (Every boundary is killed at in src/plan/execution_test.c.)"""
     cluster.allow("controller", "forklift-controller")
     vcenter.forget()
+    vcenter.fault("slow-shutdown", count=-1, milliseconds=3000)
+    site.hold()
     site.plan("kills", 5, 13)
     site.migrate("kills")
-    boundaries = ["PowerOffSource", "CreateDataVolumes", "CopyDisks", "CreateVM"]
-    random.Random(8).shuffle(boundaries)
-    left = set(boundaries[:3])
+    left = {"WaitForPowerOff", "CopyDisks"} | {random.Random(8).choice(["StorePowerState", "CreateDataVolumes", "CreateVM"])}
 
     def ended():
         phase = site.phase("kills", 5)
         if phase in left:
             left.discard(phase)
             kill_controller(cluster)
+            if phase == "CopyDisks":
+                site.release()
         return condition_of(cluster.kubectl.get("migration", "kills"), "Succeeded")
 
     waiting.until(lambda: f"end: {json.dumps(site.vms('kills'))}", ended, every=0.05)
-    kill_controller(cluster)
+    vcenter.lift("slow-shutdown")
+    assert not left & {"WaitForPowerOff", "CopyDisks"}, "these last long enough to be seen"
     calls = vcenter.log()["calls"]
     assert calls.get("ShutdownGuest") == 2 and not calls.get("PowerOffVM_Task") and not calls.get("PowerOnVM_Task"), calls
     uid = site.uid("kills")

@@ -574,6 +574,11 @@ json_t *source_unreachable(Source *source, const json_t *workloads, GCancellable
     return json_object();
 }
 
+guint source_host_port(const char *type)
+{
+    return 443;
+}
+
 gboolean source_hosts_log_in(const char *type)
 {
     return TRUE;

@@ -60,7 +60,8 @@ static gboolean add_host(PlanCheck *check, const CheckedVm *vm, GHashTable *endp
         return FALSE;
     }
     if (*address)
-        g_hash_table_add(endpoints, endpoint(address, HTTPS_PORT));
+        g_hash_table_add(endpoints, endpoint(address, source_host_port(json_string_at(
+                                                          object_json(check->provider), "spec.type", ""))));
     if (is_read_by_vddk(check, vm)) {
         address = *address ? address : json_string_at(vm->workload, "host.name", "");
         g_hash_table_add(endpoints, endpoint(address, HTTPS_PORT));

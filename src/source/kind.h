@@ -26,6 +26,7 @@ typedef struct {
 
 typedef struct {
     const char *type;       /* as in Provider.spec.type */
+    guint host_port;       /* source_host_port() */
     gboolean hosts_log_in;  /* source_hosts_log_in() */
 
     gpointer (*open)(const SourceAccess *access, GError **error);

@@ -86,6 +86,12 @@ gboolean source_check_host(Source *source, const SourceHost *host, GCancellable 
     return FALSE;
 }
 
+guint source_host_port(const char *type)
+{
+    const SourceKind *kind = find_kind(type, NULL);
+    return kind ? kind->host_port : 0;
+}
+
 json_t *source_unreachable(Source *source, const json_t *workloads, GCancellable *cancel, GError **error)
 {
     return source->kind->unreachable ? source->kind->unreachable(source->connection, workloads, cancel, error)

@@ -52,6 +52,8 @@ json_t *source_missing_rights(Source *source, const json_t *workloads, GCancella
 /* Whether its hosts are entered with accounts of their own, or tickets. Otherwise what the source opens for a disk (source_grant()) is all
  * that is needed. */
 gboolean source_hosts_log_in(const char *type);
+/* The TCP port at which its hosts hand out disks. */
+guint source_host_port(const char *type);
 
 /* A host of the source that is to be read directly. */
 typedef struct {

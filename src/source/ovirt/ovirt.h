@@ -6,6 +6,8 @@
 #pragma once
 #include "source/kind.h"
 
+enum { OVIRT_IMAGEIO_PORT = 54322 };
+
 /* ---- session.c: one login, shared by threads ----------------------------------------------------------- */
 
 typedef struct OvirtSession OvirtSession;

@@ -7,7 +7,7 @@
 #include "source/ovirt/ovirt.h"
 #include <string.h>
 
-enum { IMAGEIO_PORT = 54322, PROXY_PORT = 54323, MOST_REPLY_SIZE = 64 * 1024 };
+enum { PROXY_PORT = 54323, MOST_REPLY_SIZE = 64 * 1024 };
 
 typedef struct {
     OvirtSession *session;
@@ -46,7 +46,7 @@ static gboolean probe_hosts(const Probe *probe, const char *cluster, GPtrArray *
         if (good || strcmp(ovirt_text(host, "cluster.id"), cluster) ||
             strcmp(ovirt_text(host, "status"), "up"))
             continue;
-        good = answers(probe, ovirt_text(host, "address"), IMAGEIO_PORT, &failed);
+        good = answers(probe, ovirt_text(host, "address"), OVIRT_IMAGEIO_PORT, &failed);
         if (!good)
             g_ptr_array_add(problems,
                             g_strdup_printf("host %s: %s", ovirt_text(host, "name"), failed->message));

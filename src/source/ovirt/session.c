@@ -436,6 +436,7 @@ static gboolean power_on(gpointer session, const char *vm_id, GCancellable *canc
 
 const SourceKind source_ovirt = {
     .type = "ovirt",
+    .host_port = OVIRT_IMAGEIO_PORT,
     .open = open_session,
     .close = close_session,
     .about = about,

@@ -15,7 +15,7 @@
 #define ASKED  "asked"
 #define IDLE_S "60" /* the engine's patience with a transfer that nobody uses */
 
-enum { KEEP_EVERY_S = 15, IMAGEIO_PORT = 54322, HOST_TIMEOUT_S = 10 };
+enum { KEEP_EVERY_S = 15, HOST_TIMEOUT_S = 10 };
 
 /* ---- phases -------------------------------------------------------------------------------------------- */
 
@@ -137,8 +137,8 @@ const char *ovirt_reader(const json_t *workload, const char *disk_id, GError **e
 gboolean ovirt_check_host(gpointer session, const SourceHost *host, GCancellable *cancel, GError **error)
 {
     gboolean bare = strchr(host->address, ':') && *host->address != '[';
-    g_autofree char *url = bare ? g_strdup_printf("https://[%s]:%d", host->address, IMAGEIO_PORT)
-                                : g_strdup_printf("https://%s:%d", host->address, IMAGEIO_PORT);
+    g_autofree char *url = bare ? g_strdup_printf("https://[%s]:%d", host->address, OVIRT_IMAGEIO_PORT)
+                                : g_strdup_printf("https://%s:%d", host->address, OVIRT_IMAGEIO_PORT);
     g_autoptr(HttpCertificate) seen = http_peer_certificate(url, HOST_TIMEOUT_S, cancel, error);
     return seen != NULL;
 }

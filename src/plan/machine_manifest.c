@@ -57,6 +57,7 @@ json_t *machine_manifest(VmRun *vm, const Vm *machine, const MachineParts *parts
                             .converted = machine_has_drivers(vm, machine),
                             .os = machine_os(vm, machine),
                             .nested = nested_of(vm),
+                            .keep_serial = vm_run_plan(vm)->settings->keep_serial,
                             .labels = json_object_get(spec, "targetLabels"),
                             .node_selector = json_object_get(spec, "targetNodeSelector"),
                             .affinity = json_object_get(spec, "targetAffinity"),

@@ -86,7 +86,7 @@ static json_t *manifest_of(const json_t *base, const json_t *one)
                                         json_pack("{s:s}", "type", "vsphere"));
     g_autoptr(Object) map = object("NetworkMap", json_pack("{s:s}", "name", "networks"), "spec",
                                    json_pack("{s:O}", "map", json_object_get(base, "networkMap")));
-    g_autoptr(Settings) settings = settings_parse(NULL);
+    g_autoptr(Settings) settings = settings_parse(json_object_get(one, "settings"));
     g_autoptr(Vm) vm = source_describe("vsphere", source, &error);
     PlanRun run = {.plan = plan,
                    .provider = provider,
@@ -173,7 +173,12 @@ static void what_cannot_be_is_refused_with_the_field(void)
         g_autoptr(Object) map =
             object("NetworkMap", json_object(), "spec",
                    json_pack("{s:O}", "map", json_object_get(base->pdata[0], "networkMap")));
-        PlanRun run = {.plan = plan, .provider = provider, .network_map = map, .migration_uid = ""};
+        g_autoptr(Settings) settings = settings_parse(NULL);
+        PlanRun run = {.settings = settings,
+                       .plan = plan,
+                       .provider = provider,
+                       .network_map = map,
+                       .migration_uid = ""};
         g_autoptr(json_t) status = vm_status_new(spec_vm, vm->id, vm->name);
         g_autoptr(VmRun) work = vm_run_new(&run, status);
         vm_run_set_workload(work, json_object_get(base->pdata[0], "source"));

@@ -30,6 +30,8 @@ static const Row rows[] = {
     {"controller_filesystem_overhead", "FILESYSTEM_OVERHEAD", AT(filesystem_overhead_percent), 10, 0, 99},
     {"controller_block_overhead", "BLOCK_OVERHEAD", AT(block_overhead_bytes), 0, 0, G_MAXINT},
     {"controller_enable_change_tracking", "ENABLE_CHANGE_TRACKING", AT(track_changes), FALSE, 0, 1},
+    {"feature_vmware_system_serial_number", "FEATURE_VMWARE_SYSTEM_SERIAL_NUMBER", AT(keep_serial), FALSE, 0,
+     1},
     {"controller_power_off_force", "POWER_OFF_FORCE", AT(power_off_force), FALSE, 0, 1},
 };
 

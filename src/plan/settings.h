@@ -25,6 +25,7 @@ typedef struct {
     gint block_overhead_bytes;        /* more than the disk, on a block device */
     gboolean track_changes; /* changed block tracking is switched on where a warm migration lacks it */
     gboolean power_off_force;
+    gboolean keep_serial;   /* the target's system serial is what the source showed, not its uuid */
     gboolean request_kvm;   /* for conversion Pods */
     char *claim_template;   /* names of claims (plan/name_template.h), or NULL */
     char *transfer_network; /* "namespace/name" or NULL */

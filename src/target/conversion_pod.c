@@ -52,6 +52,22 @@ static void add_disk(json_t *spec, const ConversionDisk *disk, guint index)
         pod_mount_claim(spec, volume, disk->claim, path);
 }
 
+/* The user's labels never replace those that the Pod is found by; the VM's Pods stay on one node all the
+ * same. */
+static void place(json_t *metadata, json_t *spec, const Conversion *conversion)
+{
+    json_t *labels = json_object_get(metadata, "labels"), *selector = json_object_get(spec, "nodeSelector");
+
+    if (conversion->labels)
+        json_object_update_missing(labels, (json_t *)conversion->labels);
+    if (conversion->node_selector && selector)
+        json_object_update_missing(selector, (json_t *)conversion->node_selector);
+    else if (conversion->node_selector)
+        json_object_set_new(spec, "nodeSelector", json_deep_copy(conversion->node_selector));
+    if (conversion->affinity)
+        json_object_update_missing(json_object_get(spec, "affinity"), (json_t *)conversion->affinity);
+}
+
 json_t *target_conversion_pod(const TargetOwner *owner, const Conversion *conversion, const char *config_map)
 {
     json_t *command = json_pack("[s, s, s, s, s, s]", "gantry", "convert", "--spec", CONFIG_PATH "/spec.json",
@@ -72,6 +88,7 @@ json_t *target_conversion_pod(const TargetOwner *owner, const Conversion *conver
     }
     if (conversion->service_account)
         json_object_set_new(spec, "serviceAccountName", json_string(conversion->service_account));
+    place(metadata, spec, conversion);
     return json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "v1", "kind", "Pod", "metadata", metadata, "spec",
                      spec);
 }

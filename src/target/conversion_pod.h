@@ -20,9 +20,10 @@ typedef struct {
     const ConversionDisk *disks; /* in the VM's order */
     guint disk_count;
     const char *state_claim;
-    const char *transfer_network; /* "namespace/name" of a NetworkAttachmentDefinition, or NULL: the pod network */
+    const char *transfer_network; /* "namespace/name" of a NetworkAttachmentDefinition; NULL: the pod network */
     gboolean request_kvm;
-    const char *service_account; /* or NULL */
+    const char *service_account;                     /* or NULL */
+    const json_t *labels, *node_selector, *affinity; /* the plan's for this Pod; may be NULL */
 } Conversion;
 
 json_t *target_conversion_config(const TargetOwner *owner, const Conversion *conversion);

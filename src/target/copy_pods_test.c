@@ -179,6 +179,28 @@ static void a_hook_job_is_named_after_plan_vm_and_step(void)
     g_assert_cmpstr(json_string_value(json_object_get(json_at(config, "data"), "playbook.yml")), ==, "---\n");
 }
 
+static void a_conversion_pod_goes_where_the_plan_says(void)
+{
+    g_autoptr(json_t) labels = json_pack("{s:s, s:s}", "team", "shop", "vmID", "stolen"),
+                      selector = json_pack("{s:s}", "zone", "a"),
+                      affinity = json_pack("{s:{}}", "nodeAffinity");
+    g_autoptr(Vm) vm = vm_new();
+    Conversion conversion = {.vm = vm,
+                             .state_claim = "state-1",
+                             .request_kvm = TRUE,
+                             .labels = labels,
+                             .node_selector = selector,
+                             .affinity = affinity};
+    g_autoptr(json_t) pod = target_conversion_pod(&owner, &conversion, "cm");
+
+    g_assert_cmpstr(json_string_at(pod, "metadata.labels.team", ""), ==, "shop");
+    g_assert_cmpstr(json_string_at(pod, "metadata.labels.vmID", ""), ==, "vm-12");
+    g_assert_cmpstr(json_string_at(pod, "spec.nodeSelector.zone", ""), ==, "a");
+    g_assert_cmpuint(json_object_size(json_at(pod, "spec.nodeSelector")), ==, 2);
+    g_assert_nonnull(json_at(pod, "spec.affinity.nodeAffinity"));
+    g_assert_nonnull(json_at(pod, "spec.affinity.podAffinity"));
+}
+
 /* 9.4.1 of the guide: what has to be cut is cut before the API server's five characters, and the step of a
  * hook stays. */
 static void names_of_long_plans_leave_room_for_five_characters(void)
@@ -222,6 +244,7 @@ int main(int argc, char **argv)
     CASE("a playbook may have line breaks and spaces", a_playbook_may_have_line_breaks_and_spaces);
     CASE("a DataVolume may have a name and a size of its own",
          a_data_volume_may_have_a_name_and_a_size_of_its_own);
+    CASE("a conversion Pod goes where the plan says", a_conversion_pod_goes_where_the_plan_says);
     CASE("names of long plans leave room for five characters",
          names_of_long_plans_leave_room_for_five_characters);
     CASE("a hook Job is named after plan, VM and step", a_hook_job_is_named_after_plan_vm_and_step);

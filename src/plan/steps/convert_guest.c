@@ -84,7 +84,10 @@ static StepResult create(VmRun *vm, GCancellable *cancel, GError **error)
                               .state_claim = object_name(claims->pdata[0]),
                               .transfer_network = network,
                               .request_kvm = plan->settings->request_kvm,
-                              .service_account = plan->settings->service_account};
+                              .service_account = plan->settings->service_account,
+                              .labels = json_object_get(vm_run_plan_spec(vm), "convertorLabels"),
+                              .node_selector = json_object_get(vm_run_plan_spec(vm), "convertorNodeSelector"),
+                              .affinity = json_object_get(vm_run_plan_spec(vm), "convertorAffinity")};
     return start(vm, &conversion, cancel, error) ? STEP_DONE : STEP_FAILED;
 }
 

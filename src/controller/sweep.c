@@ -61,8 +61,9 @@ static gboolean settle_recorded(KubeClient *kube, GHashTable *plans, GHashTable 
 static void add_orphans(KubeClient *kube, const KubeResource *resource, GHashTable *plans,
                         GHashTable *recorded, GHashTable *orphans, GCancellable *cancel)
 {
-    g_autoptr(GPtrArray) all =
-        kube_list(kube, resource, NULL, "plan,vmID,plan-name", NULL, NULL, cancel, NULL);
+    g_autoptr(GPtrArray) all = kube_list(
+        kube, resource, NULL, resource == &KUBE_POD ? "plan,plan-name,forklift.app" : "plan,plan-name,vmID",
+        NULL, NULL, cancel, NULL);
 
     for (guint i = 0; all && i < all->len; i++) {
         const char *plan = object_label(all->pdata[i], "plan", "");

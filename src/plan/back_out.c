@@ -32,7 +32,8 @@ static StepResult restore_power(VmRun *vm, GCancellable *cancel, GError **error)
     if (!vm_run_source_power(vm, &power, cancel, error))
         return STEP_FAILED;
     if (power == POWER_ON && is_going_off(vm)) {
-        item_set_reason(vm_run_step(vm, "Initialize"), "Waiting for the guest's shutdown, to power it on again");
+        item_set_reason(vm_run_step(vm, "Initialize"),
+                        "Waiting for the guest's shutdown, to power it on again");
         return STEP_WAIT;
     }
     if (power == POWER_ON)

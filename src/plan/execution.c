@@ -401,6 +401,24 @@ static gboolean archive_vm(const Execution *e, const PlanRun *run, json_t *vm, G
     return vm_status_has(vm, "Succeeded") || keep || clean_up_target(work, cancel, error);
 }
 
+/* Those that no VM has: they tried whether the source can be reached. */
+static gboolean delete_plan_pods(const Execution *e, GCancellable *cancel, GError **error)
+{
+    const char *ns = json_string_at(object_json(e->plan), "spec.targetNamespace", "");
+    g_autofree char *selector = g_strdup_printf("plan=%s,plan-name,forklift.app,!vmID", object_uid(e->plan));
+    g_autoptr(GPtrArray) pods = kube_list(e->target, &KUBE_POD, ns, selector, NULL, NULL, cancel, error);
+
+    for (guint i = 0; pods && i < pods->len; i++) {
+        g_autoptr(GError) problem = NULL;
+        if (!kube_delete(e->target, &KUBE_POD, ns, object_name(pods->pdata[i]), NULL, cancel, &problem) &&
+            !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return FALSE;
+        }
+    }
+    return pods != NULL;
+}
+
 gboolean execution_archive(const Execution *e, json_t *status, GCancellable *cancel, GError **error)
 {
     PlanRun run = plan_run(e, "");
@@ -412,5 +430,5 @@ gboolean execution_archive(const Execution *e, json_t *status, GCancellable *can
     json_array_foreach (vms_of(status), i, vm)
         if (!archive_vm(e, &run, vm, cancel, error))
             return FALSE;
-    return source_record_drop(&run, cancel, error);
+    return delete_plan_pods(e, cancel, error) && source_record_drop(&run, cancel, error);
 }

@@ -28,9 +28,10 @@ static World world_new(const char *plan_spec)
     fake_begin();
     world.plan = fake_add(&KUBE_PLAN, plan);
     world.provider =
-        fake_add(&KUBE_PROVIDER, "{\"metadata\":{\"name\":\"vc\",\"namespace\":\"openshift-mtv\"},"
-                                 "\"spec\":{\"type\":\"vsphere\",\"url\":\"https://vc/sdk\",\"secret\":{\"name\":\"vc\","
-                                 "\"namespace\":\"openshift-mtv\"}}}");
+        fake_add(&KUBE_PROVIDER,
+                 "{\"metadata\":{\"name\":\"vc\",\"namespace\":\"openshift-mtv\"},"
+                 "\"spec\":{\"type\":\"vsphere\",\"url\":\"https://vc/sdk\",\"secret\":{\"name\":\"vc\","
+                 "\"namespace\":\"openshift-mtv\"}}}");
     world.destination =
         fake_add(&KUBE_PROVIDER, "{\"metadata\":{\"name\":\"host\",\"namespace\":\"openshift-mtv\"},"
                                  "\"spec\":{\"type\":\"openshift\"}}");
@@ -708,7 +709,8 @@ static Object *record_of_sources(void)
     return NULL;
 }
 
-/* The plan is deleted at pass number at, and so is what is known of it but the record. TRUE: its end had not come before. */
+/* The plan is deleted at pass number at, and so is what is known of it but the record. TRUE: its end had not
+ * come before. */
 static gboolean delete_plan_at(World *world, guint at)
 {
     g_autoptr(Object) record = NULL;
@@ -749,9 +751,10 @@ static void a_plan_that_is_deleted_at_any_time_is_backed_out_of(void)
     gboolean deleted = TRUE;
 
     for (guint at = 1; deleted; at++) {
-        g_auto(World) world = world_new(
-            "{\"provider\":{\"source\":{\"name\":\"vc\",\"namespace\":\"openshift-mtv\"},\"destination\":{\"name\":\"host\","
-            "\"namespace\":\"openshift-mtv\"}},\"targetNamespace\":\"target\",\"vms\":[{\"id\":\"vm-1\"},{\"name\":\"Guest_vm-2\"}]}");
+        g_auto(World) world = world_new("{\"provider\":{\"source\":{\"name\":\"vc\",\"namespace\":"
+                                        "\"openshift-mtv\"},\"destination\":{\"name\":\"host\","
+                                        "\"namespace\":\"openshift-mtv\"}},\"targetNamespace\":\"target\","
+                                        "\"vms\":[{\"id\":\"vm-1\"},{\"name\":\"Guest_vm-2\"}]}");
         g_autoptr(GPtrArray) machines = NULL;
         g_autoptr(Object) record = NULL;
         deleted = delete_plan_at(&world, at);
@@ -835,13 +838,15 @@ static void a_failed_copy_is_never_complete(void)
     size_t i;
     json_t *step;
 
-    fake_faults.importer_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"disk [ds] vm-1/0.vmdk: gone\"}";
+    fake_faults.importer_message =
+        "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"disk [ds] vm-1/0.vmdk: gone\"}";
     run(&world);
     g_assert_cmpstr(reason_of(&world, 0), !=, "");
     g_assert_null(strstr(reason_of(&world, 0), "disk [ds] vm-1/0.vmdk: disk"));
     json_array_foreach (json_object_get(vm_at(&world, 0), "pipeline"), i, step)
         if (json_at(step, "error"))
-            g_assert_cmpint(json_int_at(step, "progress.completed", -1), <, json_int_at(step, "progress.total", -1));
+            g_assert_cmpint(json_int_at(step, "progress.completed", -1), <,
+                            json_int_at(step, "progress.total", -1));
 }
 
 static void a_source_that_could_not_be_put_back_is_still_known_to_have_run(void)
@@ -885,10 +890,12 @@ int main(int argc, char **argv)
     CASE("the phases come in the itinerary's order", the_phases_come_in_the_itinerary_s_order);
     CASE("a controller that dies at every pass makes nothing twice",
          a_controller_that_dies_at_every_pass_makes_nothing_twice);
-    g_test_add_data_func("/plan/execution/a kill at any phase boundary, before it acts, ends in the same state",
-                         GINT_TO_POINTER(BEFORE_IT_ACTS), a_kill_at_any_phase_boundary_ends_in_the_same_state);
-    g_test_add_data_func("/plan/execution/a kill at any phase boundary, after it acts, ends in the same state",
-                         GINT_TO_POINTER(AFTER_IT_ACTS), a_kill_at_any_phase_boundary_ends_in_the_same_state);
+    g_test_add_data_func(
+        "/plan/execution/a kill at any phase boundary, before it acts, ends in the same state",
+        GINT_TO_POINTER(BEFORE_IT_ACTS), a_kill_at_any_phase_boundary_ends_in_the_same_state);
+    g_test_add_data_func(
+        "/plan/execution/a kill at any phase boundary, after it acts, ends in the same state",
+        GINT_TO_POINTER(AFTER_IT_ACTS), a_kill_at_any_phase_boundary_ends_in_the_same_state);
     CASE("a raw copy skips conversion", a_raw_copy_skips_conversion);
     CASE("a VM that was off stays off", a_vm_that_was_off_stays_off);
     CASE("a fatal copy fails the VM and powers the source on again",
@@ -920,7 +927,8 @@ int main(int argc, char **argv)
     CASE("a failed cutover powers the source on and leaves no snapshot",
          a_failed_cutover_powers_the_source_on_and_leaves_no_snapshot);
     CASE("lost changes mean a whole disk", lost_changes_mean_a_whole_disk);
-    CASE("a plan that is deleted at any time is backed out of", a_plan_that_is_deleted_at_any_time_is_backed_out_of);
+    CASE("a plan that is deleted at any time is backed out of",
+         a_plan_that_is_deleted_at_any_time_is_backed_out_of);
     CASE("a target that took over unnoticed is not backed out of",
          a_target_that_took_over_unnoticed_is_not_backed_out_of);
     CASE("a copy without a byte is said to be stalled", a_copy_without_a_byte_is_said_to_be_stalled);

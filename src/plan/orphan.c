@@ -67,7 +67,8 @@ static gboolean find_remains(KubeClient *kube, const Object *record, Remains *ou
 
 /* ---- sources ---- */
 
-static StepResult put_back(const PlanRun *run, const Object *record, const char *vm_id, GCancellable *cancel, GError **error)
+static StepResult put_back(const PlanRun *run, const Object *record, const char *vm_id, GCancellable *cancel,
+                           GError **error)
 {
     g_autoptr(json_t) status = vm_status_new(NULL, vm_id, vm_id);
     g_autoptr(VmRun) vm = NULL;
@@ -112,9 +113,10 @@ static StepResult put_all_back(const PlanRun *run, const Object *record, GCancel
 
 /* ---- children ---- */
 
-static gboolean is_child(const Object *object)
+/* The label plan alone may be anybody's; with a VM, or on a Pod with the plan's name, it is ours. */
+static char *selector_of(const KubeResource *resource, const char *plan_uid)
 {
-    return *object_label(object, "plan-name", "") && *object_label(object, "vmID", "");
+    return g_strdup_printf("plan=%s,plan-name,%s", plan_uid, resource == &KUBE_POD ? "forklift.app" : "vmID");
 }
 
 static gboolean is_spared(const KubeResource *resource, const Object *object)
@@ -127,15 +129,16 @@ static gboolean is_spared(const KubeResource *resource, const Object *object)
     return FALSE;
 }
 
-static gboolean delete_kind(KubeClient *target, const KubeResource *resource, const char *selector,
+static gboolean delete_kind(KubeClient *target, const KubeResource *resource, const char *plan_uid,
                             gboolean *left, GCancellable *cancel, GError **error)
 {
+    g_autofree char *selector = selector_of(resource, plan_uid);
     g_autoptr(GPtrArray) all = kube_list(target, resource, NULL, selector, NULL, NULL, cancel, error);
 
     for (guint i = 0; all && i < all->len; i++) {
         const Object *object = all->pdata[i];
         g_autoptr(GError) problem = NULL;
-        if (!is_child(object) || is_spared(resource, object))
+        if (is_spared(resource, object))
             continue;
         *left = TRUE;
         if (object_deleting(object))
@@ -158,10 +161,9 @@ gboolean orphan_delete_children(KubeClient *target, const char *plan_uid, gboole
     const KubeResource *const kinds[] = {
         &KUBE_POD,        &KUBE_JOB,         &KUBE_VIRTUAL_MACHINE,        &KUBE_SECRET,
         &KUBE_CONFIG_MAP, &KUBE_DATA_VOLUME, &KUBE_PERSISTENT_VOLUME_CLAIM};
-    g_autofree char *selector = g_strdup_printf("plan=%s,vmID", plan_uid);
 
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
-        if (!delete_kind(target, kinds[i], selector, left, cancel, error))
+        if (!delete_kind(target, kinds[i], plan_uid, left, cancel, error))
             return FALSE;
     return TRUE;
 }

@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include <string.h>
 
-#define PLAN "plan.json"
-#define ON   "On"
+#define PLAN  "plan.json"
+#define ON    "On"
 #define ASKED "Asked " /* and since when */
 
 static char *selector_of(const PlanRun *run)
@@ -72,7 +72,8 @@ static json_t *value_new(SourceState state)
     }
 }
 
-/* The record, made when somebody has deleted it and there is something to note; NULL without an error: there is not. */
+/* The record, made when somebody has deleted it and there is something to note; NULL without an error: there
+ * is not. */
 static Object *record_for(const PlanRun *run, SourceState state, GCancellable *cancel, GError **error)
 {
     g_autoptr(GError) problem = NULL;

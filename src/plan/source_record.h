@@ -2,9 +2,9 @@
  *
  * A run's state lives in its plan's status; but a plan may be deleted while it runs. So a ConfigMap with the
  * labels plan (its UID) and resource=sources says where the plan's VMs come from and go to, and for every VM
- * that is shut down, from before that until it is settled, that it was running and when it was asked. The sweep of deleted plans
- * (orphan.h) reads it; so does a new Migration when an earlier one could not put the source back. Threads:
- * any.
+ * that is shut down, from before that until it is settled, that it was running and when it was asked. The
+ * sweep of deleted plans (orphan.h) reads it; so does a new Migration when an earlier one could not put the
+ * source back. Threads: any.
  */
 #pragma once
 #include "plan/vm_run.h"

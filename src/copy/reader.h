@@ -49,7 +49,8 @@ struct Reader {
     char *choice;     /* which way was chosen and why, for log and report; owned */
 };
 
-/* Opens what spec.source says, and refuses a disk whose size is not the spec's (DISK_DESCRIPTOR). */
+/* Opens what spec.source says, or where that is no way to this disk (SOURCE_NO_RANGES, DISK_FORMAT, VDDK_LIBRARY) the first of
+ * spec.source.others (a list of sources) that is; the choice and its reason are in reader->choice. It refuses a disk whose size is not the spec's (DISK_DESCRIPTOR). */
 Reader *reader_open(const CopySpec *spec, GCancellable *cancel, GError **error);
 gboolean reader_extents(Reader *reader, guint64 start, guint64 size, GArray *extents, GCancellable *cancel,
                         GError **error);

@@ -85,6 +85,12 @@ static gboolean open_part(VmdkChain *chain, Layer *layer, const VmdkExtent *exte
     layer->size += extent->size;
     if (extent->kind == VMDK_ZERO)
         return TRUE;
+    if (strstr(extent->file, "://")) { /* "vsan://…", "vvol://…" */
+        g_set_error(error, GANTRY_ERROR, ERROR_DISK_FORMAT,
+                    "%s is no file: its data are the object %s, which is not read over HTTPS", name,
+                    extent->file);
+        return FALSE;
+    }
     if (!(file = chain->store->type->resolve(chain->store, name, extent->file, error)) ||
         !(part->file = chain->store->type->open(chain->store, file, cancel, error)))
         return FALSE;

@@ -1,6 +1,8 @@
 """gantry copy by an NFC lease: one stream, straight to its place, and the lease kept as long as it is needed."""
+import pathlib
+
 import pytest
-from probing import Copied
+from probing import SIZE, Copied
 
 
 @pytest.fixture(name="snapshot")
@@ -69,3 +71,16 @@ def test_a_vm_that_is_off_is_streamed_as_it_is(copied, vcenter, vm):
     vcenter.power(vm["name"], "on")
     vcenter.export(vm, 2000, copied.folder / "seen.raw", "")
     assert copied.bytes() == (copied.folder / "seen.raw").read_bytes()
+
+
+def test_a_disk_that_is_no_file_goes_by_lease_and_says_why(binaries, vcenter, vm, snapshot, tmp_path):
+    """As on vSAN: the descriptor names an object instead of a file."""
+    descriptor = vcenter.export(vm, 2000, tmp_path / "seen.raw", snapshot)
+    with open(pathlib.Path(descriptor).with_name("object.vmdk"), "w", encoding="utf-8") as file:
+        file.write(f'# Disk DescriptorFile\nCID=1\nparentCID=ffffffff\ncreateType="vmfs"\nRW {SIZE // 512} VMFS "vsan://52-aa"\n')
+    copied = Copied(binaries, vcenter, vm, tmp_path, {
+        "type": "https", "datacenter": vcenter.datacenter, "datastore": "datastore1", "path": f"{vm['name']}/object.vmdk",
+        "others": [{"type": "lease", "url": vcenter.url, "vm": vm["id"], "snapshot": snapshot, "generation": "1"}]})
+    result = copied.run()
+    assert_right(copied, vcenter, vm, snapshot)
+    assert result["reader"].startswith("lease:") and "not by https" in result["reader"] and "vsan://52-aa" in result["reader"]

@@ -205,8 +205,6 @@ static void a_disk_that_cannot_be_read_is_refused(void)
     } rows[] = {
         {"{}", ERROR_SOURCE_NOT_FOUND, "device key 1"},
         {"{'disks':[{'key':1,'file':'[a] b.vmdk','rdm':true}]}", ERROR_SOURCE_VM, "raw device mapping"},
-        {"{'disks':[{'key':1,'file':'[a] b-000001.vmdk','parent':'[a] b.vmdk'}]}", ERROR_SOURCE_VM,
-         "snapshot"},
         {"{'disks':[{'key':1,'file':'b.vmdk'}]}", ERROR_SOURCE_VM, "[datastore] path"},
         {"{'disks':[{'key':1,'file':'[a] b.vmdk'}],'host':{}}", ERROR_SOURCE_VM, "datacenter"},
     };

@@ -80,6 +80,13 @@ static const char *datacenter_path(const json_t *workload, const char *host)
     return *path == '/' ? path + 1 : path;
 }
 
+/* Where the disk is no file (vSAN, vVol) vCenter streams it, as long as the VM is off. */
+static json_t *other_ways(const char *url, const json_t *workload, const char *generation)
+{
+    return json_pack("[{s:s, s:s, s:s, s:s}]", "type", "lease", "url", url, "vm",
+                     json_string_at(workload, "id", ""), "generation", generation);
+}
+
 json_t *vsphere_disk(const char *url, const json_t *workload, const char *disk_id, const char *host,
                      GError **error)
 {
@@ -87,6 +94,7 @@ json_t *vsphere_disk(const char *url, const json_t *workload, const char *disk_i
     g_autofree char *datastore = NULL, *path = NULL, *text = NULL, *host_url = NULL;
     const char *file = disk ? json_string_at(disk, "file", "") : NULL;
     const char *datacenter = datacenter_path(workload, host);
+    json_t *source;
 
     if (!disk || !check_readable(disk, error) || !split_file(file, &datastore, &path, error))
         return NULL;
@@ -101,6 +109,9 @@ json_t *vsphere_disk(const char *url, const json_t *workload, const char *disk_i
         host_url = g_strdup_printf("https://[%s]/sdk", host);
     else if (host)
         host_url = g_strdup_printf("https://%s/sdk", host);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "type", "https", "url", host_url ? host_url : url,
-                     "datacenter", datacenter, "datastore", datastore, "path", path, "generation", text);
+    source = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "type", "https", "url", host_url ? host_url : url,
+                       "datacenter", datacenter, "datastore", datastore, "path", path, "generation", text);
+    if (!host && !strcmp(json_string_at(workload, "powerState", ""), "poweredOff"))
+        json_object_set_new(source, "others", other_ways(url, workload, text));
+    return source;
 }

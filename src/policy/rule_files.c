@@ -17,7 +17,7 @@ static void rule_file_free(gpointer data)
     g_free(file);
 }
 
-static RuleFiles *new_files(void)
+RuleFiles *rule_files_new(void)
 {
     RuleFiles *files = g_new0(RuleFiles, 1);
     files->files = g_ptr_array_new_with_free_func(rule_file_free);
@@ -105,7 +105,7 @@ static gboolean read_file(RuleFiles *files, const char *path, GError **error)
 
 RuleFiles *rule_files_read(const char *const *directories, gboolean with_tests, GError **error)
 {
-    g_autoptr(RuleFiles) files = new_files();
+    g_autoptr(RuleFiles) files = rule_files_new();
     g_autoptr(GPtrArray) paths = find_all(directories, with_tests, error);
 
     for (guint i = 0; paths && i < paths->len; i++)

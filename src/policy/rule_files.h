@@ -17,6 +17,7 @@ typedef struct {
     GPtrArray *files; /* of RuleFile, in the order of their directories and paths */
 } RuleFiles;
 
+RuleFiles *rule_files_new(void); /* none yet */
 /* directories: NULL-terminated; one that does not exist counts as empty, but the first has to exist. */
 RuleFiles *rule_files_read(const char *const *directories, gboolean with_tests, GError **error);
 void rule_files_add(RuleFiles *files, const char *path, const char *text);

@@ -41,6 +41,8 @@ REQUESTS = [
     ("POST", f"{BASE}/vmware/validate", '{"input": 5}'),
     ("POST", f"{BASE}/vmware/validate", '{"input": {"name": 7}}'),
     ("POST", f"{BASE}/vmware/validate", '{"input": {"name": "a", "disks": {}, "host": [], "guestDisks": [{"freeSpace": "x"}, 3]}}'),
+    ("POST", f"{BASE}/vmware/validate", '{"input": {"name": "a", "devices": 7, "disks": "x", "guestDisks": true, "cpuAffinity": 3}}'),
+    ("POST", f"{BASE}/ovirt/validate", '{"input": {"name": "a", "nics": 7, "diskAttachments": null, "snapshots": "x"}}'),
     ("POST", f"{BASE}/vmware/validate", '{"input": '),
     ("POST", f"{BASE}/vmware/validate", "[1]"),
     ("POST", f"{BASE}/vmware/validate", '"x"'),

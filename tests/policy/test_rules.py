@@ -1,9 +1,12 @@
 """Rules on VMs of a vCenter: through its property collector, the inventory's documents, the validation service, and back as concerns."""
 import re
+import subprocess
+import textwrap
 
 import pytest
 
 from harness import waiting
+from harness.cluster import ROOT
 from harness.inventory import Standalone
 from harness.policy import ids_of_rules, in_order
 
@@ -104,6 +107,31 @@ def test_a_contradiction_stops_the_service_only_and_names_both_places(inventory,
     validated(inventory)
     waiting.until("no stale concerns", lambda: "VMsNotValidated" not in {
         one["type"] for one in inventory.kubectl.get("provider", "vc")["status"]["conditions"]})
+
+
+def documented_rule():
+    """The example of docs/validation-rules.md."""
+    text = (ROOT / "docs/validation-rules.md").read_text(encoding="utf-8")
+    return textwrap.dedent(re.search(r"```rego\n(.*?)```", text, re.S).group(1))
+
+
+def test_the_documented_rule_passes_its_tests(gantry, tmp_path):
+    """gantry policy test; check needs the inventory's Route: tests/e2e/guide tries it."""
+    rule = documented_rule()
+    (tmp_path / "multiple_disks.rego").write_text(rule, encoding="utf-8")
+    (tmp_path / "multiple_disks_test.rego").write_text(
+        "package io.konveyor.forklift.vmware\nimport rego.v1\n"
+        'test_two if count(concerns) == 1 with input as {"disks": [1, 2]}\n'
+        'test_one if count(concerns) == 0 with input as {"disks": [1]}\n', encoding="utf-8")
+
+    def policy(*arguments):
+        return subprocess.run([gantry, "policy", *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+
+    tested = policy("test", tmp_path)
+    assert (tested.returncode, tested.stdout) == (0, "2 of 2 tests hold\n")
+    (tmp_path / "wrong_test.rego").write_text("package io.konveyor.forklift.vmware\nimport rego.v1\ntest_wrong if 1 == 2\n", encoding="utf-8")
+    tested = policy("test", tmp_path)
+    assert tested.returncode == 1 and "FAIL io/konveyor/forklift/vmware/test_wrong" in tested.stdout and "2 of 3 tests hold" in tested.stdout
 
 
 def test_an_external_opa_serves_as_well(gantry, bare_cluster, inventory, opa, tmp_path):

@@ -42,7 +42,8 @@ def vcenter(new_vcenter, random_disk, tmp_path_factory):
         vms=[{"name": "Web_Server", "firmware": "efi", "guestId": "rhel8_64Guest", "memoryMB": 384, "cpus": 3, "disks": disks,
               "nics": [{"network": "VM Network", "mac": "00:50:56:0E:00:01"},
                        {"network": "Storage Network", "mac": "00:50:56:0e:00:02"}]},
-             {"name": "web-server_", "disks": disks[:1], "nics": [{"network": "VM Network", "mac": "00:50:56:0e:00:03"}]}])
+             {"name": "web-server_", "disks": disks[:1], "nics": [{"network": "VM Network", "mac": "00:50:56:0e:00:03"}]},
+             {"name": "plain", "guestId": "rhel8_64Guest", "memoryMB": 384, "disks": disks[:1], "nics": []}])
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +145,23 @@ def test_a_plan_that_names_nonsense_is_not_ready(cluster, kubectl, migrated, nam
     kubectl.apply(plan)
     condition = kubectl.condition("plan", f"bad-{name}", "NotValid", seconds=20)
     assert condition["category"] == "Critical" and words in str(condition["items"]), condition
+
+
+def test_an_older_kubevirt_gets_what_it_knows(cluster, kubectl, migrated):
+    """Its definition has no field for preferences: the target is without one, and the VM's status says so."""
+    definition = "virtualmachines.kubevirt.io"
+    any_value = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec"
+
+    def describe(schema):
+        kubectl("patch", "crd", definition, "--type=json", "-p", json.dumps([{"op": "replace", "path": path, "value": schema}]))
+
+    describe({"type": "object", "properties": {"runStrategy": {"type": "string"}, "template": any_value}})
+    try:
+        kubectl.apply(manifests.plan("older", "target", [{"name": "plain"}], network="target", storage="target", skipGuestConversion=True))
+        kubectl.condition("plan", "older", "Ready")
+        status = Run(cluster, None, "plain", "older").start().finish()
+    finally:
+        describe(any_value)
+    assert "spec.preference" in condition_of({"status": status}, "TargetFieldsLeftOut")["message"]
+    assert "preference" not in kubectl.get("virtualmachine", "plain", "default")["spec"]

@@ -138,7 +138,7 @@ static json_t *new_disk(const Properties *properties, const xmlNode *devices, co
     const char *bus = bus_of_disk(devices, controller);
 
     if (!capacity)
-        capacity = vsphere_int(soap_child(device, "capacityInKB")) * 1024;
+        capacity = CLAMP(vsphere_int(soap_child(device, "capacityInKB")), 0, G_MAXINT64 / 1024) * 1024;
     json_object_set_new(disk, "key", json_integer(vsphere_int(soap_child(device, "key"))));
     json_object_set_new(disk, "unitNumber", json_integer(unit));
     json_object_set_new(disk, "controllerKey", json_integer(controller));

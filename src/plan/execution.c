@@ -394,7 +394,8 @@ static gboolean archive_vm(const Execution *e, const PlanRun *run, json_t *vm, G
                            GError **error)
 {
     g_autoptr(VmRun) work = vm_run_new(run, vm);
-    gboolean keep = !json_bool_at(vm_run_plan_spec(work), "deleteVmOnFailMigration", TRUE);
+    gboolean keep = !json_bool_at(vm, "deleteVmOnFailMigration",
+                                  json_bool_at(vm_run_plan_spec(work), "deleteVmOnFailMigration", TRUE));
 
     if (!clean_up_temporary(work, NULL, cancel, error) || !clean_up_state(work, cancel, error))
         return FALSE;

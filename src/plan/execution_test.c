@@ -699,6 +699,30 @@ static void lost_changes_mean_a_whole_disk(void)
     expect_warm_vm_moved(&world);
 }
 
+/* What the plan says of failures: nothing, to delete, and to delete but not this VM. */
+static void a_failed_vm_keeps_its_disks_unless_it_is_to_be_deleted(void)
+{
+    static const struct {
+        const char *spec;
+        guint volumes;
+    } rows[] = {
+        {ONE_VM, 2},
+        {"{\"targetNamespace\":\"target\",\"deleteVmOnFailMigration\":true,\"vms\":[{\"id\":\"vm-1\"}]}", 0},
+        {"{\"targetNamespace\":\"target\",\"deleteVmOnFailMigration\":true,\"vms\":[{\"id\":\"vm-1\","
+         "\"deleteVmOnFailMigration\":false}]}",
+         2},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(World) world = world_new(rows[i].spec);
+        fake_faults.conversion_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no kernel\"}";
+        run(&world);
+        g_assert_true(plan_has(&world, "Failed"));
+        g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, rows[i].volumes);
+        g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
+    }
+}
+
 static Object *record_of_sources(void)
 {
     g_autoptr(GPtrArray) all = fake_all(&KUBE_CONFIG_MAP);
@@ -927,6 +951,8 @@ int main(int argc, char **argv)
     CASE("a failed cutover powers the source on and leaves no snapshot",
          a_failed_cutover_powers_the_source_on_and_leaves_no_snapshot);
     CASE("lost changes mean a whole disk", lost_changes_mean_a_whole_disk);
+    CASE("a failed VM keeps its disks unless it is to be deleted",
+         a_failed_vm_keeps_its_disks_unless_it_is_to_be_deleted);
     CASE("a plan that is deleted at any time is backed out of",
          a_plan_that_is_deleted_at_any_time_is_backed_out_of);
     CASE("a target that took over unnoticed is not backed out of",

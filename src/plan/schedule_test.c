@@ -270,7 +270,6 @@ static void a_vm_that_moved_waits_at_its_new_host(void)
 static void no_host_idles_while_a_thousand_wait(gconstpointer plans)
 {
     const char *const names[] = {"p", "q", "r"};
-    g_autoptr(GPtrArray) running = g_ptr_array_new_with_free_func(g_free);
     guint begun = 0;
 
     begin(4, 0);

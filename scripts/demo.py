@@ -5,6 +5,7 @@ cards and, where the source's data disk is known, that disk's checksum.
 """
 import argparse
 import base64
+import calendar
 import getpass
 import hashlib
 import json
@@ -17,6 +18,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -113,6 +115,51 @@ class Simulated:
     def stop(self):
         if hasattr(self, "vcenter"):
             self.vcenter.stop()
+
+
+class SimulatedWarm(Simulated):
+    """The vCenter again; its VM runs and writes to its data disk until the cutover."""
+
+    rounds = 3
+
+    def __init__(self, home):
+        super().__init__(home, "tiny")
+        self.plan_file = "warm/5-plan.yaml"
+
+    def apply_plan(self, kubectl):
+        # What the source lacks is switched on, and a precopy follows the other at once.
+        kubectl("patch", "forkliftcontroller", "forklift-controller", "-n", "openshift-mtv", "--type=merge", "-p", json.dumps(
+            {"spec": {"controller_enable_change_tracking": True, "controller_precopy_interval_seconds": 3}}))
+        self.vcenter.guest({"name": self.vm}, disk=2001, seed=int(time.time()), every=200)
+        super().apply_plan(kubectl)
+
+    def cut_over(self, kubectl):
+        """Waits for the precopies, then sets the cutover's time as a user does."""
+        waiting.until("precopies", lambda: self.status(kubectl).get("warm", {}).get("successes", 0) >= self.rounds or
+                      self.status(kubectl).get("completed"), waiting.LONG)
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        kubectl("patch", "migration", "demo", "-n", "openshift-mtv", "--type=merge", "-p", json.dumps({"spec": {"cutover": now}}))
+
+    @staticmethod
+    def status(kubectl):
+        return next(iter(kubectl.get("plan", "demo")["status"].get("migration", {}).get("vms", [])), {})
+
+    def show_passes(self, kubectl):
+        """Bytes of each pass, and how long the VM was down; the source's disk as it was at its power-off is what counts."""
+        steps = {step["name"]: step for step in self.status(kubectl)["pipeline"]}
+        passes = {**steps["DiskTransfer"]["annotations"], **steps["Cutover"]["annotations"]}
+        title("Passes")
+        for number in range(1, len(self.status(kubectl)["warm"]["precopies"]) + 1):
+            print(f"  {number}  {passes.get(f'precopy-{number}', '')}")
+        down = moment(steps["VirtualMachineCreation"]["completed"]) - moment(steps["Cutover"]["started"])
+        print(f"  the VM was down for {down:.0f} s, from its shutdown to its start here")
+        final = self.home / "final.raw"
+        self.vcenter.export({"name": self.vm}, 2001, final, "")
+        self.checksum = sha256(final)
+
+
+def moment(text):
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
 
 
 class SimulatedOvirt:
@@ -276,7 +323,8 @@ def guest_report(kubectl, vm):
 def check(source, plan, lines):
     """Raises unless all that the last line claims is true; gives the target's name and the number of bytes verified."""
     vm = plan["status"]["migration"]["vms"][0]
-    disks = next(step for step in vm["pipeline"] if step["name"] == "DiskTransfer")["tasks"]
+    steps = {step["name"]: step for step in vm["pipeline"]}
+    disks = steps.get("Cutover", steps["DiskTransfer"])["tasks"]
     for disk in disks:
         if disk.get("annotations", {}).get("readBack") != "equal":
             raise Failed(f"the disk {disk['name']} was not read back equal")
@@ -317,10 +365,14 @@ def migrate(cluster, source):
     title("Migration")
     kubectl("apply", "-f", "-", stdin=manifest("quickstart/6-migration.yaml", {}))
     environment = {**os.environ, "KUBECONFIG": str(cluster.data / "kubeconfig")}
+    if isinstance(source, SimulatedWarm):
+        threading.Thread(target=source.cut_over, args=(kubectl,), daemon=True).start()
     subprocess.run([cluster.gantry, "progress", "--plan", "demo", "--follow"], env=environment, check=False)
     plan = kubectl.get("plan", "demo")
     if not condition_of(plan, "Succeeded"):
         raise Failed("the plan has not succeeded")
+    if isinstance(source, SimulatedWarm):
+        source.show_passes(kubectl)
     return plan
 
 
@@ -340,6 +392,7 @@ def clean_up(cluster, source, home):
 def parse():
     parser = argparse.ArgumentParser(prog="./demo", description="Moves a VM out of vCenter (or oVirt) and boots it on this machine.")
     parser.add_argument("--tiny", action="store_true", help="a tiny guest that needs no conversion")
+    parser.add_argument("--warm", action="store_true", help="the tiny guest goes on running while it is copied, until its cutover")
     parser.add_argument("--ovirt", action="store_true", help="the tiny guest comes from an oVirt engine instead of vCenter")
     parser.add_argument("--keep", action="store_true", help="leave everything running at the end")
     parser.add_argument("--vcenter", metavar="URL", help="your own vCenter: https://VCENTER/sdk")
@@ -350,14 +403,15 @@ def parse():
     options = parser.parse_args()
     if not options.vcenter and (options.user or options.password_file or options.vm or options.thumbprint):
         parser.error("--user, --password-file, --thumbprint and --vm go with --vcenter")
-    if sum(map(bool, (options.vcenter, options.tiny, options.ovirt))) > 1:
-        parser.error("--tiny, --ovirt and --vcenter exclude each other")
+    if sum(map(bool, (options.vcenter, options.tiny, options.warm, options.ovirt))) > 1:
+        parser.error("--tiny, --warm, --ovirt and --vcenter exclude each other")
     return options
 
 
 def run(options, home):
     program = pathlib.Path(os.environ.get("GANTRY_BINARY", ROOT / "build/gantry"))
-    source = Real(options) if options.vcenter else SimulatedOvirt(home) if options.ovirt else Simulated(home, "tiny" if options.tiny else "debian")
+    source = (Real(options) if options.vcenter else SimulatedOvirt(home) if options.ovirt else SimulatedWarm(home) if options.warm
+              else Simulated(home, "tiny" if options.tiny else "debian"))
     cluster = Cluster(program, home)
     if options.keep or TERMINAL:
         cluster.port = preferred_port(cluster.port)

@@ -70,6 +70,13 @@ static const json_t *vm_step(const json_t *vm, const char *name)
     return NULL;
 }
 
+/* In a warm migration the last word on a disk is the cutover's. */
+static const json_t *disk_tasks(const json_t *vm)
+{
+    const json_t *cutover = vm_step(vm, "Cutover");
+    return json_at(json_at(cutover, "started") ? cutover : vm_step(vm, "DiskTransfer"), "tasks");
+}
+
 /* The step that is being worked on: the last one with an error or a start. */
 static const json_t *current_step(const json_t *vm)
 {
@@ -174,7 +181,7 @@ static void append_vm(GString *out, View *view, const json_t *vm)
         out, " %s %s", step_mark(view, json_string_at(step, "phase", ""), json_at(step, "error") != NULL),
         json_string_at(step, "name", "?"));
     g_string_append_c(out, '\n');
-    json_array_foreach(json_at(vm_step(vm, "DiskTransfer"), "tasks"), i, task)
+    json_array_foreach(disk_tasks(vm), i, task)
         append_disk(out, view, vm, task);
     append_reasons(out, vm, "    error: ");
 }
@@ -217,7 +224,7 @@ static void print_changes(View *view, const Object *plan)
             printf("%s: %s\n", name, json_string_at(step, "description", step_name));
             g_hash_table_insert(view->steps, g_strdup(id), g_strdup(step_name));
         }
-        json_array_foreach(json_at(vm_step(vm, "DiskTransfer"), "tasks"), j, task)
+        json_array_foreach(disk_tasks(vm), j, task)
         {
             gint64 done = json_int_at(task, "progress.completed", 0),
                    total = json_int_at(task, "progress.total", 0);
@@ -284,7 +291,7 @@ static void print_report(const Object *plan)
         print_time(vm, "from", "started");
         print_time(vm, "to", "completed");
         putchar('\n');
-        json_array_foreach(json_at(vm_step(vm, "DiskTransfer"), "tasks"), j, task)
+        json_array_foreach(disk_tasks(vm), j, task)
             printf("  %s: %s bytes, %s, read back from the target: %s\n", json_string_at(task, "name", "?"),
                    json_string_at(task, "annotations.bytes", "?"),
                    json_string_at(task, "annotations.hash", "no hash"),

@@ -1,4 +1,4 @@
-"""./demo, as a newcomer without a terminal runs it: the real Debian with its conversion, and the tiny guest."""
+"""./demo, as a newcomer without a terminal runs it: the real Debian with its conversion, the tiny guest, and the tiny guest warm."""
 import os
 import re
 import subprocess
@@ -12,8 +12,9 @@ MEBIBYTE = 1 << 20
 
 @pytest.mark.parametrize("options, name, size, macs", [
     (["--tiny"], "tiny", 48 * MEBIBYTE, ["00:50:56:7a:11:01", "00:50:56:7a:11:02"]),
+    (["--warm"], "tiny", 48 * MEBIBYTE, ["00:50:56:7a:11:01", "00:50:56:7a:11:02"]),
     ([], "debian", 828 * MEBIBYTE, ["00:50:56:1d:eb:01", "00:50:56:1d:eb:02"]),
-], ids=["tiny", "debian"])
+], ids=["tiny", "warm", "debian"])
 def test_the_demo_moves_a_vm(gantry, options, name, size, macs):
     result = subprocess.run([ROOT / "demo", *options], env={**os.environ, "GANTRY_BINARY": str(gantry)}, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1100, check=False)
@@ -23,6 +24,7 @@ def test_the_demo_moves_a_vm(gantry, options, name, size, macs):
     said = result.stdout.split("serial console")[1]
     assert re.findall(r"NIC \S+ (\S+)", said) == macs and re.search(r"SHA256 \w+ [0-9a-f]{64}", said)
     assert "read back from the target: equal" in result.stdout
+    assert ("the VM was down for" in result.stdout) == (options == ["--warm"])
     assert ("ImageConversion" in result.stdout) == (name == "debian")
     assert "\033" not in result.stdout, "no colours and no redrawing without a terminal"
 
@@ -31,4 +33,4 @@ def test_the_demo_says_what_is_wrong_with_its_options():
     result = subprocess.run([ROOT / "demo", "--tiny", "--vcenter", "https://x/sdk"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True, timeout=600, check=False,
                             env={**os.environ, "GANTRY_BINARY": "/bin/true"})
-    assert result.returncode == 2 and "--tiny and --vcenter exclude each other" in result.stderr
+    assert result.returncode == 2 and "--tiny, --warm, --ovirt and --vcenter exclude each other" in result.stderr

@@ -110,10 +110,12 @@ static void subresources_and_other_kinds_pass(void)
 static void what_is_no_review_is_refused(void)
 {
     static const char *const texts[] = {
-        "{}", "[]",
-        "{\"apiVersion\":\"admission.k8s.io/"
-        "v1beta1\",\"kind\":\"AdmissionReview\",\"request\":{\"uid\":\"x\"}}",
-        "{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\",\"request\":{}}"};
+        "{}",
+        "[]",
+        ("{\"apiVersion\":\"admission.k8s.io/v1beta1\",\"kind\":\"AdmissionReview\","
+         "\"request\":{\"uid\":\"x\"}}"),
+        "{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\",\"request\":{}}",
+    };
 
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autoptr(json_t) review = json_loads(texts[i], 0, NULL);

@@ -41,8 +41,8 @@ static void a_schema_that_keeps_what_it_does_not_know_takes_nothing(void)
     static const char *const schemas[] = {
         "{'x-kubernetes-preserve-unknown-fields':true,'properties':{'nics':{}}}",
         "{'type':'object'}",
-        "{'properties':{'running':{},'labels':{},'nics':{'items':{'x-kubernetes-preserve-unknown-fields':"
-        "true}}}}",
+        ("{'properties':{'running':{},'labels':{},"
+         "'nics':{'items':{'x-kubernetes-preserve-unknown-fields':true}}}}"),
     };
     for (guint i = 0; i < G_N_ELEMENTS(schemas); i++) {
         g_autoptr(json_t) definition = definition_with(schemas[i]), manifest = parse(manifest_text),

@@ -2,8 +2,8 @@
 #include "copy/reader.h"
 #include <string.h>
 
-static const ReaderType *const types[] = {&reader_https, &reader_imageio, &reader_lease,
-                                          &reader_nbd,   &reader_file,    &reader_vmdk};
+static const ReaderType *const types[] = {&reader_https, &reader_imageio, &reader_lease, &reader_nbd,
+                                          &reader_vddk,  &reader_file,    &reader_vmdk};
 
 static const ReaderType *find_type(const char *name, GError **error)
 {

@@ -60,4 +60,4 @@ gboolean reader_renew(Reader *reader, gint session, GCancellable *cancel, GError
 void reader_close(Reader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Reader, reader_close)
 
-extern const ReaderType reader_file, reader_https, reader_imageio, reader_lease, reader_nbd, reader_vmdk;
+extern const ReaderType reader_file, reader_https, reader_imageio, reader_lease, reader_nbd, reader_vddk, reader_vmdk;

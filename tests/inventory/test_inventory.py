@@ -1,4 +1,7 @@
 """The inventory as its clients see it: REST, levels of detail, authorisation, watches, and a source that changes or breaks."""
+import os
+import subprocess
+
 import pytest
 
 from harness import manifests, waiting
@@ -22,6 +25,23 @@ def test_a_workload_is_bare_and_under_input(cluster, inventory, source):
     bare = workload.pop("input")
     assert bare == workload and workload["host"]["cluster"]["datacenter"]["name"] == "DC0"
     assert workload["changeTrackingEnabled"] is False and workload["cpuAffinity"] == [] and workload["host"]["vms"] is None
+
+
+def test_a_rule_is_tried_on_a_vm(gantry, cluster, inventory, source, tmp_path):
+    """gantry policy check finds the inventory by its Route and says what the file adds to the VM's concerns."""
+    rule = tmp_path / "two_disks.rego"
+    rule.write_text('package io.konveyor.forklift.vmware\nconcerns[flag] {\n  count(input.disks) > 1\n  flag := {"category": "Information", '
+                    '"label": "Two disks", "assessment": "There are several."}\n}\n', encoding="utf-8")
+    vms = inventory.get(f"{source}/vms")
+
+    def check(vm):
+        return subprocess.run([gantry, "policy", "check", rule, "--vm", vm], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              check=False, env={**os.environ, "KUBECONFIG": str(cluster.kubectl.kubeconfig)})
+
+    two, one, none = check(named(vms, "two")["id"]), check(named(vms, "one")["id"]), check("vm-none")
+    assert two.returncode == 0 and "+ Information: Two disks\n  There are several.\n" in two.stdout, two.stdout
+    assert one.returncode == 0 and "it says nothing about this VM" in one.stdout, one.stdout
+    assert none.returncode == 1 and "vm-none" in none.stdout, none.stdout
 
 
 @pytest.mark.parametrize("query, names", [

@@ -1,13 +1,35 @@
 /* disk_grant: a task's annotations "grant", and "grantDisk" for those who know the task but not the disk. */
 #include "plan/disk_grant.h"
+#include "base/clock.h"
 
 #define GRANT "grant"
 #define DISK  "grantDisk"
+#define SINCE "grantAskedAt" /* while it is waited for */
+
+/* A disk that is locked for longer is not locked for a moment: the VM, which is off, is put back instead. */
+enum { PATIENCE_S = 30 * 60 };
 
 static void note(json_t *task, const char *grant, const char *disk_id)
 {
     item_annotate(task, GRANT, grant);
     item_annotate(task, DISK, grant ? disk_id : NULL);
+}
+
+/* Notes since when the disk is waited for. FALSE: too long. */
+static gboolean wait_on(json_t *task, const char *disk_id, const char *why, GError **error)
+{
+    const char *since = item_annotation(task, SINCE);
+    g_autofree char *now = since ? NULL : clock_now();
+
+    item_set_pending(task, why);
+    if (!since)
+        item_annotate(task, SINCE, now);
+    else if (g_get_real_time() - clock_parse(since) > PATIENCE_S * G_USEC_PER_SEC) {
+        g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED, "disk %s cannot be opened for %d minutes: %s",
+                    disk_id, PATIENCE_S / 60, why);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 json_t *disk_grant_get(VmRun *vm, json_t *task, const char *disk_id, const SourceHost *host, gboolean *noted,
@@ -26,8 +48,10 @@ json_t *disk_grant_get(VmRun *vm, json_t *task, const char *disk_id, const Sourc
         note(task, grant, disk_id);
         *noted = TRUE;
     }
-    if (why)
-        item_set_pending(task, why);
+    if (member)
+        item_annotate(task, SINCE, NULL);
+    else if (why)
+        wait_on(task, disk_id, why, error);
     return member;
 }
 

@@ -105,11 +105,35 @@ static void a_killed_controller_leaves_nothing_open(void)
     }
 }
 
+static void a_disk_that_stays_locked_is_given_up(void)
+{
+    World world = {0};
+    json_t *task;
+    g_autoptr(GError) error = NULL;
+    gboolean noted = FALSE;
+
+    world_begin(&world);
+    fake_faults.disks_are_locked = TRUE;
+    for (guint pass = 0; pass < 2; pass++) {
+        g_autoptr(VmRun) vm = vm_run_new(&world.run, world.written);
+        task = json_array_get(json_object_get(vm_run_step(vm, "DiskTransfer"), "tasks"), 0);
+        g_assert_null(disk_grant_get(vm, task, "2000", NULL, &noted, NULL, &error));
+        if (pass == 0) {
+            g_assert_no_error(error);
+            item_annotate(task, "grantAskedAt", "2026-01-01T00:00:00Z");
+        }
+    }
+    g_assert_error(error, GANTRY_ERROR, ERROR_COPY_FAILED);
+    g_assert_nonnull(strstr(error->message, "locked"));
+    world_end(&world);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define TEST(name, function) g_test_add_func("/plan/disk grant/" name, function)
     TEST("nothing is opened before that is written down", nothing_is_opened_before_that_is_written_down);
     TEST("a killed controller leaves nothing open", a_killed_controller_leaves_nothing_open);
+    TEST("a disk that stays locked is given up", a_disk_that_stays_locked_is_given_up);
     return g_test_run();
 }

@@ -593,7 +593,9 @@ char *source_reader(const char *type, const json_t *workload, const char *disk_i
 json_t *source_grant(Source *source, const json_t *workload, const char *disk_id, const SourceHost *host,
                      char **grant, char **why, GCancellable *cancel, GError **error)
 {
-    *why = NULL;
+    *why = fake_faults.disks_are_locked ? g_strdup("The disk is locked") : NULL;
+    if (*why)
+        return NULL;
     if (!*grant) {
         *grant = g_strdup("asked");
         return NULL;

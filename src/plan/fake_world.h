@@ -50,6 +50,7 @@ typedef struct {
     gboolean targets_fail;          /* instances end Failed */
     gboolean inventory_is_away;
     gboolean source_is_away;
+    gboolean disks_are_locked; /* the source says that it cannot open them yet */
     gboolean changes_are_lost; /* the source does not know what changed since the last snapshot */
     gboolean target_is_bare;    /* it has neither KubeVirt nor CDI */
     const char *missing_rights; /* what source_missing_rights() says of every VM, as JSON */

@@ -51,7 +51,7 @@ def vcenter(new_vcenter, random_disk, tmp_path_factory):
     disk = str(random_disk(tmp_path_factory.mktemp("disks") / "disk.raw", 2048))
     return new_vcenter(vms=[
         {"name": name, "disks": [{"file": disk}], "nics": [{"network": "VM Network", "mac": f"00:50:56:0d:00:0{number}"}]}
-        for number, name in enumerate(("reads", "refused", "foreign", "late", "refused-after"))])
+        for number, name in enumerate(("reads", "refused", "foreign", "late", "refused-after", "unaccounted"))])
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +76,15 @@ def vms(module_cluster, source):
     kubectl = module_cluster.kubectl
     module_cluster.allow("step failed")
     hooks = [hook("reads", encoded(READS)), hook("reads-wrapped", encoded(READS, 40)), hook("refuses", encoded(REFUSES)),
-             hook("foreign", image="registry.example/own/steps:1"), hook("late", encoded(SLEEPS), deadline=3)]
+             hook("foreign", image="registry.example/own/steps:1"), hook("late", encoded(SLEEPS), deadline=3),
+             hook("unaccounted", encoded(READS), serviceAccount="nobody")]
     kubectl.apply(*hooks)
     for one in hooks:
         kubectl.condition("hook", one["metadata"]["name"], "Ready")
     kubectl.apply(manifests.plan("hooked", source, [
         with_hooks("reads", PreHook="reads", PostHook="reads-wrapped"), with_hooks("refused", PreHook="refuses"),
         with_hooks("foreign", PreHook="foreign"), with_hooks("late", PreHook="late"),
-        with_hooks("refused-after", PostHook="refuses")], network=source, storage=source, skipGuestConversion=True))
+        with_hooks("refused-after", PostHook="refuses"), with_hooks("unaccounted", PreHook="unaccounted")], network=source, storage=source, skipGuestConversion=True))
     kubectl.condition("plan", "hooked", "Ready")
     kubectl.apply(manifests.migration("hooked", "hooked"))
     waiting.until("end of the migration", lambda: condition_of(kubectl.get("migration", "hooked"), "Failed"), waiting.LONG)
@@ -137,6 +138,11 @@ def test_a_failing_playbook_afterwards_fails_the_vm_and_keeps_the_target(cluster
 def test_an_image_that_cannot_be_had_is_named(cluster, vms):
     [reason] = vms["foreign"]["error"]["reasons"]
     assert "registry.example/own/steps:1" in reason and "podman" in reason
+
+
+def test_a_service_account_that_is_not_there_is_named(cluster, vms):
+    [reason] = vms["unaccounted"]["error"]["reasons"]
+    assert "'nobody'" in reason and "openshift-mtv" in reason
 
 
 def test_a_hook_that_takes_too_long_is_ended(cluster, kubectl, vms):

@@ -37,6 +37,27 @@ static Object *first(VmRun *vm, const Hook *hook, const KubeResource *resource, 
     return list && list->len ? object_ref(list->pdata[0]) : NULL;
 }
 
+/* A Job whose account is not there would wait for ever. */
+static gboolean check_account(VmRun *vm, const Hook *hook, const HookJob *job, GCancellable *cancel,
+                              GError **error)
+{
+    const char *name = json_string_at(job->spec, "serviceAccount", job->service_account);
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Object) account = NULL;
+
+    if (!name || !*name)
+        return TRUE;
+    account = kube_get(vm_run_plan(vm)->kube, &KUBE_SERVICE_ACCOUNT, hook->owner.ns, name, cancel, &problem);
+    if (account)
+        return TRUE;
+    if (g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
+        g_set_error(error, GANTRY_ERROR, ERROR_HOOK_FAILED,
+                    "the hook's service account '%s' does not exist in namespace '%s'", name, hook->owner.ns);
+    else
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return FALSE;
+}
+
 static gboolean start(VmRun *vm, const Hook *hook, const Object *definition, GCancellable *cancel,
                       GError **error)
 {
@@ -54,7 +75,7 @@ static gboolean start(VmRun *vm, const Hook *hook, const Object *definition, GCa
     g_autoptr(Object) config_map = NULL, created = NULL;
     g_autoptr(GError) problem = NULL;
 
-    if (!workload)
+    if (!workload || !check_account(vm, hook, &job, cancel, error))
         return FALSE;
     config_map = first(vm, hook, &KUBE_CONFIG_MAP, cancel, &problem);
     if (problem) {

@@ -280,8 +280,8 @@ static void documents_of_any_shape_are_judged(Fixture *fixture, gconstpointer un
         "\"x\"",
         "{\"name\":5}",
         "{\"name\":\"a\",\"disks\":{},\"host\":[],\"guestNetworks\":\"x\"}",
-        "{\"name\":\"a\",\"disks\":[null,1,\"x\",[]],\"devices\":7,\"guestDisks\":[{\"freeSpace\":\"much\","
-        "\"diskPath\":[]}]}",
+        ("{\"name\":\"a\",\"disks\":[null,1,\"x\",[]],\"devices\":7,\"guestDisks\":[{\"freeSpace\":\"much\","
+         "\"diskPath\":[]}]}"),
         "{\"name\":\"a\",\"cpuAffinity\":1e300,\"balloonedMemory\":-1,\"snapshot\":null,\"hostName\":{}}",
     };
     g_autoptr(GError) error = NULL;

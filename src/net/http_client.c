@@ -218,10 +218,18 @@ static void add_cookies(Call *call)
         soup_message_headers_replace(soup_message_get_request_headers(call->message), "Cookie", header->str);
 }
 
+/* The same cookie, whatever its value (RFC 6265, 5.3: a newer one takes its place). */
+static gboolean is_same_cookie(SoupCookie *a, SoupCookie *b)
+{
+    return !g_strcmp0(soup_cookie_get_name(a), soup_cookie_get_name(b)) &&
+           !g_strcmp0(soup_cookie_get_domain(a), soup_cookie_get_domain(b)) &&
+           !g_strcmp0(soup_cookie_get_path(a), soup_cookie_get_path(b));
+}
+
 static void keep_cookie(HttpClient *client, SoupCookie *cookie)
 {
     for (guint i = 0; i < client->cookies->len; i++)
-        if (soup_cookie_equal(client->cookies->pdata[i], cookie)) {
+        if (is_same_cookie(client->cookies->pdata[i], cookie)) {
             g_ptr_array_remove_index(client->cookies, i);
             break;
         }

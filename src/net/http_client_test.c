@@ -34,6 +34,9 @@ static void answer(SoupServer *server, SoupServerMessage *message, const char *p
     } else if (!strcmp(path, "/login")) {
         soup_message_headers_append(to, "Set-Cookie",
                                     "vmware_soap_session=\"abc\"; Path=/; HttpOnly; Secure");
+    } else if (!strcmp(path, "/login-again")) {
+        soup_message_headers_append(to, "Set-Cookie",
+                                    "vmware_soap_session=\"def\"; Path=/; HttpOnly; Secure");
     } else if (!strcmp(path, "/cookie")) {
         const char *cookie = soup_message_headers_get_one(from, "Cookie");
         soup_server_message_set_response(message, "text/plain", SOUP_MEMORY_COPY, cookie ? cookie : "none",
@@ -272,6 +275,19 @@ static void cookies_are_kept_for_every_thread(void)
     g_assert_cmpstr(text, ==, "vmware_soap_session=\"abc\"");
 }
 
+static void a_newer_cookie_takes_the_place_of_the_older(void)
+{
+    g_autoptr(Peer) peer = peer_start(FALSE);
+    HttpTrust trust = {.ca_pem = peer->ca->pem};
+    g_autoptr(HttpClient) client = client_for(&trust);
+    g_autoptr(HttpReply) login = fetch(client, peer, "/login", NULL);
+    g_autoptr(HttpReply) again = fetch(client, peer, "/login-again", NULL);
+    g_autoptr(HttpReply) reply = fetch(client, peer, "/cookie", NULL);
+    g_autofree char *text = body_text(reply);
+
+    g_assert_cmpstr(text, ==, "vmware_soap_session=\"def\"");
+}
+
 static void a_reply_over_its_limit_is_refused_and_the_client_goes_on(void)
 {
     g_autoptr(Peer) peer = peer_start(FALSE);
@@ -436,6 +452,7 @@ int main(int argc, char **argv)
     TEST("a certificate for another name is refused", a_certificate_for_another_name_is_refused);
     TEST("a body goes out and comes back", a_body_goes_out_and_comes_back);
     TEST("cookies are kept", cookies_are_kept_for_every_thread);
+    TEST("a newer cookie takes the place of the older", a_newer_cookie_takes_the_place_of_the_older);
     TEST("a reply over its limit is refused and the client goes on",
          a_reply_over_its_limit_is_refused_and_the_client_goes_on);
     TEST("a redirection is shown and not followed", a_redirection_is_shown_and_not_followed);

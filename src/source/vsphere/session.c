@@ -6,6 +6,7 @@
 
 /* A page of 100 large VMs is about 5 MB; a reply beyond this is no page of ours. */
 #define MOST_REPLY_SIZE (256 * 1024 * 1024)
+#define SHORT_REPLY     (16 * 1024)
 /* A vCenter that does not answer at all is noticed by the first, small call. The first page of a large
  * inventory may take it minutes to prepare; a peer that dies meanwhile is noticed by TCP (http_client keeps
  * connections alive). */
@@ -76,8 +77,8 @@ static ErrorCode fault_code(const char *type)
         const char *type;
         ErrorCode code;
     } rows[] = {
-        {"InvalidLogin", ERROR_SOURCE_LOGIN},       {"ManagedObjectNotFound", ERROR_SOURCE_NOT_FOUND},
-        {"RequestCanceled", ERROR_CANCELED},        {"NoPermission", ERROR_SOURCE_FAULT},
+        {"InvalidLogin", ERROR_SOURCE_LOGIN},        {"ManagedObjectNotFound", ERROR_SOURCE_NOT_FOUND},
+        {"RequestCanceled", ERROR_CANCELED},         {"NoPermission", ERROR_SOURCE_FAULT},
         {"NotAuthenticated", ERROR_SESSION_EXPIRED},
     };
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
@@ -100,6 +101,18 @@ void vsphere_fault_error(const SoapFault *fault, const char *what, GError **erro
 
 /* ---- one call ------------------------------------------------------------------------------------------ */
 
+/* Properties that are asked for without a session are no fault: they are missing, each for that reason. Such
+ * an answer is short, since it has nothing else in it. */
+static gboolean is_without_session(GBytes *reply)
+{
+    static const char reason[] = "\"NotAuthenticated\"";
+    gsize size;
+    const char *text = g_bytes_get_data(reply, &size);
+
+    return size < SHORT_REPLY && memmem(text, size, "missingSet", strlen("missingSet")) &&
+           memmem(text, size, reason, strlen(reason));
+}
+
 /* Sends an envelope as it is. A status that is no answer of vSphere becomes HTTP_UNREACHABLE. */
 static GBytes *post(VsphereSession *session, HttpClient *http, GBytes *envelope, GCancellable *cancel,
                     GError **error)
@@ -112,8 +125,12 @@ static GBytes *post(VsphereSession *session, HttpClient *http, GBytes *envelope,
 
     if (!reply)
         return NULL;
-    if (reply->status == 200)
+    if (reply->status == 200 && !is_without_session(reply->body))
         return g_bytes_ref(reply->body);
+    if (reply->status == 200) {
+        g_set_error(error, GANTRY_ERROR, ERROR_SESSION_EXPIRED, "%s: the session has ended", session->url);
+        return NULL;
+    }
     if (reply->status == 500 && soap_read_fault(reply->body, &fault))
         vsphere_fault_error(&fault, session->url, error);
     else
@@ -294,8 +311,8 @@ static char *own_url(const VsphereSession *session, const char *url, gboolean *s
                           NULL, NULL);
     there = g_uri_parse(url, G_URI_FLAGS_NONE, NULL);
     if (!there || g_strcmp0(g_uri_get_scheme(there), "https") || !g_uri_get_host(there)) {
-        g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_FAULT, "the source names '%s', which is no https:// address",
-                    url);
+        g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_FAULT,
+                    "the source names '%s', which is no https:// address", url);
         return NULL;
     }
     *same = !g_ascii_strcasecmp(g_uri_get_host(there), g_uri_get_host(own)) &&

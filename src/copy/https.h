@@ -16,16 +16,18 @@ Https *https_new(const HttpTrust *trust, GError **error); /* BAD_INPUT: field an
 void https_free(Https *https);                            /* no call may be under way */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Https, https_free)
 
-/* Connections go to this name or address instead of the URL's host, on the URL's port (IPv6 with or without brackets). The certificate must
- * be that of the URL's host all the same. To be called before the first request. */
+/* Connections go to this name or address instead of the URL's host, on the URL's port (IPv6 with or without
+ * brackets). The certificate must be that of the URL's host all the same. To be called before the first
+ * request. */
 void https_connect_to(Https *https, const char *address);
 
 /* A header sent with every request from now on ("Cookie: …"), or NULL for none. It is wiped when it is
  * replaced. */
 void https_set_credential(Https *https, const char *header);
 
-/* Where a header is good for one request only: asked for before each, with its method and URL. NULL with an error: the
- * request is not sent. The header is freed with g_free() and wiped before. Set it before the first request. */
+/* Where a header is good for one request only: asked for before each, with its method and URL. NULL with an
+ * error: the request is not sent. The header is freed with g_free() and wiped before. Set it before the first
+ * request. */
 typedef char *(*HttpsTicket)(const char *method, const char *url, gpointer user_data, GCancellable *cancel,
                              GError **error);
 void https_set_ticket(Https *https, HttpsTicket ticket, gpointer user_data);

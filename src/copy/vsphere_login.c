@@ -76,12 +76,13 @@ static gboolean refuse(VsphereLogin *login, const char *why, GError **error)
     return FALSE;
 }
 
-/* A ticket that is refused may have been too old; the first that is refused shows that the host takes none. */
+/* A ticket that is refused may have been too old; the first that is refused shows that the host takes none.
+ */
 static gboolean expect_ticket(VsphereLogin *login, gboolean accepted, GError **error)
 {
     if (login->way == WAY_TICKET && !accepted) {
-        login->refused = g_error_new(GANTRY_ERROR, ERROR_HOST_TICKET, "%s does not accept the ticket that vCenter gave",
-                                     login->url);
+        login->refused = g_error_new(GANTRY_ERROR, ERROR_HOST_TICKET,
+                                     "%s does not accept the ticket that vCenter gave", login->url);
         g_propagate_error(error, g_error_copy(login->refused));
         return FALSE;
     }

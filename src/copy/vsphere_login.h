@@ -1,10 +1,10 @@
 /* vsphere_login: lets an Https into the datastores of a vCenter or ESXi host.
  *
- * Tickets of vCenter where the spec says so (copy/host_ticket.h). Else a session of the vSphere API (a cookie) where there is one; HTTP Basic authentication where the API does
- * not answer (a host with only its datastore browser) or its session is not accepted there. The password is
- * read from its file for each login and forgotten after it. A password that was refused is not tried again by
- * this process. Threads: any; one logs in while the others wait. Errors: SOURCE_LOGIN, BAD_INPUT, and
- * https.h's.
+ * Tickets of vCenter where the spec says so (copy/host_ticket.h). Else a session of the vSphere API (a
+ * cookie) where there is one; HTTP Basic authentication where the API does not answer (a host with only its
+ * datastore browser) or its session is not accepted there. The password is read from its file for each login
+ * and forgotten after it. A password that was refused is not tried again by this process. Threads: any; one
+ * logs in while the others wait. Errors: SOURCE_LOGIN, BAD_INPUT, and https.h's.
  */
 #pragma once
 #include "copy/https.h"

@@ -1,6 +1,7 @@
 /* check: the plan's references, in the order in which a user would set them up. */
 #include "plan/check.h"
 #include "plan/check_guest.h"
+#include "plan/check_reach.h"
 #include "plan/check_rights.h"
 #include "plan/check_vms.h"
 #include "plan/naming.h"
@@ -151,13 +152,17 @@ static void check_namespace(PlanCheck *check)
 static void check_kind(PlanCheck *check)
 {
     const char *type = json_string_at(spec_of(check), "type", "");
+    const char *source =
+        check->provider ? json_string_at(object_json(check->provider), "spec.type", "") : "vsphere";
 
-    if (json_bool_at(spec_of(check), "warm", FALSE) || !strcmp(type, "warm"))
-        conditions_set(check->conditions, "WarmMigrationNotReady", CONDITION_CRITICAL, "NotSupported",
-                       "spec.warm: this version migrates cold only; set spec.warm to false.");
-    else if (*type && strcmp(type, "cold"))
+    if (*type && strcmp(type, "cold") && strcmp(type, "warm"))
         conditions_set(check->conditions, "MigrationTypeNotValid", CONDITION_CRITICAL, "NotSupported",
-                       "spec.type '%s' is not supported by this version; use cold.", type);
+                       "spec.type '%s' is not supported by this version; use cold or warm.", type);
+    else if (json_bool_at(spec_of(check), "warm", FALSE) && strcmp(source, "vsphere"))
+        conditions_set(
+            check->conditions, "WarmMigrationNotReady", CONDITION_CRITICAL, "NotSupported",
+            "spec.warm: VMs of a provider of type '%s' are migrated cold only; set spec.warm to false.",
+            source);
 }
 
 static gboolean check_transfer_network(PlanCheck *check, GCancellable *cancel, GError **error)
@@ -246,8 +251,8 @@ static gboolean check_machines(PlanCheck *check, GCancellable *cancel, GError **
     for (guint i = 0; vms && i < vms->len; i++)
         if (!check_guest(check, vms->pdata[i], cancel, error))
             return FALSE;
-    return vms && check_rights(check, vms, cancel, error) && preflight_run(check, vms, cancel, error) &&
-           probe_run(check, vms, cancel, error);
+    return vms && check_rights(check, vms, cancel, error) && check_reach(check, vms, cancel, error) &&
+           preflight_run(check, vms, cancel, error) && probe_run(check, vms, cancel, error);
 }
 
 gboolean plan_check_run(PlanCheck *check, GCancellable *cancel, GError **error)

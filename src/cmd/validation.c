@@ -29,8 +29,7 @@ static gboolean stop(gpointer loop)
     return G_SOURCE_REMOVE;
 }
 
-/* ---- rules ----------------------------------------------------------------------------------------------
- */
+/* ---- rules --------------------------------------------------------------------------------------------- */
 
 static void say_changed(const Rules *rules, const GError *error, gpointer unused)
 {

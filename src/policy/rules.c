@@ -9,11 +9,11 @@ enum {
     DEFINITION_MS = 1000, /* one definition of a rule, when something is wrong */
     MEMORY = 256 << 20,   /* bytes that all evaluations may hold */
     STRIKES = 3,          /* failures until a file is left out for good */
+    MOST_PROBLEMS = 100,  /* that are kept */
     MOST_NESTED = 16,     /* brackets in brackets: each level doubles the time that the parser takes */
 };
 
-/* ---- a build: files that were parsed together ------------------------------------------------------------
- */
+/* ---- a build: files that were parsed together ---------------------------------------------------------- */
 
 typedef struct {
     gatomicrefcount references;
@@ -455,8 +455,7 @@ void rules_unref(Rules *rules)
     g_free(rules);
 }
 
-/* ---- documents: rules, parts of their values, and what holds rules ---------------------------------------
- */
+/* ---- documents: rules, parts of their values, and what holds rules ------------------------------------- */
 
 /* What comes after holder in path: "b/c" of "a/b/c" and "a", "" when they are the same; NULL: path is not
  * below it. */
@@ -734,7 +733,8 @@ static void report_category(Rules *rules, Build *build, const char *path, const 
     const char *name;
     Search search = {rules, category};
 
-    if (is_known_problem(rules, category) || !split_path(path, &package, &name))
+    if (rules->problems->len >= MOST_PROBLEMS || is_known_problem(rules, category) ||
+        !split_path(path, &package, &name))
         return;
     engine = rego_engine_clone(build->engine);
     rego_engine_each_definition(engine, package, "concerns", input, DEFINITION_MS, note_category, &search);

@@ -72,6 +72,8 @@ static void another_phase_is_written_before_the_vm_goes_on(void)
     crew_hurry(site.crew); /* it does not move again by itself */
     outcome = crew_outcome(site.crew, uid, "vm-1");
     g_assert_cmpstr(vm_status_phase(outcome), ==, "StorePowerState");
+    while (!g_atomic_int_get(&site.news)) /* it is told after the VM rests */
+        g_usleep(1000);
     g_assert_cmpint(g_atomic_int_get(&site.news), ==, 1);
     same = crew_outcome(site.crew, uid, "vm-1"); /* a write that failed takes it again */
     g_assert_true(json_equal(outcome, same));

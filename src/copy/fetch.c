@@ -191,8 +191,10 @@ static gboolean try_read(Fetch *fetch, guint64 start, gsize size, guint8 *buffer
     return FALSE;
 }
 
-/* What follows a try that failed: TRUE when another one makes sense. Others may read while this one waits. */
-static gboolean may_try_again(Fetch *fetch, gint session, guint try, GError **failed, GCancellable *cancel)
+/* What follows a try that failed: TRUE when another one makes sense. lends_turn: others may read while this
+ * one waits; not for who holds what they need for that. */
+static gboolean may_try_again(Fetch *fetch, gint session, guint try, gboolean lends_turn, GError **failed,
+                              GCancellable *cancel)
 {
     ErrorClass class = error_class(*failed);
 
@@ -206,9 +208,11 @@ static gboolean may_try_again(Fetch *fetch, gint session, guint try, GError **fa
             return FALSE;
     }
     if (class != STALE || *failed || try > 1) {
-        fetch_give_turn_back(fetch);
+        if (lends_turn)
+            fetch_give_turn_back(fetch);
         wait_us(backoff_ms(try, FIRST_WAIT_MS, LONGEST_WAIT_MS) * (gint64)1000, cancel);
-        fetch_take_turn(fetch);
+        if (lends_turn)
+            fetch_take_turn(fetch);
     }
     return !g_cancellable_is_cancelled(cancel);
 }
@@ -239,7 +243,7 @@ static gboolean read_range(Fetch *fetch, guint64 start, gsize size, guint8 *buff
             return TRUE;
         if (done > before)
             try = 0;
-        if (!may_try_again(fetch, session, try, &failed, cancel))
+        if (!may_try_again(fetch, session, try, TRUE, &failed, cancel))
             return give_up(cancel, start + done, &failed, error);
     }
 }
@@ -263,7 +267,7 @@ static gboolean look_ahead(Fetch *fetch, guint64 start, guint64 size, GCancellab
         if (reader_extents(fetch->reader, start, look, fetch->map, cancel, &failed))
             break;
         g_array_set_size(fetch->map, 0);
-        if (!may_try_again(fetch, session, try, &failed, cancel))
+        if (!may_try_again(fetch, session, try, FALSE, &failed, cancel))
             return give_up(cancel, start, &failed, error);
         g_clear_error(&failed);
     }

@@ -238,6 +238,51 @@ static void a_large_hole_is_not_read_and_a_small_one_is(void)
     }
 }
 
+/* A map that is refused once, to two threads with one turn between them after that. */
+static gboolean extents_busy(Reader *reader, guint64 start, guint64 size, GArray *extents,
+                             GCancellable *cancel, GError **error)
+{
+    SlowReader *slow = (SlowReader *)reader;
+    Extent all = {start, size, FALSE};
+
+    g_usleep(20 * 1000);
+    if (slow->fake.tries++ == 0) {
+        g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_READ, "told to");
+        return FALSE;
+    }
+    g_array_append_val(extents, all);
+    return TRUE;
+}
+
+static const ReaderType busy_type = {.type = "busy", .extents = extents_busy, .read = read_slowly};
+
+static gpointer read_once(gpointer user_data)
+{
+    g_autofree guint8 *buffer = g_malloc(SIZE);
+    gboolean zero;
+
+    fetch_take_turn(user_data);
+    g_assert_true(fetch_range(user_data, 0, SIZE, buffer, &zero, NULL, NULL));
+    fetch_give_turn_back(user_data);
+    return NULL;
+}
+
+static void a_map_that_is_asked_for_again_holds_up_nobody(void)
+{
+    SlowReader slow = {.fake = fake_reader(&busy_type, NULL, 0), .most = 8};
+    guint64 counted = 0;
+    g_autoptr(Fetch) fetch = NULL;
+    GThread *threads[6];
+
+    slow.fake.reader.parallel = 1;
+    fetch = fetch_new(&slow.fake.reader, NULL, count, &counted);
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        threads[i] = g_thread_new("read", read_once, fetch);
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        g_thread_join(threads[i]);
+    g_assert_cmpuint(counted, ==, G_N_ELEMENTS(threads) * SIZE);
+}
+
 static void a_hole_all_over_is_only_said(void)
 {
     FakeReader fake = fake_reader(&mapped, NULL, 0);
@@ -267,6 +312,8 @@ int main(int argc, char **argv)
                     what_cannot_be_mended_is_not_tried_again);
     g_test_add_func("/copy/fetch/a large hole is not read and a small one is",
                     a_large_hole_is_not_read_and_a_small_one_is);
+    g_test_add_func("/copy/fetch/a map that is asked for again holds up nobody",
+                    a_map_that_is_asked_for_again_holds_up_nobody);
     g_test_add_func("/copy/fetch/a hole all over is only said", a_hole_all_over_is_only_said);
     return g_test_run();
 }

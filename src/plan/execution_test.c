@@ -604,7 +604,6 @@ static void a_running_vm_is_precopied_until_its_cutover(void)
                                         "AddCheckpoint",         "CopyDisks",
                                         "CopyingPaused"};
     g_auto(World) world = world_new(WARM_VM);
-    g_autoptr(json_t) spec = NULL;
 
     world.settings->precopy_interval_min = 0;
     precopy(&world, 2, FALSE);

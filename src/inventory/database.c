@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Raised with every change of the tables: a file of another number is made anew. */
-#define LAYOUT 2
+#define LAYOUT 3
 
 static const char schema[] =
     "CREATE TABLE object(position INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT "
@@ -15,6 +15,8 @@ static const char schema[] =
     " concerns TEXT NOT NULL DEFAULT '[]', base TEXT NOT NULL, brief TEXT NOT NULL, full TEXT NOT NULL);"
     "CREATE UNIQUE INDEX object_id ON object(kind, id);"
     "CREATE INDEX object_name ON object(kind, name);"
+    "CREATE INDEX object_kind ON object(kind);" /* holds the position too: lists need no sorting, which would
+                                                   keep them whole in memory */
     "CREATE TABLE holding(file TEXT NOT NULL, vm TEXT NOT NULL, says_shared INTEGER NOT NULL,"
     " PRIMARY KEY(vm, file)) WITHOUT ROWID;"
     "CREATE INDEX holding_file ON holding(file);"

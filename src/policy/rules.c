@@ -160,6 +160,16 @@ static gboolean check_nesting(const Source *source, GError **error)
     return TRUE;
 }
 
+/* A width of millions in a sprintf() makes one builtin fill the memory before anything can stop it. */
+static gboolean check_widths(const Source *source, GError **error)
+{
+    if (!g_regex_match_simple("%[-+ #0]*[0-9]{7,}", source->text, 0, 0))
+        return TRUE;
+    g_set_error(error, GANTRY_ERROR, ERROR_POLICY_INVALID, "%s: a width of more than six digits after %%",
+                source->path);
+    return FALSE;
+}
+
 /* Reads it as the newer language first: what is meant as the older has rules without "if", which the newer
  * refuses. */
 static gboolean parse(RegoEngine *engine, Source *source, GError **error)
@@ -189,7 +199,7 @@ static gboolean parse_all(Rules *rules, RegoEngine *engine, const RuleFiles *fil
         source->path = g_strdup(file->path);
         source->text = g_strdup(file->text);
         g_ptr_array_add(rules->sources, source);
-        if (!check_nesting(source, error) || !parse(engine, source, error))
+        if (!check_nesting(source, error) || !check_widths(source, error) || !parse(engine, source, error))
             return FALSE;
     }
     return TRUE;
@@ -251,14 +261,28 @@ static const char *start_of_line(const char *text, guint line)
     return text;
 }
 
+/* The line at which the text of a definition ends: that of the next one of its file which begins on another;
+ * 0: the file's end. */
+static guint end_of(const Checking *checking, guint at)
+{
+    const Definition *one = checking->definitions->pdata[at];
+
+    for (guint i = at + 1; i < checking->definitions->len; i++) {
+        const Definition *next = checking->definitions->pdata[i];
+        if (strcmp(next->file, one->file))
+            return 0;
+        if (next->line > one->line)
+            return next->line;
+    }
+    return 0;
+}
+
 static void add_function(const Checking *checking, Recursion *recursion, guint at)
 {
-    const Definition *one = checking->definitions->pdata[at],
-                     *next =
-                         at + 1 < checking->definitions->len ? checking->definitions->pdata[at + 1] : NULL;
+    const Definition *one = checking->definitions->pdata[at];
     const char *text = start_of_line(text_of_file(checking->rules, one->file), one->line);
-    gboolean is_last = !next || strcmp(next->file, one->file);
-    gsize size = is_last ? strlen(text) : (gsize)(start_of_line(text, next->line - one->line + 1) - text);
+    guint end = end_of(checking, at);
+    gsize size = end ? (gsize)(start_of_line(text, end - one->line + 1) - text) : strlen(text);
     g_autofree char *place = g_strdup_printf("%s:%u", one->file, one->line);
 
     recursion_add(recursion, one->package, one->name, place, text, size);

@@ -161,6 +161,7 @@ static void a_function_that_calls_itself_is_refused(Fixture *fixture, gconstpoin
         {"package a\n\nf(n) = m { m := f(n + 1) }\n", TRUE},
         {"package a\ng(n) = m { m := f(n) }\nf(n) = m { m := g(n) }\n", TRUE},
         {"package a\nf(n) = m { m := data.a.f(n) }\n", TRUE},
+        {"package a\ne := f(1) f(n) := f(1)\n", TRUE},
         {"package a\nf(n) = 1 { n > 1 }\nf(n) = 2 { n <= 1 }\nx = f(1)\n", FALSE},
         {"package a\nf(n) = m { m := g(n) }\ng(n) = count(n) { true }\nx = f(1)\n", FALSE},
     };

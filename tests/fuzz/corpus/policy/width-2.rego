@@ -1,0 +1,2 @@
+package a
+ x := sprintf("%999999998d", [1])

@@ -109,7 +109,7 @@ static gboolean is_without_session(GBytes *reply)
     gsize size;
     const char *text = g_bytes_get_data(reply, &size);
 
-    return size < SHORT_REPLY && memmem(text, size, "missingSet", strlen("missingSet")) &&
+    return text && size < SHORT_REPLY && memmem(text, size, "missingSet", strlen("missingSet")) &&
            memmem(text, size, reason, strlen(reason));
 }
 

@@ -22,6 +22,7 @@ typedef struct {
     char *plan;
     guint serial;       /* of lines: the older goes first when all else is equal */
     guint load;         /* what its VMs hold of the host */
+    guint vms;          /* in it, whether they wait, hold or have given back all that they held */
     GPtrArray *waiting; /* of Entry, borrowed; largest first */
 } Line;
 
@@ -145,9 +146,18 @@ static Line *line_at(Host *host, const char *plan)
     return line;
 }
 
-static void drop_line_when_empty(Host *host, Line *line)
+static void join_line(Entry *entry)
 {
-    if (line->waiting->len || line->load)
+    entry->line = line_at(entry->host, entry->plan);
+    entry->line->vms++;
+}
+
+static void leave_line(const Entry *entry)
+{
+    Host *host = entry->host;
+    Line *line = entry->line;
+
+    if (--line->vms)
         return;
     g_ptr_array_remove(host->lines, line);
     g_ptr_array_unref(line->waiting);
@@ -268,7 +278,7 @@ static void drop(Entry *entry)
     else
         g_ptr_array_remove(entry->line->waiting, entry);
     entry->host->moved = changed = TRUE;
-    drop_line_when_empty(entry->host, entry->line);
+    leave_line(entry);
     g_hash_table_remove(entries, key);
 }
 
@@ -443,7 +453,7 @@ void schedule_want(const Demand *demand)
     if (find(demand->plan, demand->vm))
         return;
     entry = entry_new(demand);
-    entry->line = line_at(entry->host, entry->plan);
+    join_line(entry);
     while (at < entry->line->waiting->len && largest_first(entry->line->waiting->pdata[at], entry) < 0)
         at++;
     g_ptr_array_insert(entry->line->waiting, at, entry);
@@ -475,7 +485,7 @@ void schedule_hold(const Demand *demand)
     if (find(demand->plan, demand->vm))
         return;
     entry = entry_new(demand);
-    entry->line = line_at(entry->host, entry->plan);
+    join_line(entry);
     take_share(entry);
     entry->host->moved = TRUE;
 }

@@ -90,6 +90,11 @@ static void a_share_is_given_back_disk_by_disk(void)
     schedule_dispatch();
     g_assert_true(schedule_holds("p", "2"));
     g_assert_cmpuint(schedule_load(SCHEDULE_DATASTORE, "provider", "ds"), ==, 1);
+    /* the first holds nothing any more when the second, its plan's only other VM, is through */
+    schedule_disk_done("p", "1", "one");
+    schedule_release("p", "2");
+    schedule_release("p", "1");
+    g_assert_cmpuint(schedule_load(SCHEDULE_DATASTORE, "provider", "ds"), ==, 0);
     end();
 }
 

@@ -79,8 +79,10 @@ StepResult back_out(VmRun *vm, GCancellable *cancel, GError **error)
     gboolean taken_over;
     StepResult result = has_taken_over(vm, &taken_over, cancel, error);
 
-    if (result != STEP_DONE || taken_over)
+    if (result != STEP_DONE)
         return result;
+    if (taken_over)
+        return remove_snapshots(vm, cancel, error);
     result = clean_up_running(vm, cancel, error);
     if (result == STEP_DONE)
         result = target_machine_stop(vm, cancel, error);

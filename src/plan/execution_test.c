@@ -714,7 +714,8 @@ static void a_failed_vm_keeps_its_disks_unless_it_is_to_be_deleted(void)
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_auto(World) world = world_new(rows[i].spec);
-        fake_faults.conversion_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no kernel\"}";
+        fake_faults.conversion_message =
+            "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no kernel\"}";
         run(&world);
         g_assert_true(plan_has(&world, "Failed"));
         g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, rows[i].volumes);
@@ -769,17 +770,21 @@ static gboolean delete_plan_at(World *world, guint at)
 }
 
 /* Wherever it was: sources run again unless their target has taken over, and nothing else is left. */
-static void a_plan_that_is_deleted_at_any_time_is_backed_out_of(void)
+#define TWO_VMS_OF_PROVIDERS                                                                                 \
+    "\"provider\":{\"source\":{\"name\":\"vc\",\"namespace\":\"openshift-mtv\"},"                            \
+    "\"destination\":{\"name\":\"host\",\"namespace\":\"openshift-mtv\"}},\"targetNamespace\":\"target\","   \
+    "\"vms\":[{\"id\":\"vm-1\"},{\"name\":\"Guest_vm-2\"}]}"
+
+static void delete_at_any_time(const char *plan_spec, gboolean warm)
 {
     gboolean deleted = TRUE;
 
     for (guint at = 1; deleted; at++) {
-        g_auto(World) world = world_new("{\"provider\":{\"source\":{\"name\":\"vc\",\"namespace\":"
-                                        "\"openshift-mtv\"},\"destination\":{\"name\":\"host\","
-                                        "\"namespace\":\"openshift-mtv\"}},\"targetNamespace\":\"target\","
-                                        "\"vms\":[{\"id\":\"vm-1\"},{\"name\":\"Guest_vm-2\"}]}");
+        g_auto(World) world = world_new(plan_spec);
         g_autoptr(GPtrArray) machines = NULL;
         g_autoptr(Object) record = NULL;
+        if (warm)
+            set_cutover(&world);
         deleted = delete_plan_at(&world, at);
         if (!deleted) {
             g_assert_cmpuint(at, >, 12);
@@ -795,6 +800,7 @@ static void a_plan_that_is_deleted_at_any_time_is_backed_out_of(void)
                 moved = moved || !strcmp(object_name(machines->pdata[m]), name);
             g_test_message("deleted at pass %u, %s in %s", at, id, vm_status_phase(vm_at(&world, i - 1)));
             g_assert_cmpint(fake_power(id), ==, moved ? POWER_OFF : POWER_ON);
+            g_assert_false(fake_has_snapshot(id));
         }
         g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 2 * machines->len);
         g_assert_cmpuint(number_of(&KUBE_POD), ==, 0);
@@ -803,6 +809,16 @@ static void a_plan_that_is_deleted_at_any_time_is_backed_out_of(void)
         record = record_of_sources();
         g_assert_null(record);
     }
+}
+
+static void a_plan_that_is_deleted_at_any_time_is_backed_out_of(void)
+{
+    delete_at_any_time("{" TWO_VMS_OF_PROVIDERS, FALSE);
+}
+
+static void a_warm_plan_that_is_deleted_at_any_time_leaves_no_snapshot(void)
+{
+    delete_at_any_time("{\"warm\":true," TWO_VMS_OF_PROVIDERS, TRUE);
 }
 
 static void a_target_that_took_over_unnoticed_is_not_backed_out_of(void)
@@ -941,6 +957,8 @@ int main(int argc, char **argv)
     CASE("a hook runs as a Job beside the plan", a_hook_runs_as_a_job_beside_the_plan);
     CASE("an archive leaves only what has taken over", an_archive_leaves_only_what_has_taken_over);
     CASE("an archive of a failed run takes its disks", an_archive_of_a_failed_run_takes_its_disks);
+    CASE("a warm plan that is deleted at any time leaves no snapshot",
+         a_warm_plan_that_is_deleted_at_any_time_leaves_no_snapshot);
     CASE("a running VM is precopied until its cutover", a_running_vm_is_precopied_until_its_cutover);
     CASE("each round reads what has changed since the last",
          each_round_reads_what_has_changed_since_the_last);

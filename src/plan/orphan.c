@@ -5,6 +5,7 @@
 #include "plan/provider_access.h"
 #include "plan/source_record.h"
 #include "plan/target_machine.h"
+#include "plan/warm.h"
 #include <string.h>
 
 /* ---- the plan as it was ---- */
@@ -75,8 +76,11 @@ static StepResult put_back(const PlanRun *run, const Object *record, const char 
     StepResult result;
 
     vm_status_add_step(status, "Initialize", "", 1, NULL);
-    json_object_set_new(status, "restorePowerState", json_string("On"));
+    json_object_set_new(status, "restorePowerState",
+                        json_string(source_record_ran(record, vm_id) ? "On" : "Off"));
     vm_status_set_mark(status, SHUTDOWN_ASKING, source_record_asked(record, vm_id));
+    if (json_bool_at(object_json(run->plan), "spec.warm", FALSE))
+        warm_begin(status); /* so that its snapshots are removed */
     vm = vm_run_new(run, status);
     result = back_out(vm, cancel, error);
     if (result != STEP_DONE)

@@ -3,9 +3,10 @@
 #include "base/clock.h"
 #include <string.h>
 
-#define PLAN  "plan.json"
-#define ON    "On"
-#define ASKED "Asked " /* and since when */
+#define PLAN   "plan.json"
+#define ON     "On"
+#define FROZEN "Frozen"
+#define ASKED  "Asked " /* and since when */
 
 static char *selector_of(const PlanRun *run)
 {
@@ -25,9 +26,10 @@ static json_t *record_new(const PlanRun *run)
     const Object *plan = run->plan;
     const json_t *spec = json_object_get(object_json(plan), "spec");
     g_autoptr(json_t) kept =
-        json_pack("{s:{s:s, s:s, s:s}, s:{s:O?, s:O?}}", "metadata", "name", object_name(plan), "namespace",
-                  object_namespace(plan), "uid", object_uid(plan), "spec", "targetNamespace",
-                  json_object_get(spec, "targetNamespace"), "provider", json_object_get(spec, "provider"));
+        json_pack("{s:{s:s, s:s, s:s}, s:{s:O?, s:O?, s:O?}}", "metadata", "name", object_name(plan),
+                  "namespace", object_namespace(plan), "uid", object_uid(plan), "spec", "targetNamespace",
+                  json_object_get(spec, "targetNamespace"), "provider", json_object_get(spec, "provider"),
+                  "warm", json_object_get(spec, "warm"));
     g_autofree char *text = json_text(kept);
     g_autofree char *name = g_strdup_printf("%.50s-sources-", object_name(plan));
 
@@ -63,6 +65,8 @@ static json_t *value_new(SourceState state)
     g_autofree char *now = clock_now();
 
     switch (state) {
+    case SOURCE_FROZEN:
+        return json_string(FROZEN);
     case SOURCE_RAN:
         return json_string(ON);
     case SOURCE_ASKED:
@@ -98,7 +102,8 @@ gboolean source_record_note(VmRun *vm, SourceState state, GCancellable *cancel, 
         g_propagate_error(error, g_steal_pointer(&problem));
         return FALSE;
     }
-    if (!record || (state == SOURCE_SETTLED && !value_of(record, id)))
+    if (!record || (state == SOURCE_SETTLED && !value_of(record, id)) ||
+        (state == SOURCE_FROZEN && value_of(record, id))) /* more than that may be known */
         return TRUE;
     patch = json_pack("{s:{s:o}}", "data", id, value_new(state));
     done = kube_patch(run->kube, &KUBE_CONFIG_MAP, object_namespace(record), object_name(record),
@@ -116,7 +121,7 @@ gboolean source_record_read(VmRun *vm, gboolean *running, GCancellable *cancel, 
         g_propagate_error(error, g_steal_pointer(&problem));
         return FALSE;
     }
-    *running = record && value_of(record, id);
+    *running = record && source_record_ran(record, id);
     return TRUE;
 }
 
@@ -159,6 +164,12 @@ const char **source_record_vms(const Object *record)
         if (strcmp(key, PLAN))
             ids[len++] = key;
     return ids;
+}
+
+gboolean source_record_ran(const Object *record, const char *id)
+{
+    const char *value = value_of(record, id);
+    return value && strcmp(value, FROZEN);
 }
 
 const char *source_record_asked(const Object *record, const char *id)

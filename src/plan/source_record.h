@@ -2,8 +2,8 @@
  *
  * A run's state lives in its plan's status; but a plan may be deleted while it runs. So a ConfigMap with the
  * labels plan (its UID) and resource=sources says where the plan's VMs come from and go to, and for every VM
- * that is shut down, from before that until it is settled, that it was running and when it was asked. The
- * sweep of deleted plans (orphan.h) reads it; so does a new Migration when an earlier one could not put the
+ * that is shut down, from before that until it is settled, that it was running and when it was asked; a warm
+ * one is in it from before its first snapshot. The sweep of deleted plans (orphan.h) reads it; so does a new Migration when an earlier one could not put the
  * source back. Threads: any.
  */
 #pragma once
@@ -16,6 +16,7 @@ gboolean source_record_begin(const PlanRun *run, GCancellable *cancel, GError **
 
 typedef enum {
     SOURCE_SETTLED, /* there is nothing to put back any more */
+    SOURCE_FROZEN,  /* snapshots of ours are made; its power is left alone */
     SOURCE_RAN,     /* it was running; from before the shutdown on */
     SOURCE_ASKED,   /* and its guest has been asked, or will be at once, to shut down */
 } SourceState;
@@ -32,5 +33,7 @@ gboolean source_record_drop(const PlanRun *run, GCancellable *cancel, GError **e
 Object *source_record_plan(const Object *record);
 /* Ids of the VMs that are not settled, NULL-terminated, owned but for the strings. */
 const char **source_record_vms(const Object *record);
+/* Whether that VM is to be powered on. */
+gboolean source_record_ran(const Object *record, const char *id);
 /* When that VM's guest was asked to shut down, or NULL. */
 const char *source_record_asked(const Object *record, const char *id);

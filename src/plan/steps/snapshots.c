@@ -6,6 +6,7 @@
  * from the last that was copied whole.
  */
 #include "base/log.h"
+#include "plan/source_record.h"
 #include "plan/step.h"
 #include "plan/warm.h"
 #include "source/warm.h"
@@ -49,14 +50,15 @@ static StepResult create(VmRun *vm, GCancellable *cancel, GError **error)
     return warm_snapshot(last) || make(vm, last, cancel, error) ? STEP_DONE : STEP_FAILED;
 }
 
-/* A VM whose changes are tracked is left alone. */
+/* That there will be snapshots is noted first. A VM whose changes are tracked is left alone. */
 static StepResult track(VmRun *vm, GCancellable *cancel, GError **error)
 {
     const TargetOwner *owner = vm_run_owner(vm);
     Source *source = vm_run_source(vm, error);
 
-    return source && (!vm_run_plan(vm)->settings->track_changes ||
-                      source_track_changes(source, owner->vm_id, owner->plan_uid, cancel, error))
+    return source && source_record_note(vm, SOURCE_FROZEN, cancel, error) &&
+                   (!vm_run_plan(vm)->settings->track_changes ||
+                    source_track_changes(source, owner->vm_id, owner->plan_uid, cancel, error))
                ? create(vm, cancel, error)
                : STEP_FAILED;
 }

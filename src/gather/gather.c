@@ -343,7 +343,7 @@ static gboolean add_inventory(Gathering *gathering, const ScopedPlan *scoped, GE
 
 static gboolean add_report(Gathering *gathering, const ScopedPlan *scoped, GError **error)
 {
-    g_autofree char *text = report_text(scoped->plan, scoped->vms);
+    g_autofree char *text = plan_report_text(scoped->plan, scoped->vms);
     g_autofree char *path = g_strdup_printf("namespaces/%s/reports/%s.txt", object_namespace(scoped->plan),
                                             object_name(scoped->plan));
     return add_text(gathering, path, text, error);

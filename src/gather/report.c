@@ -54,7 +54,7 @@ static void append_step(GString *text, const json_t *step)
         append_task(text, task);
 }
 
-char *report_text(const Object *plan, GHashTable *vms)
+char *plan_report_text(const Object *plan, GHashTable *vms)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     json_t *vm, *step;

@@ -7,4 +7,4 @@
 #include "kube/object.h"
 
 /* vms: set of ids to show; NULL: all. To be freed with g_free(). */
-char *report_text(const Object *plan, GHashTable *vms);
+char *plan_report_text(const Object *plan, GHashTable *vms);

@@ -23,7 +23,7 @@ static void a_plan_is_told_vm_by_vm(void)
                                  "\n  VM db (vm-2): Running, phase CopyDisks, T1 - \n"
                                  "    error: no room\n";
     g_autoptr(Object) plan = object_new_take(json_loads(status, 0, NULL));
-    g_autofree char *text = report_text(plan, NULL);
+    g_autofree char *text = plan_report_text(plan, NULL);
 
     g_assert_cmpstr(text, ==, wanted);
 }

@@ -20,6 +20,7 @@ struct LocalView {
     GRecMutex lock;   /* held while listeners are called, so that the replay comes first; recursive, as
                          listeners read */
     gboolean telling; /* under lock */
+    gint listed;      /* atomic */
 };
 
 static void kind_free(gpointer data)
@@ -116,6 +117,7 @@ gboolean local_view_start(LocalView *view, GCancellable *cancel)
         if (!informer_wait_synced(kind->informer, cancel))
             return FALSE;
     }
+    g_atomic_int_set(&view->listed, TRUE);
     g_rec_mutex_lock(&view->lock);
     view->telling = TRUE;
     for (guint i = 0; i < view->kinds->len; i++) {
@@ -126,6 +128,11 @@ gboolean local_view_start(LocalView *view, GCancellable *cancel)
     }
     g_rec_mutex_unlock(&view->lock);
     return TRUE;
+}
+
+gboolean local_view_has_listed(LocalView *view)
+{
+    return g_atomic_int_get(&view->listed);
 }
 
 Object *local_view_get(LocalView *view, const KubeResource *resource, const char *ns, const char *name)
@@ -166,7 +173,9 @@ const json_t *local_controller_of(const Object *object)
     const json_t *owner;
     gsize i;
 
-    json_array_foreach(owners, i, owner) if (json_bool_at(owner, "controller", FALSE)) return owner;
+    json_array_foreach (owners, i, owner)
+        if (json_bool_at(owner, "controller", FALSE))
+            return owner;
     return NULL;
 }
 

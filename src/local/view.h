@@ -21,6 +21,10 @@ void local_view_subscribe(LocalView *view, const KubeResource *resource, Informe
 /* Lists everything, then tells the listeners. FALSE: cancelled first. */
 gboolean local_view_start(LocalView *view, GCancellable *cancel);
 
+/* TRUE once everything was listed: from then on, what the view does not have does not exist. Whoever acts on that (ends what is left
+ * over) asks first: keys come from elsewhere, too. */
+gboolean local_view_has_listed(LocalView *view);
+
 /* No listener is called after this returns. */
 void local_view_mute(LocalView *view);
 

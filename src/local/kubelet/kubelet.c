@@ -15,7 +15,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-enum { WORKERS = 4, LOG_CEILING = 32 << 20, TRIM_S = 15, TOKEN_S = 10 * 365 * 86400 };
+enum { WORKERS = 4, NOT_LISTED_MS = 100, LOG_CEILING = 32 << 20, TRIM_S = 15, TOKEN_S = 10 * 365 * 86400 };
 
 struct Kubelet {
     char *data, *binary, *ca_pem, *api_host;
@@ -293,6 +293,8 @@ static guint sync_pod(const char *key, gpointer user_data, GCancellable *cancel,
     g_autofree char *ns = NULL, *name = NULL;
     PodRun *run, *leftover;
 
+    if (!local_view_has_listed(kubelet->view))
+        return NOT_LISTED_MS;
     local_key_split(key, &ns, &name);
     g_autoptr(Object) pod = local_view_get(kubelet->view, &KUBE_POD, ns, name);
     if (pod && object_annotation(pod, POD_RUN_ELSEWHERE, NULL))
@@ -396,7 +398,7 @@ static gboolean is_ours(const char *mark, gpointer user_data)
 }
 
 /* Takes over what an earlier process left: its Pods with their sandboxes, and ends sandboxes that no state
- * file knows. What belongs to Pods that are gone is ended when the view tells of the Pods that there are. */
+ * file knows. What belongs to Pods that are gone is ended when the view has listed those that there are. */
 static void adopt(Kubelet *kubelet)
 {
     g_autofree char *pods = g_build_filename(kubelet->data, "pods", NULL);
@@ -434,7 +436,7 @@ static void end_gone(Kubelet *kubelet)
     g_hash_table_iter_init(&iter, kubelet->pods);
     while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&run)) {
         g_autofree char *key = g_strconcat(run->ns, "/", run->name, NULL);
-        work_queue_add_after(kubelet->queue, key, 500);
+        work_queue_add(kubelet->queue, key);
     }
     g_mutex_unlock(&kubelet->lock);
 }
@@ -525,8 +527,9 @@ static const json_t *status_of(const Object *pod, const char *container)
     for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
         const json_t *item;
         gsize j;
-        json_array_foreach(json_at(object_json(pod), lists[i]), j,
-                           item) if (!strcmp(json_string_at(item, "name", ""), container)) return item;
+        json_array_foreach (json_at(object_json(pod), lists[i]), j, item)
+            if (!strcmp(json_string_at(item, "name", ""), container))
+                return item;
     }
     return NULL;
 }

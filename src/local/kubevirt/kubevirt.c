@@ -7,7 +7,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-enum { MACHINES_AT_ONCE = 2 };
+enum { MACHINES_AT_ONCE = 2, NOT_LISTED_MS = 100 };
 
 struct LocalKubevirt {
     LocalView *view;
@@ -18,12 +18,20 @@ struct LocalKubevirt {
 
 static guint run_machine(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
-    return virtual_machine_reconcile(((LocalKubevirt *)user_data)->view, key, cancel, error);
+    LocalView *view = ((LocalKubevirt *)user_data)->view;
+
+    if (!local_view_has_listed(view))
+        return NOT_LISTED_MS;
+    return virtual_machine_reconcile(view, key, cancel, error);
 }
 
 static guint run_instance(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
-    return instance_reconcile(&((LocalKubevirt *)user_data)->place, key, cancel, error);
+    const InstancePlace *place = &((LocalKubevirt *)user_data)->place;
+
+    if (!local_view_has_listed(place->view)) /* the hypervisor tells of its machines at once */
+        return NOT_LISTED_MS;
+    return instance_reconcile(place, key, cancel, error);
 }
 
 static void machine_changed(Object *before, Object *after, gpointer user_data)

@@ -28,6 +28,13 @@ static void a_foreign_error_is_transient(void)
     g_assert_cmpint(error_exit_code(error), ==, 75);
 }
 
+static void that_somebody_asked_to_stop_is_nothing_to_report(void)
+{
+    g_autoptr(GError) error = g_error_new(G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled");
+    g_assert_cmpstr(error_reason(error), ==, "Canceled");
+    g_assert_null(strstr(error_remedy(error), "report"));
+}
+
 static void the_class_shows_in_the_exit_code(void)
 {
     g_autoptr(GError) error = g_error_new(GANTRY_ERROR, ERROR_BAD_INPUT, "x");
@@ -40,6 +47,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/base/errors/every row has a reason and a remedy", every_row_has_a_reason_and_a_remedy);
     g_test_add_func("/base/errors/a foreign error is transient", a_foreign_error_is_transient);
+    g_test_add_func("/base/errors/that somebody asked to stop is nothing to report",
+                    that_somebody_asked_to_stop_is_nothing_to_report);
     g_test_add_func("/base/errors/the class shows in the exit code", the_class_shows_in_the_exit_code);
     return g_test_run();
 }

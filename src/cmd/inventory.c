@@ -2,9 +2,9 @@
  * forklift-controller). */
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/service.h"
 #include "controller/provider.h"
 #include "inventory/rest.h"
-#include <glib-unix.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,40 +23,27 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
 /* ---- settings ------------------------------------------------------------------------------------------ */
 
-static const char *setting(const char *name, const char *absent)
-{
-    const char *value = g_getenv(name);
-    return value && *value ? value : absent;
-}
-
-static gboolean read_file(const char *name, const char *path, char **text, GError **error)
-{
-    if (!path || g_file_get_contents(path, text, NULL, error))
-        return TRUE;
-    g_prefix_error(error, "%s: ", name);
-    return FALSE;
-}
-
 static char *default_listen(void)
 {
-    return g_strdup_printf("%s:%s", setting("POD_IP", "127.0.0.1"), setting("API_PORT", "8080"));
+    return g_strdup_printf("%s:%s", service_setting("POD_IP", "127.0.0.1"),
+                           service_setting("API_PORT", "8080"));
 }
 
 static gboolean is_required(void)
 {
-    return g_ascii_strcasecmp(setting("AUTH_REQUIRED", "true"), "false") != 0;
+    return g_ascii_strcasecmp(service_setting("AUTH_REQUIRED", "true"), "false") != 0;
 }
 
 static Validator *new_validator(GError **error)
 {
     g_autofree char *ca = NULL;
     ValidatorOptions options = {
-        .url = setting("POLICY_AGENT_URL", NULL),
-        .workers = MAX(0, atoi(setting("POLICY_AGENT_WORKER_LIMIT", "10"))),
-        .interval_s = MAX(0, atoi(setting("POLICY_AGENT_SEARCH_INTERVAL", "120"))),
+        .url = service_setting("POLICY_AGENT_URL", NULL),
+        .workers = MAX(0, atoi(service_setting("POLICY_AGENT_WORKER_LIMIT", "10"))),
+        .interval_s = MAX(0, atoi(service_setting("POLICY_AGENT_SEARCH_INTERVAL", "120"))),
     };
 
-    if (!read_file("POLICY_AGENT_CA", setting("POLICY_AGENT_CA", NULL), &ca, error))
+    if (!service_read_file("POLICY_AGENT_CA", &ca, error))
         return NULL;
     options.ca_pem = ca;
     return validator_new(&options, error);
@@ -68,14 +55,14 @@ static Rest *start_rest(const Options *options, Inventory *inventory, Authorizer
                     *listen = options->listen ? g_strdup(options->listen) : default_listen();
     RestOptions rest = {
         .listen = listen,
-        .cors_origins = setting("CORS_ALLOWED_ORIGINS", NULL),
+        .cors_origins = service_setting("CORS_ALLOWED_ORIGINS", NULL),
         .inventory = inventory,
         .authorizer = authorizer,
     };
     Rest *started;
 
-    if (!read_file("API_TLS_KEY", setting("API_TLS_KEY", NULL), &key, error) ||
-        (key && !read_file("API_TLS_CERTIFICATE", setting("API_TLS_CERTIFICATE", NULL), &cert, error)))
+    if (!service_read_file("API_TLS_KEY", &key, error) ||
+        (key && !service_read_file("API_TLS_CERTIFICATE", &cert, error)))
         return NULL;
     rest.cert_pem = cert;
     rest.key_pem = key;
@@ -87,26 +74,11 @@ static Rest *start_rest(const Options *options, Inventory *inventory, Authorizer
 
 /* ---- running ------------------------------------------------------------------------------------------- */
 
-static gboolean stop(gpointer loop)
-{
-    g_main_loop_quit(loop);
-    return G_SOURCE_REMOVE;
-}
-
-static void run_until_told(void)
-{
-    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
-
-    g_unix_signal_add(SIGTERM, stop, loop);
-    g_unix_signal_add(SIGINT, stop, loop);
-    g_main_loop_run(loop);
-}
-
 /* The order is that of life and death: what was made first goes last. */
 static gboolean serve(const Options *options, GError **error)
 {
-    const char *folder =
-        options->working_dir ? options->working_dir : setting("WORKING_DIR", "/var/lib/gantry/inventory");
+    const char *folder = options->working_dir ? options->working_dir
+                                              : service_setting("WORKING_DIR", "/var/lib/gantry/inventory");
     g_autoptr(KubeClient) kube = kube_client_new_default(error);
     g_autoptr(Validator) validator = kube ? new_validator(error) : NULL;
     g_autoptr(Authorizer) authorizer = NULL;
@@ -131,7 +103,7 @@ static gboolean serve(const Options *options, GError **error)
     if (!is_required())
         log_warn("AUTH_REQUIRED is false: everybody who reaches the inventory may read it", NULL);
     providers_serve(providers, inventory);
-    run_until_told();
+    service_run_until_told();
     g_clear_pointer(&rest, rest_stop);
     providers_stop(providers);
     return TRUE;
@@ -157,8 +129,8 @@ int cmd_inventory(int argc, char **argv)
                 error ? error->message : "it takes options only");
         return 2;
     }
-    /* Loading allocates and frees much, from several threads: a few arenas keep what is freed together, and a page's text
-     * is given back as soon as it has been read. */
+    /* Loading allocates and frees much, from several threads: a few arenas keep what is freed together, and a
+     * page's text is given back as soon as it has been read. */
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     mallopt(M_TRIM_THRESHOLD, 1024 * 1024);

@@ -1,59 +1,37 @@
 /* gantry must-gather-api: serves the must-gather API (Deployment forklift-must-gather-api). */
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/service.h"
 #include "gather/api.h"
 #include "gather/command.h"
-#include <glib-unix.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CLUSTER_CA "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
-
-static const char *setting(const char *name, const char *absent)
-{
-    const char *value = g_getenv(name);
-    return value && *value ? value : absent;
-}
-
-static gboolean read_file(const char *name, char **text, GError **error)
-{
-    const char *path = setting(name, NULL);
-
-    if (!path || g_file_get_contents(path, text, NULL, error))
-        return TRUE;
-    g_prefix_error(error, "%s: ", name);
-    return FALSE;
-}
-
-static gboolean stop(gpointer loop)
-{
-    g_main_loop_quit(loop);
-    return G_SOURCE_REMOVE;
-}
 
 static gboolean serve(const char *listen, const char *dir, GError **error)
 {
     g_autofree char *cert = NULL, *key = NULL, *ca = NULL;
     g_autoptr(KubeClient) client = kube_client_new_default(error);
     GatherApiOptions options = {
-        .listen = listen, .dir = dir, .keep_s = atoll(setting("CLEANUP_MAX_AGE", "-1"))};
+        .listen = listen, .dir = dir, .keep_s = atoll(service_setting("CLEANUP_MAX_AGE", "-1"))};
 
     g_file_get_contents(CLUSTER_CA, &ca, NULL, NULL); /* outside a Pod: the system's trust */
-    if (!client || !gather_timeout_parse(setting("TIMEOUT", ""), &options.timeout_s, error) ||
-        !read_file("API_TLS_CERTIFICATE", &cert, error) || !read_file("API_TLS_KEY", &key, error))
+    if (!client || !gather_timeout_parse(service_setting("TIMEOUT", ""), &options.timeout_s, error) ||
+        !service_read_file("API_TLS_CERTIFICATE", &cert, error) ||
+        !service_read_file("API_TLS_KEY", &key, error))
         return FALSE;
     options.cert_pem = cert;
     options.key_pem = key;
     options.cluster_ca_pem = ca;
     g_autoptr(GatherApi) api = gather_api_start(client, &options, error);
+    if (key)
+        explicit_bzero(key, strlen(key));
     if (!api)
         return FALSE;
     log_info("must-gather API ready", "listen", listen, "directory", dir, NULL);
-
-    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
-    g_unix_signal_add(SIGTERM, stop, loop);
-    g_unix_signal_add(SIGINT, stop, loop);
-    g_main_loop_run(loop);
+    service_run_until_told();
     return TRUE;
 }
 
@@ -83,7 +61,8 @@ int cmd_must_gather_api(int argc, char **argv)
         return 2;
     }
     if (!listen)
-        listen = g_strdup_printf("%s:%s", setting("POD_IP", "127.0.0.1"), setting("PORT", "8443"));
+        listen =
+            g_strdup_printf("%s:%s", service_setting("POD_IP", "127.0.0.1"), service_setting("PORT", "8443"));
     if (!dir)
         dir = g_strdup("/var/lib/gantry/must-gather");
     if (!serve(listen, dir, &error)) {

@@ -2,9 +2,9 @@
 #include "base/log.h"
 #include "base/share.h"
 #include "cmd/commands.h"
+#include "cmd/service.h"
 #include "kube/informer.h"
 #include "policy/service.h"
-#include <glib-unix.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,12 +22,6 @@ static void options_clear(Options *options)
     g_free(options->key_file);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
-
-static gboolean stop(gpointer loop)
-{
-    g_main_loop_quit(loop);
-    return G_SOURCE_REMOVE;
-}
 
 /* ---- rules --------------------------------------------------------------------------------------------- */
 
@@ -124,11 +118,7 @@ static gboolean serve(const Options *options, GError **error)
         return FALSE;
     g_autofree char *port = g_strdup_printf("%u", http_server_port(server));
     log_info("validation service ready", "port", port, NULL);
-
-    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
-    g_unix_signal_add(SIGTERM, stop, loop);
-    g_unix_signal_add(SIGINT, stop, loop);
-    g_main_loop_run(loop);
+    service_run_until_told();
     return TRUE;
 }
 

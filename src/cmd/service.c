@@ -1,0 +1,34 @@
+/* service: environment and signals. */
+#include "cmd/service.h"
+#include <glib-unix.h>
+
+const char *service_setting(const char *name, const char *absent)
+{
+    const char *value = g_getenv(name);
+    return value && *value ? value : absent;
+}
+
+gboolean service_read_file(const char *name, char **text, GError **error)
+{
+    const char *path = service_setting(name, NULL);
+
+    if (!path || g_file_get_contents(path, text, NULL, error))
+        return TRUE;
+    g_prefix_error(error, "%s: ", name);
+    return FALSE;
+}
+
+static gboolean stop(gpointer loop)
+{
+    g_main_loop_quit(loop);
+    return G_SOURCE_REMOVE;
+}
+
+void service_run_until_told(void)
+{
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+
+    g_unix_signal_add(SIGTERM, stop, loop);
+    g_unix_signal_add(SIGINT, stop, loop);
+    g_main_loop_run(loop);
+}

@@ -157,20 +157,6 @@ static void measure(Fetch *fetch, guint64 bytes, const GError *failed)
 
 /* ---- tries ------------------------------------------------------------------------------------- */
 
-static void wait_us(gint64 us, GCancellable *cancel)
-{
-    GPollFD wake;
-
-    if (us <= 0)
-        return;
-    if (!cancel || !g_cancellable_make_pollfd(cancel, &wake)) {
-        g_usleep(us);
-        return;
-    }
-    g_poll(&wake, 1, us / 1000 + 1);
-    g_cancellable_release_fd(cancel);
-}
-
 /* Reads as much as the limit lets through at once. */
 static gboolean try_read(Fetch *fetch, guint64 start, gsize size, guint8 *buffer, gsize *done,
                          GCancellable *cancel, GError **error)
@@ -181,7 +167,8 @@ static gboolean try_read(Fetch *fetch, guint64 start, gsize size, guint8 *buffer
 
     if (fetch->limit)
         part = rate_limit_book(fetch->limit, part, g_get_monotonic_time(), &wait);
-    wait_us(wait, cancel);
+    if (wait > 0)
+        clock_wait(wait / 1000 + 1, cancel);
     reader_read(fetch->reader, start, before + part, buffer, done, cancel, &failed);
     measure(fetch, *done - before, failed);
     fetch->read(*done - before, fetch->user_data);
@@ -210,7 +197,7 @@ static gboolean may_try_again(Fetch *fetch, gint session, guint try, gboolean le
     if (class != STALE || *failed || try > 1) {
         if (lends_turn)
             fetch_give_turn_back(fetch);
-        wait_us(backoff_ms(try, FIRST_WAIT_MS, LONGEST_WAIT_MS) * (gint64)1000, cancel);
+        clock_wait(backoff_ms(try, FIRST_WAIT_MS, LONGEST_WAIT_MS), cancel);
         if (lends_turn)
             fetch_take_turn(fetch);
     }

@@ -1,5 +1,6 @@
 /* api: requests in, records out; a pool of threads that gather. */
 #include "gather/api.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "gather/command.h"
 #include "gather/gather.h"
@@ -46,25 +47,18 @@ static void job_free(Job *job)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Job, job_free)
 
-/* A time limit, and the end of the service. */
+/* A gathering's time limit, until done is cancelled. */
 typedef struct {
-    GCancellable *cancel;
-    GMutex lock;
-    GCond ended;
-    gboolean done;
-    gint64 deadline;
+    GCancellable *cancel, *done;
+    guint seconds;
 } Limit;
 
 static gpointer keep_limit(gpointer data)
 {
     Limit *limit = data;
 
-    g_mutex_lock(&limit->lock);
-    while (!limit->done && g_cond_wait_until(&limit->ended, &limit->lock, limit->deadline))
-        ;
-    if (!limit->done)
+    if (clock_wait(limit->seconds * 1000, limit->done))
         g_cancellable_cancel(limit->cancel);
-    g_mutex_unlock(&limit->lock);
     return NULL;
 }
 
@@ -85,25 +79,15 @@ static void forward_stop(GCancellable *stopping, gpointer cancel)
 
 static gboolean gather_in_time(GatherApi *api, const Job *job, const char *path, guint *files, GError **error)
 {
-    g_autoptr(GCancellable) cancel = g_cancellable_new();
-    Limit limit = {.cancel = cancel,
-                   .deadline = g_get_monotonic_time() + job->timeout_s * G_TIME_SPAN_SECOND};
+    g_autoptr(GCancellable) cancel = g_cancellable_new(), over = g_cancellable_new();
+    Limit limit = {.cancel = cancel, .done = over, .seconds = job->timeout_s};
     gulong stop = g_cancellable_connect(api->stopping, G_CALLBACK(forward_stop), cancel, NULL);
-    GThread *keeper;
-    gboolean done;
+    GThread *keeper = g_thread_new("gather limit", keep_limit, &limit);
+    gboolean done = gather_for(api, job, path, files, cancel, error);
 
-    g_mutex_init(&limit.lock);
-    g_cond_init(&limit.ended);
-    keeper = g_thread_new("gather time limit", keep_limit, &limit);
-    done = gather_for(api, job, path, files, cancel, error);
-    g_mutex_lock(&limit.lock);
-    limit.done = TRUE;
-    g_cond_signal(&limit.ended);
-    g_mutex_unlock(&limit.lock);
+    g_cancellable_cancel(over);
     g_thread_join(keeper);
     g_cancellable_disconnect(api->stopping, stop);
-    g_mutex_clear(&limit.lock);
-    g_cond_clear(&limit.ended);
     if (!done && g_cancellable_is_cancelled(cancel) && !g_cancellable_is_cancelled(api->stopping)) {
         g_clear_error(error);
         g_set_error(error, GANTRY_ERROR, ERROR_CANCELED, "not done within its timeout of %u s",
@@ -299,14 +283,10 @@ static void handle(HttpExchange *x, gpointer user_data)
 static gpointer sweep(gpointer data)
 {
     GatherApi *api = data;
-    GPollFD fd;
 
-    if (!g_cancellable_make_pollfd(api->stopping, &fd))
-        return NULL;
     do
         records_sweep(api->records, api->keep_s * G_TIME_SPAN_SECOND);
-    while (!g_poll(&fd, 1, SWEEP_EVERY_S * 1000));
-    g_cancellable_release_fd(api->stopping);
+    while (clock_wait(SWEEP_EVERY_S * 1000, api->stopping));
     return NULL;
 }
 

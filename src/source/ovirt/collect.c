@@ -5,6 +5,7 @@
  * compared with what was said. Everything is listed again once an hour, in case an event was missed or
  * the engine was restored and counts from before.
  */
+#include "base/clock.h"
 #include "source/ovirt/ovirt.h"
 #include <string.h>
 
@@ -374,18 +375,6 @@ static gboolean follow_events(Collect *collect, GError **error)
 
 /* ---- the whole ----------------------------------------------------------------------------------------- */
 
-static void wait_ms(GCancellable *cancel, guint ms)
-{
-    GPollFD wake;
-
-    if (!cancel || !g_cancellable_make_pollfd(cancel, &wake)) {
-        g_usleep(ms * 1000);
-        return;
-    }
-    g_poll(&wake, 1, ms);
-    g_cancellable_release_fd(cancel);
-}
-
 /* Until it is cancelled, or the engine has failed for too long. */
 static void follow(Collect *collect, GError **error)
 {
@@ -395,7 +384,7 @@ static void follow(Collect *collect, GError **error)
         g_autoptr(GError) failed = NULL;
         gboolean again = g_get_monotonic_time() - listed > LIST_AGAIN_S * G_TIME_SPAN_SECOND;
 
-        wait_ms(collect->cancel, POLL_MS);
+        clock_wait(POLL_MS, collect->cancel);
         if (g_cancellable_set_error_if_cancelled(collect->cancel, error))
             return;
         if (follow_events(collect, &failed) &&

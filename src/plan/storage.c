@@ -106,21 +106,6 @@ guint64 storage_request(const json_t *class, const json_t *config, const Storage
 
 /* ---- asking ---- */
 
-/* NULL without error: there is none, or it may not be read. */
-static Object *find(VmRun *vm, const KubeResource *resource, const char *name, GCancellable *cancel,
-                    GError **error)
-{
-    GError *problem = NULL;
-    Object *found = kube_get(vm_run_plan(vm)->target, resource, NULL, name, cancel, &problem);
-
-    if (g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND) ||
-        g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_FORBIDDEN))
-        g_clear_error(&problem);
-    if (problem)
-        g_propagate_error(error, problem);
-    return found;
-}
-
 static const json_t *document(const Object *object)
 {
     return object ? object_json(object) : NULL;
@@ -140,8 +125,8 @@ gboolean storage_of_disk(VmRun *vm, const VmDisk *disk, TargetStorage *out, GCan
     class = kube_get(plan->target, &KUBE_STORAGE_CLASS, NULL, out->storage_class, cancel, error);
     if (!class)
         return FALSE;
-    profile = find(vm, &KUBE_STORAGE_PROFILE, out->storage_class, cancel, &problem);
-    config = problem ? NULL : find(vm, &KUBE_CDI_CONFIG, "config", cancel, &problem);
+    profile = vm_run_find_useful(vm, &KUBE_STORAGE_PROFILE, out->storage_class, cancel, &problem);
+    config = problem ? NULL : vm_run_find_useful(vm, &KUBE_CDI_CONFIG, "config", cancel, &problem);
     if (problem) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return FALSE;

@@ -246,6 +246,20 @@ Object *vm_run_find(VmRun *vm, const KubeResource *resource, gboolean any_migrat
     return list && list->len ? object_ref(list->pdata[0]) : NULL;
 }
 
+Object *vm_run_find_useful(VmRun *vm, const KubeResource *resource, const char *name, GCancellable *cancel,
+                           GError **error)
+{
+    GError *problem = NULL;
+    Object *found = kube_get(vm->plan->target, resource, NULL, name, cancel, &problem);
+
+    if (g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND) ||
+        g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_FORBIDDEN))
+        g_clear_error(&problem);
+    if (problem)
+        g_propagate_error(error, problem);
+    return found;
+}
+
 Object *vm_run_create(VmRun *vm, const KubeResource *resource, json_t *take_body, GCancellable *cancel,
                       GError **error)
 {

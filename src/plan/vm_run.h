@@ -73,6 +73,10 @@ GPtrArray *vm_run_list(VmRun *vm, const KubeResource *resource, gboolean any_mig
 /* The first of them, a reference to drop; NULL without an error when there is none. */
 Object *vm_run_find(VmRun *vm, const KubeResource *resource, gboolean any_migration, const char *more,
                     GCancellable *cancel, GError **error);
+/* An object of the target cluster's own, which is of use when it is there and may be read; NULL without an error
+ * when it is not. */
+Object *vm_run_find_useful(VmRun *vm, const KubeResource *resource, const char *name, GCancellable *cancel,
+                           GError **error);
 Object *vm_run_create(VmRun *vm, const KubeResource *resource, json_t *take_body, GCancellable *cancel,
                       GError **error);
 /* TRUE also when it is gone already. */

@@ -77,21 +77,6 @@ static gboolean name_is_free(VmRun *vm, GCancellable *cancel, GError **error)
 
 /* ---- the manifest ---- */
 
-/* An object of the target cluster that is of use when it is there and may be read. */
-static Object *find_useful(VmRun *vm, const KubeResource *resource, const char *name, GCancellable *cancel,
-                           GError **error)
-{
-    GError *problem = NULL;
-    Object *found = kube_get(vm_run_plan(vm)->target, resource, NULL, name, cancel, &problem);
-
-    if (g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND) ||
-        g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_FORBIDDEN))
-        g_clear_error(&problem);
-    if (problem)
-        g_propagate_error(error, problem);
-    return found;
-}
-
 /* What the user's table of guest ids says, else ours. NULL: none. */
 static char *wanted_preference(VmRun *vm, const Vm *machine, GCancellable *cancel, GError **error)
 {
@@ -123,7 +108,7 @@ static gboolean find_preference(VmRun *vm, const Vm *machine, char **out, GCance
 
     *out = NULL;
     if (name)
-        preference = find_useful(vm, &KUBE_VIRTUAL_MACHINE_CLUSTER_PREFERENCE, name, cancel, &problem);
+        preference = vm_run_find_useful(vm, &KUBE_VIRTUAL_MACHINE_CLUSTER_PREFERENCE, name, cancel, &problem);
     if (problem) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return FALSE;
@@ -137,8 +122,8 @@ static gboolean find_preference(VmRun *vm, const Vm *machine, char **out, GCance
 static gboolean leave_out(VmRun *vm, json_t *manifest, GCancellable *cancel, GError **error)
 {
     g_autoptr(GError) problem = NULL;
-    g_autoptr(Object) definition =
-        find_useful(vm, &KUBE_CUSTOM_RESOURCE_DEFINITION, "virtualmachines.kubevirt.io", cancel, &problem);
+    g_autoptr(Object) definition = vm_run_find_useful(vm, &KUBE_CUSTOM_RESOURCE_DEFINITION,
+                                                      "virtualmachines.kubevirt.io", cancel, &problem);
     g_autoptr(GPtrArray) paths = NULL;
     g_autofree char *list = NULL, *text = NULL;
 

@@ -26,8 +26,6 @@ static gboolean make(VmRun *vm, json_t *precopy, GCancellable *cancel, GError **
 
     if (source)
         id = source_snapshot_create(source, owner->vm_id, owner->plan_uid, label, &quiesced, cancel, error);
-    if (!id && g_error_matches(*error, GANTRY_ERROR, ERROR_SNAPSHOT_LIMIT))
-        g_prefix_error(error, "warm import retry limit reached: ");
     if (!id)
         return FALSE;
     if (!quiesced)

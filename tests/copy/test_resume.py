@@ -166,7 +166,8 @@ def small_file_system(tmp_path):
     os.system(f"umount {mount}")
 
 
-def test_a_full_target_is_waited_for(program, tmp_path, store, small_file_system):
+def start_and_fill(program, tmp_path, store, small_file_system):
+    """A copy that is under way when somebody else takes all the room of its target."""
     disk = make_disk(tmp_path / "source.raw", 48 * MIB, data=1)
     store.add_disk("full.vmdk", disk)
     one = Copy(program, tmp_path, store, disk, "full.vmdk")
@@ -180,6 +181,11 @@ def test_a_full_target_is_waited_for(program, tmp_path, store, small_file_system
         except OSError:
             pass
     store.rate = None
+    return one, process
+
+
+def test_a_full_target_is_waited_for(program, tmp_path, store, small_file_system):
+    one, process = start_and_fill(program, tmp_path, store, small_file_system)
     for line in process.stdout:
         if json.loads(line).get("waitingFor"):
             assert "room" in json.loads(line)["waitingFor"]
@@ -192,19 +198,7 @@ def test_a_full_target_is_waited_for(program, tmp_path, store, small_file_system
 
 
 def test_a_full_target_can_be_left(program, tmp_path, store, small_file_system):
-    disk = make_disk(tmp_path / "source.raw", 48 * MIB, data=1)
-    store.add_disk("full.vmdk", disk)
-    one = Copy(program, tmp_path, store, disk, "full.vmdk")
-    one.target = small_file_system / "disk.img"
-    one.spec["target"]["path"] = str(one.target)
-    store.rate = 30 * MIB
-    process = one.start_until(lambda: store.bytes_sent() > 10 * MIB)
-    with open(small_file_system / "other", "wb") as file:
-        try:
-            file.write(bytes(60 * MIB))
-        except OSError:
-            pass
-    store.rate = None
+    one, process = start_and_fill(program, tmp_path, store, small_file_system)
     while "waitingFor" not in process.stdout.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)

@@ -1,11 +1,12 @@
 """The oVirt engine of the tests (tests/peers/ovirt-engine) as an object."""
 import json
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 import urllib.request
+
+from . import peer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = "ovirt-imageio==2.5.1 --hash=sha256:7dbb735728c5a80a7cc39165d54f7504c250842ef714a1a7f928c47b7a873cff\n"
@@ -77,13 +78,6 @@ class Ovirt:
         self._ask("POST", what, details)
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                os.kill(self.process.pid, 9)
-                self.process.wait()
-        self.process.stdout.close()
+        peer.end(self.process)
         self.log_file.close()
         self.sockets.cleanup()

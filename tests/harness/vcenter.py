@@ -2,10 +2,11 @@
 import base64
 import functools
 import json
-import os
 import pathlib
 import subprocess
 import urllib.request
+
+from . import peer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -103,12 +104,5 @@ class Vcenter:
         return pathlib.Path(self.vms[vm]["disks"][disk]["file"])
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                os.kill(self.process.pid, 9)
-                self.process.wait()
-        self.process.stdout.close()
+        peer.end(self.process)
         self.log_file.close()

@@ -29,11 +29,12 @@ struct HttpServer {
     SoupServer *soup;    /* touched on the server's thread only */
     GHashTable *live;    /* HttpExchange whose message has not finished; server's thread only */
     GHashTable *sockets; /* HttpSocket with a connection; server's thread only */
-    GMutex lock;         /* of the three below */
+    GMutex lock;         /* of all below */
     GArray *calls;       /* of Call: what other threads want done on the server's thread */
     gboolean woken;
     gboolean stopped;  /* that thread is no more: calls are run where they are made */
-    gboolean stopping; /* server's thread only */
+    gboolean stopping; /* written on the server's thread only, which may read it without the lock */
+    GCond accepts_no_more;
 };
 
 typedef struct {
@@ -71,6 +72,7 @@ static void server_unref(HttpServer *server)
     g_hash_table_unref(server->sockets);
     g_array_unref(server->calls);
     g_mutex_clear(&server->lock);
+    g_cond_clear(&server->accepts_no_more);
     g_free(server);
 }
 
@@ -1190,6 +1192,7 @@ HttpServer *http_server_start(const HttpServerOptions *options, GError **error)
     server->live = g_hash_table_new(NULL, NULL);
     server->sockets = g_hash_table_new(NULL, NULL);
     g_mutex_init(&server->lock);
+    g_cond_init(&server->accepts_no_more);
     server->workers =
         g_thread_pool_new(handle, server, options->workers ? options->workers : default_workers, FALSE, NULL);
     g_thread_pool_set_max_unused_threads(MAX(g_thread_pool_get_max_unused_threads(), 8));
@@ -1250,9 +1253,22 @@ static void stop_accepting(gpointer data)
     HttpServer *server = data;
     g_autoptr(GList) live = g_hash_table_get_keys(server->live);
 
-    server->stopping = TRUE;
     for (GList *i = live; i; i = i->next)
         g_cancellable_cancel(((HttpExchange *)i->data)->cancel);
+    g_mutex_lock(&server->lock);
+    server->stopping = TRUE;
+    g_cond_broadcast(&server->accepts_no_more);
+    g_mutex_unlock(&server->lock);
+}
+
+/* The workers may only be ended when nothing is given to them any more. */
+static void wait_until_none_is_accepted(HttpServer *server)
+{
+    on_server_thread(server, stop_accepting, server);
+    g_mutex_lock(&server->lock);
+    while (!server->stopping)
+        g_cond_wait(&server->accepts_no_more, &server->lock);
+    g_mutex_unlock(&server->lock);
 }
 
 /* Last step: the handlers are done; what they answered is on its way. */
@@ -1275,7 +1291,7 @@ void http_server_stop(HttpServer *server)
 {
     if (!server)
         return;
-    on_server_thread(server, stop_accepting, server);
+    wait_until_none_is_accepted(server);
     g_thread_pool_free(server->workers, FALSE, TRUE);
     on_server_thread(server, stop_serving, server);
     g_thread_join(server->thread);

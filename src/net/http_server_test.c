@@ -306,21 +306,24 @@ static guint open_files(void)
     return count;
 }
 
-/* One request on a connection of its own, which is then closed from here. */
-static void ask_and_hang_up(guint port)
+/* One request on a connection of its own, which is then closed from here; whether anything was answered. */
+static gboolean ask_and_hang_up(guint port)
 {
     static const char request[] = "GET /echo HTTP/1.1\r\nHost: localhost\r\n\r\n";
     g_autoptr(GSocketClient) client = g_socket_client_new();
     g_autoptr(GSocketConnection) connection =
         g_socket_client_connect_to_host(client, "127.0.0.1", port, NULL, NULL);
     char answer[64];
+    gssize got;
 
+    if (!connection)
+        return FALSE;
     g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(connection)), request,
                               strlen(request), NULL, NULL, NULL);
-    g_assert_cmpint(g_input_stream_read(g_io_stream_get_input_stream(G_IO_STREAM(connection)), answer,
-                                        sizeof answer, NULL, NULL),
-                    >, 0);
+    got = g_input_stream_read(g_io_stream_get_input_stream(G_IO_STREAM(connection)), answer, sizeof answer,
+                              NULL, NULL);
     g_io_stream_close(G_IO_STREAM(connection), NULL, NULL);
+    return got > 0;
 }
 
 static void hang_ups(Fixture *f, gconstpointer data)
@@ -328,13 +331,37 @@ static void hang_ups(Fixture *f, gconstpointer data)
     gint64 until = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
     guint before;
 
-    ask_and_hang_up(http_server_port(f->server));
+    g_assert_true(ask_and_hang_up(http_server_port(f->server)));
     before = open_files();
     for (int i = 0; i < 50; i++)
-        ask_and_hang_up(http_server_port(f->server));
+        g_assert_true(ask_and_hang_up(http_server_port(f->server)));
     while (open_files() > before + 5 && g_get_monotonic_time() < until)
         g_usleep(10000);
     g_assert_cmpuint(open_files(), <=, before + 5);
+}
+
+static gpointer ask_until_refused(gpointer data)
+{
+    while (ask_and_hang_up(GPOINTER_TO_UINT(data)))
+        ;
+    return NULL;
+}
+
+/* Each stop meets requests that are on their way to a worker. */
+static void stops_while_asked(void)
+{
+    for (int i = 0; i < 40; i++) {
+        HttpServerOptions options = {.listen = "127.0.0.1:0", .handler = answer};
+        HttpServer *server = http_server_start(&options, NULL);
+        gpointer port = GUINT_TO_POINTER(http_server_port(server));
+        GThread *askers[] = {g_thread_new("asks", ask_until_refused, port),
+                             g_thread_new("asks", ask_until_refused, port)};
+
+        g_usleep(2000 + i * 50);
+        http_server_stop(server);
+        for (guint k = 0; k < G_N_ELEMENTS(askers); k++)
+            g_thread_join(askers[k]);
+    }
 }
 
 static void count_bytes(SoupWebsocketConnection *connection, int type, GBytes *message, gpointer data)
@@ -398,6 +425,7 @@ int main(int argc, char **argv)
         g_autofree char *path = g_strconcat("/net/http_server/", cases[i].name, NULL);
         g_test_add(path, Fixture, NULL, set_up, cases[i].run, tear_down);
     }
+    g_test_add_func("/net/http_server/a stop while requests come in loses none of them", stops_while_asked);
     g_test_add_func("/net/http_server/an address that is none is refused", bad_listen);
     return g_test_run();
 }

@@ -37,8 +37,8 @@ def images(tiny_guest, random_disk, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def engine(images, tmp_path_factory):
-    def small(name, **more):
-        return {"name": name, "disks": [{"file": str(images["data"])}], "nics": [{"mac": MAC[:-2] + f"{hash(name) % 90 + 10}"}], **more}
+    def small(name, last, **more):
+        return {"name": name, "disks": [{"file": str(images["data"])}], "nics": [{"mac": MAC[:-2] + last}], **more}
 
     one = Ovirt(tmp_path_factory.mktemp("engine"), {
         "storageDomains": ["data", "second domain"],
@@ -46,7 +46,7 @@ def engine(images, tmp_path_factory):
             {"name": "tiny", "powerOn": True, "memoryMB": 128, "nics": [{"mac": MAC}], "disks": [
                 {"file": str(as_qcow2(images["boot"])), "format": "qcow2", "interface": "virtio"},
                 {"file": str(images["data"]), "storageDomain": "second domain", "interface": "virtio"}]},
-            small("stubborn", powerOn=True), small("busy"),
+            small("stubborn", "95", powerOn=True), small("busy", "96"),
             {"name": "large", "nics": [{"mac": MAC[:-2] + "99"}], "powerOn": True,
              "disks": [{"file": str(as_qcow2(images["big"])), "format": "qcow2"}, {"file": str(images["big"])}]},
             {"name": "lun", "nics": [{"mac": MAC[:-2] + "98"}], "disks": [{"size": 1 << 30, "json": {

@@ -48,13 +48,13 @@ json_t *changes_ranges(GArray *ranges, guint most)
 }
 
 /* *changes stays NULL when they are lost. */
-static gboolean ask(VmRun *vm, const VmDisk *disk, const char *change_id, const char *generation,
-                    json_t **changes, GCancellable *cancel, GError **error)
+static gboolean ask(VmRun *vm, const VmDisk *disk, const json_t *disks, const char *change_id,
+                    const char *generation, json_t **changes, GCancellable *cancel, GError **error)
 {
     const char *id = vm_run_owner(vm)->vm_id, *snapshot = warm_snapshot(warm_last(vm_run_status(vm)));
     g_autoptr(GError) problem = NULL;
-    g_autoptr(GArray) ranges = source_changes(vm_run_source(vm, NULL), id, snapshot, disk->id, change_id,
-                                              disk->size, cancel, &problem);
+    g_autoptr(GArray) ranges = source_changes(vm_run_source(vm, NULL), id, snapshot, disks, disk->id,
+                                              change_id, disk->size, cancel, &problem);
 
     if (ranges) {
         *changes =
@@ -86,13 +86,10 @@ gboolean changes_find(VmRun *vm, const VmDisk *disk, json_t **source, json_t **c
 {
     const json_t *status = vm_run_status(vm), *found;
     const char *since = warm_delta(warm_base(status), disk->id);
-    Source *connection = vm_run_source(vm, error);
-    g_autoptr(json_t) disks = NULL, as_it_is = NULL;
+    const json_t *disks = vm_run_snapshot_disks(vm, warm_snapshot(warm_last(status)), cancel, error);
+    g_autoptr(json_t) as_it_is = NULL;
     g_autofree char *generation = NULL;
 
-    if (connection)
-        disks = source_snapshot_disks(connection, vm_run_owner(vm)->vm_id, warm_snapshot(warm_last(status)),
-                                      cancel, error);
     if (!disks)
         return FALSE;
     found = json_object_get(disks, disk->id);
@@ -106,5 +103,5 @@ gboolean changes_find(VmRun *vm, const VmDisk *disk, json_t **source, json_t **c
     if (!since)
         return TRUE;
     generation = generation_of(as_it_is, found, since);
-    return ask(vm, disk, since, generation, changes, cancel, error);
+    return ask(vm, disk, disks, since, generation, changes, cancel, error);
 }

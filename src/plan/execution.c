@@ -13,6 +13,7 @@
 #include "plan/target_machine.h"
 #include "plan/vm_progress.h"
 #include <string.h>
+#include "plan/warm.h"
 
 enum { DESCRIBERS = 8 };
 
@@ -118,13 +119,13 @@ static void set_target_name(json_t *vm, Taken *taken)
         json_object_set_new(vm, "newName", json_string(name));
 }
 
-static json_t *finished_before(const json_t *status, const char *id)
+static json_t *ended_before(const json_t *status, const char *id)
 {
     size_t i;
     json_t *vm;
 
     json_array_foreach (vms_of(status), i, vm)
-        if (!strcmp(vm_status_id(vm), id) && vm_status_completed(vm) && vm_status_has(vm, "Succeeded"))
+        if (!strcmp(vm_status_id(vm), id) && vm_status_completed(vm))
             return vm;
     return NULL;
 }
@@ -144,8 +145,8 @@ static void describe(gpointer data, gpointer user_data)
 
     if (!found)
         return;
-    before = finished_before(beginner->status, json_string_at(found, "id", ""));
-    if (before) {
+    before = ended_before(beginner->status, json_string_at(found, "id", ""));
+    if (before && vm_status_has(before, "Succeeded")) {
         one->vm = json_deep_copy(before);
         return;
     }
@@ -153,6 +154,8 @@ static void describe(gpointer data, gpointer user_data)
     one->vm = vm_status_new(one->spec, json_string_at(found, "id", ""), json_string_at(found, "name", ""));
     work = vm_run_new(&run, one->vm);
     machine = vm_run_describe(work, beginner->cancel, &one->problem);
+    if (before && vm_run_is_warm(work))
+        warm_take_up(one->vm, before);
     if (machine)
         itinerary_add_pipeline(work, machine);
 }

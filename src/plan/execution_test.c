@@ -341,6 +341,15 @@ static void a_copy_that_keeps_dying_is_given_up_after_its_retries(void)
     g_assert_nonnull(strstr(reason_of(&world, 0), "reset"));
 }
 
+static void migrate_again(World *world)
+{
+    g_ptr_array_set_size(world->migrations, 0);
+    g_ptr_array_add(world->migrations,
+                    fake_add(&KUBE_MIGRATION,
+                             "{\"metadata\":{\"name\":\"m2\",\"namespace\":\"openshift-mtv\","
+                             "\"creationTimestamp\":\"2026-01-02T00:00:00Z\"},\"spec\":{}}"));
+}
+
 static void a_new_migration_takes_up_only_what_is_not_done(void)
 {
     g_auto(World) world = world_new(TWO_VMS);
@@ -351,10 +360,7 @@ static void a_new_migration_takes_up_only_what_is_not_done(void)
     g_assert_cmpint(fake_power("vm-2"), ==, POWER_ON);
 
     fake_faults.conversion_message = NULL;
-    g_ptr_array_add(world.migrations,
-                    fake_add(&KUBE_MIGRATION,
-                             "{\"metadata\":{\"name\":\"m2\",\"namespace\":\"openshift-mtv\","
-                             "\"creationTimestamp\":\"2026-01-02T00:00:00Z\"},\"spec\":{}}"));
+    migrate_again(&world);
     run(&world);
     g_assert_true(plan_has(&world, "Succeeded"));
     g_assert_false(plan_has(&world, "Failed"));
@@ -639,6 +645,17 @@ static void each_round_reads_what_has_changed_since_the_last(void)
     g_assert_not_reached();
 }
 
+/* Once when its change ids are noted, once when all copiers are started. */
+static void a_snapshot_s_disks_are_asked_for_once_a_pass(void)
+{
+    g_auto(World) world = world_new(WARM_VM);
+
+    world.settings->precopy_interval_min = 0;
+    precopy(&world, 2, FALSE);
+    g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 2);
+    g_assert_cmpuint(fake_snapshot_asked("vm-1"), <=, 2);
+}
+
 static void a_precopy_that_fails_is_made_again(void)
 {
     g_auto(World) world = world_new(WARM_VM);
@@ -682,6 +699,33 @@ static void a_failed_cutover_powers_the_source_on_and_leaves_no_snapshot(void)
     g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
     g_assert_false(fake_has_snapshot("vm-1"));
     g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 2);
+}
+
+static void a_new_migration_asks_for_the_changes_since_the_failed_one_s_last_pass(void)
+{
+    g_auto(World) world = world_new(WARM_VM);
+    g_autoptr(json_t) spec = NULL;
+    g_autofree char *last = NULL;
+
+    world.settings->precopy_interval_min = 0;
+    precopy(&world, 2, FALSE);
+    set_cutover(&world);
+    fake_faults.conversion_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no kernel\"}";
+    run(&world);
+    g_assert_true(plan_has(&world, "Failed"));
+    last = g_strdup(warm_delta(warm_base(vm_at(&world, 0)), "2000"));
+    g_assert_nonnull(last);
+
+    fake_faults.conversion_message = NULL;
+    migrate_again(&world);
+    pass_over(&world, world.status); /* it begins */
+    precopy(&world, 1, FALSE);
+    spec = last_copy_spec();
+    g_assert_cmpstr(json_string_at(spec, "changes.since", ""), ==, last);
+    g_assert_cmpuint(json_array_size(json_at(vm_at(&world, 0), "warm.precopies")), ==, 2);
+    set_cutover(&world);
+    run(&world);
+    g_assert_true(plan_has(&world, "Succeeded"));
 }
 
 static void lost_changes_mean_a_whole_disk(void)
@@ -911,10 +955,7 @@ static void a_source_that_could_not_be_put_back_is_still_known_to_have_run(void)
     g_assert_true(plan_has(&world, "Failed"));
     g_assert_cmpint(fake_power("vm-1"), ==, POWER_OFF);
     fake_faults = (FakeFaults){0};
-    g_ptr_array_add(world.migrations,
-                    fake_add(&KUBE_MIGRATION,
-                             "{\"metadata\":{\"name\":\"m2\",\"namespace\":\"openshift-mtv\","
-                             "\"creationTimestamp\":\"2026-01-02T00:00:00Z\"},\"spec\":{}}"));
+    migrate_again(&world);
     run(&world);
     g_assert_true(plan_has(&world, "Succeeded"));
     g_assert_cmpstr(json_string_at(vm_at(&world, 0), "restorePowerState", ""), ==, "On");
@@ -962,11 +1003,14 @@ int main(int argc, char **argv)
     CASE("a running VM is precopied until its cutover", a_running_vm_is_precopied_until_its_cutover);
     CASE("each round reads what has changed since the last",
          each_round_reads_what_has_changed_since_the_last);
+    CASE("a snapshot's disks are asked for once a pass", a_snapshot_s_disks_are_asked_for_once_a_pass);
     CASE("a precopy that fails is made again", a_precopy_that_fails_is_made_again);
     CASE("a warm VM survives a controller that dies at every pass",
          a_warm_vm_survives_a_controller_that_dies_at_every_pass);
     CASE("a failed cutover powers the source on and leaves no snapshot",
          a_failed_cutover_powers_the_source_on_and_leaves_no_snapshot);
+    CASE("a new migration asks for the changes since the failed one's last pass",
+         a_new_migration_asks_for_the_changes_since_the_failed_one_s_last_pass);
     CASE("lost changes mean a whole disk", lost_changes_mean_a_whole_disk);
     CASE("a failed VM keeps its disks unless it is to be deleted",
          a_failed_vm_keeps_its_disks_unless_it_is_to_be_deleted);

@@ -8,6 +8,7 @@ typedef struct {
     char *owner, *label;
     guint number; /* of all that were ever made of this VM */
     gboolean there;
+    guint asked; /* how often its disks were asked for */
 } Snapshot;
 
 static GMutex lock;
@@ -31,6 +32,12 @@ guint fake_snapshots_made(const char *vm_id)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
     return of(vm_id)->number;
+}
+
+guint fake_snapshot_asked(const char *vm_id)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
+    return of(vm_id)->asked;
 }
 
 gboolean fake_has_snapshot(const char *vm_id)
@@ -71,6 +78,7 @@ char *source_snapshot_create(Source *source, const char *vm_id, const char *owne
         snapshot->label = g_strdup(label);
         snapshot->there = TRUE;
         snapshot->number++;
+        snapshot->asked = 0;
     }
     *quiesced = TRUE;
     return g_strdup_printf("snapshot-%u", snapshot->number);
@@ -97,6 +105,7 @@ json_t *source_snapshot_disks(Source *source, const char *vm_id, const char *id,
         g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_NOT_FOUND, "there is no snapshot %s", id);
         return NULL;
     }
+    snapshot->asked++;
     return json_pack("{s:{s:s, s:s}, s:{s:s, s:s}}", "2000", "file", "[ds] a.vmdk", "changeId", change,
                      "2001", "file", "[ds] b.vmdk", "changeId", change);
 }
@@ -109,8 +118,9 @@ json_t *source_snapshot_source(const json_t *as_it_is, const json_t *disk)
 }
 
 /* The second half of the disk has changed. */
-GArray *source_changes(Source *source, const char *vm_id, const char *snapshot, const char *disk_id,
-                       const char *change_id, guint64 size, GCancellable *cancel, GError **error)
+GArray *source_changes(Source *source, const char *vm_id, const char *snapshot, const json_t *disks,
+                       const char *disk_id, const char *change_id, guint64 size, GCancellable *cancel,
+                       GError **error)
 {
     GArray *ranges = g_array_new(FALSE, FALSE, sizeof(SourceRange));
     SourceRange half = {size / 2, size - size / 2};

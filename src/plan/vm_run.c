@@ -2,6 +2,7 @@
 #include "plan/vm_run.h"
 #include "base/clock.h"
 #include "plan/provider_access.h"
+#include "source/warm.h"
 #include <string.h>
 
 struct VmRun {
@@ -10,6 +11,8 @@ struct VmRun {
     TargetOwner owner;
     json_t *workload;
     Vm *vm;
+    char *snapshot; /* whose disks these are */
+    json_t *snapshot_disks;
 };
 
 static const Object *keep(const Object *object)
@@ -95,6 +98,8 @@ void vm_run_free(VmRun *vm)
         return;
     json_decref(vm->workload);
     vm_free(vm->vm);
+    g_free(vm->snapshot);
+    json_decref(vm->snapshot_disks);
     g_free(vm);
 }
 
@@ -228,6 +233,21 @@ gboolean vm_run_power_on_source(VmRun *vm, GCancellable *cancel, GError **error)
 {
     Source *source = vm_run_source(vm, error);
     return source && source_power_on(source, vm->owner.vm_id, cancel, error);
+}
+
+const json_t *vm_run_snapshot_disks(VmRun *vm, const char *snapshot, GCancellable *cancel, GError **error)
+{
+    Source *source = vm_run_source(vm, error);
+
+    if (!source)
+        return NULL;
+    if (vm->snapshot_disks && !g_strcmp0(vm->snapshot, snapshot))
+        return vm->snapshot_disks;
+    json_decref(vm->snapshot_disks);
+    vm->snapshot_disks = source_snapshot_disks(source, vm->owner.vm_id, snapshot, cancel, error);
+    g_free(vm->snapshot);
+    vm->snapshot = g_strdup(snapshot);
+    return vm->snapshot_disks;
 }
 
 /* ---- children ---- */

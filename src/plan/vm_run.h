@@ -24,7 +24,7 @@ typedef struct {
     const char *migration_uid;
     const Object *migration; /* NULL: it is gone */
     const char *image;       /* Gantry's own */
-    const char *session; /* of this process: what another began may or may not have been done */
+    const char *session;     /* of this process: what another began may or may not have been done */
 } PlanRun;
 
 /* A copy that holds what it points to (the inventory client outlives it), to be shared among threads. */
@@ -64,6 +64,9 @@ gboolean vm_run_source_power(VmRun *vm, PowerState *out, GCancellable *cancel, G
 gboolean vm_run_ask_shutdown(VmRun *vm, GCancellable *cancel, GError **error);
 gboolean vm_run_cut_power(VmRun *vm, GCancellable *cancel, GError **error);
 gboolean vm_run_power_on_source(VmRun *vm, GCancellable *cancel, GError **error);
+/* source_snapshot_disks() of a snapshot, asked for once however many disks there are; borrowed until another
+ * is asked for. */
+const json_t *vm_run_snapshot_disks(VmRun *vm, const char *snapshot, GCancellable *cancel, GError **error);
 
 /* ---- children in the target cluster, by label ---- */
 
@@ -73,8 +76,8 @@ GPtrArray *vm_run_list(VmRun *vm, const KubeResource *resource, gboolean any_mig
 /* The first of them, a reference to drop; NULL without an error when there is none. */
 Object *vm_run_find(VmRun *vm, const KubeResource *resource, gboolean any_migration, const char *more,
                     GCancellable *cancel, GError **error);
-/* An object of the target cluster's own, which is of use when it is there and may be read; NULL without an error
- * when it is not. */
+/* An object of the target cluster's own, which is of use when it is there and may be read; NULL without an
+ * error when it is not. */
 Object *vm_run_find_useful(VmRun *vm, const KubeResource *resource, const char *name, GCancellable *cancel,
                            GError **error);
 Object *vm_run_create(VmRun *vm, const KubeResource *resource, json_t *take_body, GCancellable *cancel,

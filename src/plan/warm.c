@@ -141,6 +141,14 @@ const json_t *warm_base(const json_t *vm)
     return NULL;
 }
 
+void warm_take_up(json_t *vm, const json_t *earlier)
+{
+    const json_t *base = warm_base(earlier);
+
+    if (base)
+        json_array_append_new(json_object_get(warm_of(vm), "precopies"), json_deep_copy(base));
+}
+
 static void add_to(json_t *warm, const char *key, gint64 by)
 {
     json_object_set_new(warm, key, json_integer(json_int_at(warm, key, 0) + by));

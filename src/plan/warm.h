@@ -34,6 +34,10 @@ const char *warm_delta(const json_t *precopy, const char *disk); /* or NULL */
 /* The last precopy that was copied whole: what changed since then is missing. NULL: everything is. */
 const json_t *warm_base(const json_t *vm);
 
+/* Takes over what an earlier run that did not end well has copied, whatever of it still is there: what has
+ * changed since is read (the copier knows what it has, and reads more where that is not so). */
+void warm_take_up(json_t *vm, const json_t *earlier);
+
 /* The open precopy's disks are copied. step: DiskTransfer or Cutover, whose tasks have the bytes that were
  * read. */
 void warm_succeed(json_t *vm, json_t *step);

@@ -19,9 +19,9 @@ typedef struct {
     gboolean (*track)(gpointer connection, const char *vm_id, gboolean *changed, GCancellable *cancel,
                       GError **error);
     /* Adds SourceRanges, in any order. */
-    gboolean (*changes)(gpointer connection, const char *vm_id, const char *snapshot, const char *disk_id,
-                        const char *change_id, guint64 size, GArray *ranges, GCancellable *cancel,
-                        GError **error);
+    gboolean (*changes)(gpointer connection, const char *vm_id, const char *snapshot, const json_t *disks,
+                        const char *disk_id, const char *change_id, guint64 size, GArray *ranges,
+                        GCancellable *cancel, GError **error);
 } SourceWarm;
 
 typedef struct {

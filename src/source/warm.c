@@ -127,14 +127,15 @@ static GArray *tidy(GArray *ranges, guint64 size)
     return tidied;
 }
 
-GArray *source_changes(Source *source, const char *vm_id, const char *snapshot, const char *disk_id,
-                       const char *change_id, guint64 size, GCancellable *cancel, GError **error)
+GArray *source_changes(Source *source, const char *vm_id, const char *snapshot, const json_t *disks,
+                       const char *disk_id, const char *change_id, guint64 size, GCancellable *cancel,
+                       GError **error)
 {
     const SourceWarm *warm = find_warm(source, error);
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(SourceRange));
 
-    return warm && warm->changes(source_connection(source), vm_id, snapshot, disk_id, change_id, size, ranges,
-                                 cancel, error)
+    return warm && warm->changes(source_connection(source), vm_id, snapshot, disks, disk_id, change_id, size,
+                                 ranges, cancel, error)
                ? tidy(ranges, size)
                : NULL;
 }

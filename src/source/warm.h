@@ -43,7 +43,8 @@ typedef struct {
     guint64 start, size; /* bytes */
 } SourceRange;
 
-/* What the disk had changed between the snapshot whose change id that is ("*": since it was empty) and this snapshot: in order, merged,
- * inside the disk. CHANGES_LOST: that cannot be known, as the tracking began anew or the disk has another size than size. */
-GArray *source_changes(Source *source, const char *vm_id, const char *snapshot, const char *disk_id, const char *change_id,
-                       guint64 size, GCancellable *cancel, GError **error);
+/* What the disk had changed between the snapshot whose change id that is ("*": since it was empty) and this snapshot, whose disks
+ * source_snapshot_disks() gave: in order, merged, inside the disk. CHANGES_LOST: that cannot be known, as the tracking began anew or
+ * the disk has another size than size. */
+GArray *source_changes(Source *source, const char *vm_id, const char *snapshot, const json_t *disks, const char *disk_id,
+                       const char *change_id, guint64 size, GCancellable *cancel, GError **error);

@@ -59,9 +59,11 @@ static json_t *call_disks(Source *source, const json_t *ask, GError **error)
 
 static json_t *call_changes(Source *source, const json_t *ask, GError **error)
 {
+    g_autoptr(json_t) disks = call_disks(source, ask, error);
     g_autoptr(GArray) ranges =
-        source_changes(source, text(ask, "vm"), text(ask, "snapshot"), text(ask, "disk"),
-                       text(ask, "changeId"), json_int_at(ask, "size", 0), NULL, error);
+        disks ? source_changes(source, text(ask, "vm"), text(ask, "snapshot"), disks, text(ask, "disk"),
+                               text(ask, "changeId"), json_int_at(ask, "size", 0), NULL, error)
+              : NULL;
     json_t *list = ranges ? json_array() : NULL;
 
     for (guint i = 0; ranges && i < ranges->len; i++) {

@@ -67,11 +67,8 @@ static gboolean store(VmRun *vm, GCancellable *cancel, GError **error)
 {
     json_t *last = warm_last(vm_run_status(vm));
     const Vm *machine = vm_run_describe(vm, cancel, error);
-    Source *source = machine ? vm_run_source(vm, error) : NULL;
-    g_autoptr(json_t) disks = NULL;
+    const json_t *disks = machine ? vm_run_snapshot_disks(vm, warm_snapshot(last), cancel, error) : NULL;
 
-    if (source)
-        disks = source_snapshot_disks(source, vm_run_owner(vm)->vm_id, warm_snapshot(last), cancel, error);
     for (guint i = 0; disks && i < machine->disks->len; i++) {
         const VmDisk *disk = machine->disks->pdata[i];
         const char *change_id = json_string_at(json_object_get(disks, disk->id), "changeId", NULL);

@@ -176,16 +176,12 @@ static gboolean lost(GError **error, const char *disk_id, const char *why)
 }
 
 /* Whether what the snapshot counts from is what change_id counts from. */
-static gboolean check_beginning(VsphereSession *session, const char *vm_id, const char *snapshot,
-                                const char *disk_id, const char *change_id, guint64 size,
-                                GCancellable *cancel, GError **error)
+static gboolean check_beginning(const char *vm_id, const char *snapshot, const json_t *disks,
+                                const char *disk_id, const char *change_id, guint64 size, GError **error)
 {
-    g_autoptr(json_t) disks = vsphere_snapshot_disks(session, vm_id, snapshot, cancel, error);
     const json_t *disk = json_object_get(disks, disk_id);
     const char *now = json_string_at(disk, "changeId", NULL);
 
-    if (!disks)
-        return FALSE;
     if (!disk) {
         g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_NOT_FOUND, "snapshot '%s' of VM '%s' has no disk %s",
                     snapshot, vm_id, disk_id);
@@ -204,13 +200,13 @@ static gboolean check_beginning(VsphereSession *session, const char *vm_id, cons
     return TRUE;
 }
 
-gboolean vsphere_changes(gpointer session, const char *vm_id, const char *snapshot, const char *disk_id,
-                         const char *change_id, guint64 size, GArray *ranges, GCancellable *cancel,
-                         GError **error)
+gboolean vsphere_changes(gpointer session, const char *vm_id, const char *snapshot, const json_t *disks,
+                         const char *disk_id, const char *change_id, guint64 size, GArray *ranges,
+                         GCancellable *cancel, GError **error)
 {
     Page page = {.ranges = ranges};
 
-    if (!check_beginning(session, vm_id, snapshot, disk_id, change_id, size, cancel, error))
+    if (!check_beginning(vm_id, snapshot, disks, disk_id, change_id, size, error))
         return FALSE;
     for (guint64 start = 0; start < size; start = page.start + page.length) {
         g_autoptr(GError) failed = NULL;

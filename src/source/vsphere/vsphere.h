@@ -129,7 +129,7 @@ extern const SourceWarm vsphere_warm; /* snapshot.c */
 /* changes.c: parts of vsphere_warm. */
 gboolean vsphere_track(gpointer session, const char *vm_id, gboolean *changed, GCancellable *cancel,
                        GError **error);
-gboolean vsphere_changes(gpointer session, const char *vm_id, const char *snapshot, const char *disk_id,
+gboolean vsphere_changes(gpointer session, const char *vm_id, const char *snapshot, const json_t *disks, const char *disk_id,
                          const char *change_id, guint64 size, GArray *ranges, GCancellable *cancel,
                          GError **error);
 json_t *vsphere_snapshot_disks(gpointer session, const char *vm_id, const char *snapshot,

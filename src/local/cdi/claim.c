@@ -184,9 +184,30 @@ guint claim_reconcile(LocalView *view, const char *key, GCancellable *cancel, GE
     return provision(view, claim, class, cancel, error);
 }
 
+/* What an administrator says of it counts. */
+static json_t *largest_file(const Object *class, GError **error)
+{
+    const char *said = object_annotation(class, CDI_LARGEST_FILE, "");
+    guint64 bytes;
+
+    if (*said)
+        return json_string(said);
+    return folder_largest_file(class, &bytes, error) ? json_sprintf("%" G_GUINT64_FORMAT, bytes) : NULL;
+}
+
+static gboolean is_said(const Object *class, guint64 room)
+{
+    const char *old = object_annotation(class, CDI_CAPACITY, "");
+    guint64 said;
+
+    return *object_annotation(class, CDI_OVERHEAD, "") && *object_annotation(class, CDI_LARGEST_FILE, "") && *old &&
+           g_ascii_string_to_unsigned(old, 10, 0, G_MAXUINT64, &said, NULL) &&
+           (room > said ? room - said : said - room) < capacity_grain;
+}
+
 gboolean storage_class_reconcile(LocalView *view, const char *key, GCancellable *cancel, GError **error)
 {
-    guint64 room, said;
+    guint64 room;
 
     g_autoptr(Object) class = local_view_get(view, &KUBE_STORAGE_CLASS, "", key + 1);
     if (!class || !folder_of(class))
@@ -194,16 +215,15 @@ gboolean storage_class_reconcile(LocalView *view, const char *key, GCancellable 
     g_autoptr(GPtrArray) volumes = local_view_list(view, &KUBE_PERSISTENT_VOLUME, NULL, NULL);
     if (!folder_room(class, volumes, &room, error))
         return FALSE;
-    const char *old = object_annotation(class, CDI_CAPACITY, "");
-    if (*object_annotation(class, CDI_OVERHEAD, "") && *old &&
-        g_ascii_string_to_unsigned(old, 10, 0, G_MAXUINT64, &said, NULL) &&
-        (room > said ? room - said : said - room) < capacity_grain)
+    if (is_said(class, room))
         return TRUE;
     g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, room);
-    return patch(view, &KUBE_STORAGE_CLASS, class, NULL,
-                 json_pack("{s:{s:{s:s, s:s}}}", "metadata", "annotations", CDI_CAPACITY, text, CDI_OVERHEAD,
-                           object_annotation(class, CDI_OVERHEAD, "0")),
-                 cancel, error);
+    json_t *largest = largest_file(class, error);
+    return largest && patch(view, &KUBE_STORAGE_CLASS, class, NULL,
+                            json_pack("{s:{s:{s:s, s:o, s:s}}}", "metadata", "annotations", CDI_CAPACITY, text,
+                                      CDI_LARGEST_FILE, largest, CDI_OVERHEAD,
+                                      object_annotation(class, CDI_OVERHEAD, "0")),
+                            cancel, error);
 }
 
 char *claim_directory(LocalView *view, const char *ns, const char *name)

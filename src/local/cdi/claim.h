@@ -10,7 +10,7 @@
 /* As WorkQueueRun. */
 guint claim_reconcile(LocalView *view, const char *key, GCancellable *cancel, GError **error);
 
-/* Writes the class's room into its annotation. FALSE: it is gone or not ours, or error is set. */
+/* Writes the class's room and largest file into its annotations. FALSE: it is gone or not ours, or error is set. */
 gboolean storage_class_reconcile(LocalView *view, const char *key, GCancellable *cancel, GError **error);
 
 /* The directory of a bound claim, or NULL. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -69,6 +70,42 @@ gboolean folder_room(const Object *storage_class, const GPtrArray *volumes, guin
             promised += owed(volumes->pdata[i]);
     free_bytes = (guint64)fs.f_bavail * fs.f_frsize;
     *bytes = free_bytes > promised ? free_bytes - promised : 0;
+    return TRUE;
+}
+
+/* More than the limit of this process would be a signal, not an error. */
+static gint64 file_size_limit(void)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur > G_MAXINT64 ? G_MAXINT64 : (gint64)limit.rlim_cur;
+}
+
+static gint64 largest_size(int fd)
+{
+    gint64 least = 0, most = file_size_limit();
+
+    while (least < most) { /* least is taken, above most nothing is */
+        gint64 middle = most - (most - least) / 2;
+        if (ftruncate(fd, middle))
+            most = middle - 1;
+        else
+            least = middle;
+    }
+    return least;
+}
+
+gboolean folder_largest_file(const Object *storage_class, guint64 *bytes, GError **error)
+{
+    const char *folder = folder_of(storage_class);
+    g_autofree char *path = g_build_filename(folder, ".largest-XXXXXX", NULL);
+    int fd = g_mkdir_with_parents(folder, DIR_MODE) ? -1 : g_mkstemp_full(path, O_RDWR | O_CLOEXEC, DISK_MODE);
+
+    if (fd < 0)
+        return io_error(error, "storage folder", folder);
+    g_unlink(path);
+    *bytes = largest_size(fd);
+    close(fd);
     return TRUE;
 }
 

@@ -12,6 +12,9 @@ const char *folder_of(const Object *storage_class);
  * grow by. volumes: all PersistentVolumes. */
 gboolean folder_room(const Object *storage_class, const GPtrArray *volumes, guint64 *bytes, GError **error);
 
+/* The largest file that the folder's file system and this process's limits take; tried with a file that goes at once. */
+gboolean folder_largest_file(const Object *storage_class, guint64 *bytes, GError **error);
+
 /* Makes, or finds, the directory of a volume ("pvc-<uid>") in the class's folder; its path in *path. */
 gboolean folder_make(const Object *storage_class, const char *volume, char **path, GError **error);
 

@@ -1,9 +1,11 @@
 /* folder: room is promised once, disks are blank, and only what was made is deleted. */
 #include "local/cdi/folder.h"
 #include "local/cdi/cdi.h"
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct {
     char *dir;
@@ -19,7 +21,7 @@ static void setup(Fixture *fixture, gconstpointer unused)
 
 static void teardown(Fixture *fixture, gconstpointer unused)
 {
-    g_rmdir(fixture->dir);
+    g_assert_cmpint(g_rmdir(fixture->dir), ==, 0);
     object_unref(fixture->class);
     g_free(fixture->dir);
 }
@@ -78,6 +80,24 @@ static void a_blank_disk_has_its_size_and_takes_no_room(Fixture *fixture, gconst
     g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
 }
 
+static void the_largest_file_is_one_that_can_be_made(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_build_filename(fixture->dir, "file", NULL);
+    guint64 most = 0;
+    int fd;
+
+    g_assert_true(folder_largest_file(fixture->class, &most, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(most, >=, (guint64)1 << 40);
+    fd = open(path, O_RDWR | O_CREAT, 0600);
+    g_assert_cmpint(ftruncate(fd, (off_t)most), ==, 0);
+    if (most < G_MAXINT64)
+        g_assert_cmpint(ftruncate(fd, (off_t)most + 1), ==, -1);
+    close(fd);
+    g_unlink(path); /* and what tried it has left nothing: teardown removes the directory */
+}
+
 static void what_was_not_made_for_a_claim_is_not_deleted(Fixture *fixture, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
@@ -106,6 +126,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     TEST("room that is promised is not promised again", room_that_is_promised_is_not_promised_again);
     TEST("a blank disk has its size and takes no room", a_blank_disk_has_its_size_and_takes_no_room);
+    TEST("the largest file is one that can be made", the_largest_file_is_one_that_can_be_made);
     TEST("what was not made for a claim is not deleted", what_was_not_made_for_a_claim_is_not_deleted);
     TEST("a folder is an absolute path", a_folder_is_an_absolute_path);
     return g_test_run();

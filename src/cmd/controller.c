@@ -1,6 +1,7 @@
 /* controller: runs the reconcilers until it is told to stop. */
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/service.h"
 #include "controller/admission_service.h"
 #include "controller/controllers.h"
 #include "controller/metrics.h"
@@ -74,15 +75,19 @@ static gboolean run(GCancellable *cancel, GError **error)
     g_autoptr(KubeClient) kube =
         kubeconfig ? kube_client_new_kubeconfig(kubeconfig, error) : kube_client_new_default(error);
     g_autoptr(InventoryClient) inventory = kube ? inventory_client_new(error) : NULL;
+    g_autoptr(Lease) lease = NULL;
+    g_autoptr(AdmissionService) admission = NULL;
     g_autoptr(Controllers) controllers = NULL;
     g_autoptr(MetricsServer) metrics = NULL;
-    g_autoptr(AdmissionService) admission = NULL;
     ControllerOptions options = {.kube = kube, .inventory = inventory, .image = image};
     GPollFD fd;
 
     if (!inventory)
         return FALSE;
     admission = serve_admission(kube);
+    lease = service_lead(kube, "forklift-controller", cancel, error);
+    if (!lease)
+        return FALSE;
     controllers = controllers_start(&options, cancel, error);
     if (!controllers)
         return FALSE;

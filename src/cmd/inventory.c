@@ -80,7 +80,8 @@ static gboolean serve(const Options *options, GError **error)
     const char *folder = options->working_dir ? options->working_dir
                                               : service_setting("WORKING_DIR", "/var/lib/gantry/inventory");
     g_autoptr(KubeClient) kube = kube_client_new_default(error);
-    g_autoptr(Validator) validator = kube ? new_validator(error) : NULL;
+    g_autoptr(Lease) lease = kube ? service_lead(kube, "forklift-inventory", NULL, error) : NULL;
+    g_autoptr(Validator) validator = lease ? new_validator(error) : NULL;
     g_autoptr(Authorizer) authorizer = NULL;
     g_autoptr(Providers) providers = NULL;
     g_autoptr(Inventory) inventory = NULL;

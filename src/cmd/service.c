@@ -1,6 +1,7 @@
 /* service: environment and signals. */
 #include "cmd/service.h"
 #include <glib-unix.h>
+#include <unistd.h>
 
 const char *service_setting(const char *name, const char *absent)
 {
@@ -31,4 +32,16 @@ void service_run_until_told(void)
     g_unix_signal_add(SIGTERM, stop, loop);
     g_unix_signal_add(SIGINT, stop, loop);
     g_main_loop_run(loop);
+}
+
+static void end_at_once(gpointer user_data)
+{
+    _exit(1);
+}
+
+Lease *service_lead(KubeClient *kube, const char *name, GCancellable *cancel, GError **error)
+{
+    const LeaseOptions options = {
+        .ns = service_setting("POD_NAMESPACE", "openshift-mtv"), .name = name, .lost = end_at_once};
+    return lease_take(kube, &options, cancel, error);
 }

@@ -4,7 +4,7 @@
  * Threads: the main one.
  */
 #pragma once
-#include "base/errors.h"
+#include "kube/lease.h"
 
 /* The environment variable's value; absent when it is not set or empty. */
 const char *service_setting(const char *name, const char *absent);
@@ -15,3 +15,7 @@ gboolean service_read_file(const char *name, char **text, GError **error);
 
 /* Returns after SIGTERM or SIGINT. */
 void service_run_until_told(void);
+
+/* Waits until this process is the one that does what name stands for: the Lease of that name in
+ * $POD_NAMESPACE, else openshift-mtv. Losing it ends the process, as nothing may be done any more. */
+Lease *service_lead(KubeClient *kube, const char *name, GCancellable *cancel, GError **error);

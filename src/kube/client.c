@@ -479,8 +479,11 @@ Object *kube_patch(KubeClient *client, const KubeResource *resource, const char 
 {
     static const char *const types[] = {[KUBE_PATCH_MERGE] = "application/merge-patch+json",
                                         [KUBE_PATCH_STRATEGIC] = "application/strategic-merge-patch+json",
-                                        [KUBE_PATCH_JSON] = "application/json-patch+json"};
-    g_autofree char *path = object_path(resource, ns, name, subresource, error);
+                                        [KUBE_PATCH_JSON] = "application/json-patch+json",
+                                        [KUBE_PATCH_APPLY] = "application/apply-patch+yaml"};
+    g_autofree char *own = object_path(resource, ns, name, subresource, error);
+    g_autofree char *path =
+        own && type == KUBE_PATCH_APPLY ? g_strconcat(own, "?fieldManager=gantry&force=true", NULL) : g_strdup(own);
 
     return path ? request_object(client, "PATCH", path, types[type], patch, cancel, error) : NULL;
 }

@@ -63,7 +63,10 @@ Object *kube_update_status(KubeClient *client, const KubeResource *resource, con
 /* Says which finalizers of a Namespace's spec are left; with none it is gone. */
 gboolean kube_finalize_namespace(KubeClient *client, const json_t *body, GCancellable *cancel, GError **error);
 
-typedef enum { KUBE_PATCH_MERGE, KUBE_PATCH_STRATEGIC, KUBE_PATCH_JSON } KubePatchType;
+/* APPLY: server-side apply as field manager "gantry": makes the object or changes it, takes the fields that patch names from
+ * whoever had them, removes those that an earlier apply named and this one does not, and leaves everything else alone. patch has
+ * its apiVersion and kind. */
+typedef enum { KUBE_PATCH_MERGE, KUBE_PATCH_STRATEGIC, KUBE_PATCH_JSON, KUBE_PATCH_APPLY } KubePatchType;
 /* subresource: NULL, "status" or "scale". */
 Object *kube_patch(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
                    KubePatchType type, const json_t *patch, const char *subresource, GCancellable *cancel,

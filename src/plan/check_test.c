@@ -128,6 +128,19 @@ static void one_wrong_thing(gconstpointer data)
     fake_end();
 }
 
+/* Its description alone is as long as an object may be. */
+static void a_plan_that_cannot_hold_its_records_is_refused(void)
+{
+    g_autofree char *filler = g_strnfill(3 << 19, 'x'), *text = g_strdup_printf("\"%s\"", filler);
+
+    world_begin();
+    g_autoptr(json_t) conditions = check_with("description", text);
+    const json_t *found = conditions_find(conditions, "PlanTooLarge");
+    g_assert_nonnull(strstr(json_string_at(found, "message", ""), "1 VMs and their disks need about 1 KiB"));
+    g_assert_nonnull(strstr(json_string_at(found, "message", ""), "several plans"));
+    fake_end();
+}
+
 /* ---- guests and rights ---- */
 
 #define DISK "\"key\":2000,\"file\":\"[ds] a/a.vmdk\""
@@ -338,6 +351,8 @@ int main(int argc, char **argv)
         g_autofree char *path = g_strdup_printf("/plan/check/%s is judged", rooms[i].what);
         g_test_add_data_func(path, GUINT_TO_POINTER(i), the_room_is_judged);
     }
+    g_test_add_func("/plan/check/a plan that cannot hold its records is refused",
+                    a_plan_that_cannot_hold_its_records_is_refused);
     g_test_add_func("/plan/check/a taken name is found before anything runs",
                     a_taken_name_is_found_before_anything_runs);
     g_test_add_func("/plan/check/an inventory that is away says nothing of the plan",

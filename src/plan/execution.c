@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "plan/clean_up.h"
+#include "plan/fit.h"
 #include "plan/history.h"
 #include "plan/itinerary.h"
 #include "plan/naming.h"
@@ -12,8 +13,8 @@
 #include "plan/source_record.h"
 #include "plan/target_machine.h"
 #include "plan/vm_progress.h"
-#include <string.h>
 #include "plan/warm.h"
+#include <string.h>
 
 enum { DESCRIBERS = 8 };
 
@@ -153,9 +154,9 @@ static void describe(gpointer data, gpointer user_data)
     one->fresh = TRUE;
     one->vm = vm_status_new(one->spec, json_string_at(found, "id", ""), json_string_at(found, "name", ""));
     work = vm_run_new(&run, one->vm);
-    machine = vm_run_describe(work, beginner->cancel, &one->problem);
     if (before && vm_run_is_warm(work))
         warm_take_up(one->vm, before);
+    machine = vm_run_describe(work, beginner->cancel, &one->problem);
     if (machine)
         itinerary_add_pipeline(work, machine);
 }
@@ -368,8 +369,8 @@ static ExecutionResult go_on(const Execution *e, json_t *status, json_t *active,
     return type ? EXECUTION_ADVANCED : known ? EXECUTION_RUNNING : EXECUTION_WAITING;
 }
 
-ExecutionResult execution_pass(const Execution *e, json_t *status, Conditions *conditions,
-                               GCancellable *cancel, GError **error)
+static ExecutionResult pass(const Execution *e, json_t *status, Conditions *conditions, GCancellable *cancel,
+                            GError **error)
 {
     json_t *active = history_active(status);
     const Object *next;
@@ -381,6 +382,15 @@ ExecutionResult execution_pass(const Execution *e, json_t *status, Conditions *c
     if (!next)
         return EXECUTION_IDLE;
     return begin(e, next, status, conditions, cancel, error) ? EXECUTION_ADVANCED : EXECUTION_WAITING;
+}
+
+ExecutionResult execution_pass(const Execution *e, json_t *status, Conditions *conditions,
+                               GCancellable *cancel, GError **error)
+{
+    ExecutionResult result = pass(e, status, conditions, cancel, error);
+
+    fit_status(status, fit_room(e->plan));
+    return result;
 }
 
 void execution_hold_shares(const Execution *e, const json_t *status, GCancellable *cancel)

@@ -126,18 +126,23 @@ static void add_disk_tasks(json_t *step, const Vm *machine)
     item_sum_tasks(step);
 }
 
+gboolean itinerary_lacks_tasks(const json_t *status)
+{
+    const json_t *step = vm_status_step(status, "DiskTransfer");
+    return step && json_int_at(step, "progress.total", 0) > 0 && !json_object_get(step, "tasks");
+}
+
 void itinerary_add_pipeline(VmRun *vm, const Vm *machine)
 {
     json_t *status = vm_run_status(vm);
 
     for (const Step *step = itinerary_of(vm)[0]; step; step = after(vm, step)) {
         gboolean disks = !g_strcmp0(step->pipeline, "DiskTransfer") || !g_strcmp0(step->pipeline, "Cutover");
-        json_t *added;
-        if (!step->pipeline || vm_status_step(status, step->pipeline))
-            continue;
-        added = vm_status_add_step(status, step->pipeline, describe(step->pipeline), disks ? 0 : 1,
-                                   disks ? "MB" : NULL);
-        if (disks)
-            add_disk_tasks(added, machine);
+        json_t *item = step->pipeline ? vm_status_step(status, step->pipeline) : NULL;
+        if (step->pipeline && !item)
+            item = vm_status_add_step(status, step->pipeline, describe(step->pipeline), disks ? 0 : 1,
+                                      disks ? "MB" : NULL);
+        if (disks && !json_object_get(item, "tasks"))
+            add_disk_tasks(item, machine);
     }
 }

@@ -14,6 +14,8 @@ const Step *itinerary_next(VmRun *vm, const Step *step);
 /* TRUE when a step behind this one in the table belongs to the same pipeline step. */
 gboolean itinerary_returns(VmRun *vm, const Step *step);
 
-/* Adds the pipeline steps in the order in which the itinerary meets them; needs the described VM for the
- * disks' tasks. */
+/* Adds the pipeline steps that are missing in the order in which the itinerary meets them, and the disks' tasks
+ * where there are none; needs the described VM for them. */
 void itinerary_add_pipeline(VmRun *vm, const Vm *machine);
+/* TRUE while the disks' tasks of this VM's status are left out (fit.h). */
+gboolean itinerary_lacks_tasks(const json_t *status);

@@ -1,7 +1,8 @@
-/* preflight: sums per storage class, and MACs that are in use. */
+/* preflight: sums per storage class, MACs that are in use, and the plan's own size. */
 #include "plan/preflight.h"
 #include "kube/quantity.h"
 #include "plan/check_vms.h"
+#include "plan/fit.h"
 #include "plan/mapping.h"
 #include <errno.h>
 #include <string.h>
@@ -254,6 +255,25 @@ static gboolean check_macs(PlanCheck *check, GPtrArray *vms, GCancellable *cance
     return TRUE;
 }
 
+/* ---- the plan itself ---- */
+
+/* Its object has to hold the records of all its VMs, also when they are as short as they can be. */
+static void check_size(PlanCheck *check, GPtrArray *vms)
+{
+    gsize room = fit_room(check->plan), least = 0;
+
+    for (guint i = 0; i < vms->len; i++) {
+        const CheckedVm *checked = vms->pdata[i];
+        least += fit_least(checked->spec, checked->vm);
+    }
+    if (least > room)
+        conditions_set(check->conditions, "PlanTooLarge", CONDITION_CRITICAL, "TooLarge",
+                       "spec.vms: the records of %u VMs and their disks need about %" G_GSIZE_FORMAT
+                       " KiB of the plan's status, which has room for %" G_GSIZE_FORMAT
+                       " KiB: deal the VMs out to several plans.",
+                       vms->len, least >> 10, room >> 10);
+}
+
 /* ---- what the target cluster has to have ---- */
 
 gboolean preflight_target(PlanCheck *check, GCancellable *cancel, GError **error)
@@ -283,5 +303,6 @@ gboolean preflight_target(PlanCheck *check, GCancellable *cancel, GError **error
 
 gboolean preflight_run(PlanCheck *check, GPtrArray *vms, GCancellable *cancel, GError **error)
 {
+    check_size(check, vms);
     return check_room(check, vms, cancel, error) && check_macs(check, vms, cancel, error);
 }

@@ -1,5 +1,6 @@
 /* Started: the target namespace exists, and nothing of an earlier run of this plan is in the way. */
 #include "plan/clean_up.h"
+#include "plan/itinerary.h"
 #include "plan/target_machine.h"
 
 static gboolean ensure_namespace(VmRun *vm, GCancellable *cancel, GError **error)
@@ -23,12 +24,22 @@ static gboolean remove_target(VmRun *vm, GCancellable *cancel, GError **error)
     return machines != NULL;
 }
 
+/* In a large plan a VM that waits has no tasks. */
+static gboolean ensure_tasks(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    const Vm *machine = itinerary_lacks_tasks(vm_run_status(vm)) ? vm_run_describe(vm, cancel, error) : NULL;
+
+    if (machine)
+        itinerary_add_pipeline(vm, machine);
+    return !itinerary_lacks_tasks(vm_run_status(vm));
+}
+
 static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
 {
     g_autofree char *earlier = g_strdup_printf("migration!=%s", vm_run_owner(vm)->migration_uid);
     StepResult stopped;
 
-    if (!ensure_namespace(vm, cancel, error))
+    if (!ensure_tasks(vm, cancel, error) || !ensure_namespace(vm, cancel, error))
         return STEP_FAILED;
     stopped = target_machine_stop(vm, cancel, error);
     if (stopped != STEP_DONE)

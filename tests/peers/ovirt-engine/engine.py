@@ -18,11 +18,14 @@ import time
 import urllib.parse
 import uuid
 
+from backups import Backups
 from certificates import Authority
 from stock import API, KINDS, Stock, ref
-from transfers import Daemon, Refused, Transfers, free_address
+from refused import Refused
+from transfers import Daemon, Transfers, free_address
 
 COLLECTIONS = {collection: (kind, followed) for kind, (collection, followed) in KINDS.items()}
+PERMITS = ("shut_down_vm", "stop_vm", "run_vm", "edit_disk_properties", "backup_disk")
 STARTED, DOWN, UPDATED, ADDED, REMOVED = 32, 61, 35, 34, 113
 
 
@@ -57,10 +60,12 @@ class Engine:
         self.events, self.tokens, self.faults = [], {}, []
         self.logins, self.requests, self.calls = [], 0, {}
         self.deaf = set()  # VMs whose guests do not shut down
+        self.permits = list(PERMITS)
         self.event(1, "the engine has started")
         self.front = Authority(directory, "engine", "IP:127.0.0.1,DNS:localhost")
         hosts = Authority(directory, "imageio", f"IP:{address},DNS:" + config.get("transferHost", "host1.ovirt.test"))
         self.hosts_ca = hosts.ca
+        self.backups = Backups(self, directory)
         self.transfers = Transfers(self, Daemon(imageio, directory / "imageio", hosts, address), directory, config)
 
     def event(self, code, description, **about):
@@ -84,6 +89,7 @@ class Engine:
                 vm["start_time"] = now
                 self.event(STARTED, f"VM {vm['name']} was started", vm=vm)
             elif status == "down":
+                self.backups.power_lost(vm)
                 vm.pop("host", None)
                 vm["stop_time"] = now
                 self.event(DOWN, f"VM {vm['name']} is down", vm=vm)
@@ -153,6 +159,9 @@ class FrontEnd(Handler):
     def do_POST(self):
         self.dispatch("POST")
 
+    def do_DELETE(self):
+        self.dispatch("DELETE")
+
     def dispatch(self, method):
         engine, parts = self.engine, urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(parts.query))
@@ -177,7 +186,7 @@ class FrontEnd(Handler):
         with engine.lock:
             engine.calls["/".join([method, *steps[:1], *steps[2:]])] = engine.calls.get("/".join([method, *steps[:1], *steps[2:]]), 0) + 1
             try:
-                self.get(steps, query) if method == "GET" else self.post(steps)
+                {"GET": lambda: self.get(steps, query), "POST": lambda: self.post(steps), "DELETE": lambda: self.delete(steps)}[method]()
             except Refused as refusal:
                 self.refuse(409, "Operation Failed", str(refusal))
             except KeyError:
@@ -222,6 +231,10 @@ class FrontEnd(Handler):
             return self.answer(200, {"event": self.some_events(query)} if self.some_events(query) else {})
         if steps[0] == "imagetransfers":
             return self.get_transfers(steps)
+        if steps[0] in ("users", "roles"):
+            return self.answer(200, self.rights(steps))
+        if steps[0] == "vms" and len(steps) > 2:
+            return self.answer(200, self.engine.backups.get(steps[1], steps[2:]))
         kind, followed = COLLECTIONS[steps[0]]
         follow = {one.split(".")[0] for one in query.get("follow", "").split(",")}
         hidden = set(followed) - follow
@@ -240,6 +253,16 @@ class FrontEnd(Handler):
         chosen = [one for one in reversed(self.engine.events) if int(one["id"]) > after and (not codes or one["code"] in codes)]
         return chosen[:int(query.get("max", 1000))]
 
+    def rights(self, steps):
+        """The account has one role on everything, and is in no group."""
+        if steps == ["users", "me", "permissions"]:
+            return {"permission": [{"id": "p1", "role": {"id": "r1"}, "user": {"id": "me"}}]}
+        if steps == ["users", "me", "groups"]:
+            return {}
+        if steps == ["roles", "r1"]:
+            return {"id": "r1", "name": "Migrator", "permits": {"permit": [{"name": name} for name in self.engine.permits]}}
+        raise KeyError(steps)
+
     def get_transfers(self, steps):
         transfers = self.engine.transfers
         if len(steps) == 1:
@@ -251,6 +274,8 @@ class FrontEnd(Handler):
 
     def post(self, steps):
         body = self.json_body()
+        if steps[0] == "vms" and steps[2:3] == ["backups"]:
+            return self.answer(200, self.engine.backups.post(steps[1], steps[3:], body))
         if steps[0] == "vms" and len(steps) == 3:
             return self.change_power(self.engine.stock.kinds["vm"][steps[1]], steps[2])
         transfers = self.engine.transfers
@@ -262,6 +287,12 @@ class FrontEnd(Handler):
              "cancel": lambda one: transfers.finish(one, False)}[steps[2]](one)
             return self.answer(200, {"status": "complete"})
         raise KeyError(steps)
+
+    def delete(self, steps):
+        if steps[0] != "vms" or steps[2] != "checkpoints":
+            raise KeyError(steps)
+        self.engine.backups.remove_checkpoint(steps[1], steps[3])
+        return self.answer(200, {"status": "complete"})
 
     def change_power(self, vm, action):
         engine = self.engine
@@ -276,6 +307,8 @@ class FrontEnd(Handler):
                       if engine.stock.kinds["disk"][one["disk"]["id"]]["status"] == "locked"]
             if vm["status"] != "down":
                 raise Refused("[Cannot run VM. VM is running.]")
+            if engine.backups.is_open(vm):
+                raise Refused(f"[Cannot run VM. The VM {vm['name']} is during a backup.]")
             if locked:
                 raise Refused("[Cannot run VM: The following disks are locked. Please try again in a few minutes.]")
             engine.set_power(vm, "up")
@@ -291,7 +324,7 @@ class Control(Handler):
         engine = self.engine
         transfers = [{key: value for key, value in one.items() if not key.startswith("_")} for one in engine.transfers.history]
         document = {"logins": engine.logins, "requests": engine.requests, "calls": engine.calls, "transfers": transfers,
-                    "left": list(engine.transfers.all), "tokens": len(engine.tokens)}
+                    "left": list(engine.transfers.all), "tokens": len(engine.tokens), "backups": engine.backups.summary()}
         self.send(document)
 
     def send(self, document):
@@ -329,6 +362,16 @@ class Control(Handler):
         attachment = engine.stock.named("vm", body["vm"])["disk_attachments"]["disk_attachment"][body["disk"]]
         engine.stock.kinds["disk"][attachment["disk"]["id"]].update(body["json"])
 
+    def write(self, engine, body):
+        """The guest of a running VM begins to write to a disk: {"vm", "disk": number, "seed", "every": ms}; "seed" null: it stops."""
+        with engine.lock:
+            engine.backups.write(engine.stock.named("vm", body["vm"]), body["disk"], body["seed"], body.get("every", 100))
+
+    def checkpoint(self, engine, body):
+        """The checkpoints of a VM are lost, as when its host crashed: {"vm"}."""
+        with engine.lock:
+            engine.backups.lose_checkpoints(engine.stock.named("vm", body["vm"]))
+
     def change(self, engine, body):
         """Changes members of an object and says so in an event: {"kind", "name", "json", "code"}."""
         with engine.lock:
@@ -345,6 +388,9 @@ class Control(Handler):
             vm = engine.stock.named("vm", body["vm"])
             del engine.stock.kinds["vm"][vm["id"]]
             engine.event(REMOVED, "removed", vm=vm)
+
+    def permits(self, engine, body):
+        engine.permits = body.get("permits", list(PERMITS))
 
     def password(self, engine, body):
         engine.password = body["password"]
@@ -386,6 +432,7 @@ def main():
                   for vm in kinds["vm"].values() if not vm["name"].startswith("clone-")}}), flush=True)
     ended.wait()
     engine.transfers.stop()
+    engine.backups.stop()
     sys.exit(0)
 
 

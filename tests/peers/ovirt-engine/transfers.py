@@ -10,13 +10,10 @@ import threading
 import time
 import uuid
 
+from refused import Refused
 from stock import API
 
 ENDED = ("finished_success", "finished_failure", "cancelled")
-
-
-class Refused(Exception):
-    """The engine's words for why not (409)."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -123,6 +120,9 @@ class Transfers:
         disk = self.engine.stock.kinds["disk"].get(disk_id)
         if disk is None or disk_id not in self.engine.stock.files:
             raise Refused(f"[Cannot transfer Virtual Disk: Disk {disk_id} does not exist or has no image.]")
+        if "backup" in body:
+            self.engine.backups.check(body["backup"]["id"], disk_id)
+            return self._add(body, disk_id)
         if disk["status"] != "ok":
             raise Refused(f"[Cannot transfer Virtual Disk: The following disks are locked: {disk['name']}. Please try again in a few minutes.]")
         users = [vm["name"] for vm in self.engine.stock.kinds["vm"].values() if vm["status"] != "down" and any(
@@ -132,10 +132,15 @@ class Transfers:
         if body.get("direction") != "download" or body.get("format") != "raw":
             raise Refused("[Cannot transfer Virtual Disk: only raw downloads are possible here.]")
         self.engine.set_disk_status(disk_id, "locked")
+        return self._add(body, disk_id)
+
+    def _add(self, body, disk_id):
         one = {"id": str(uuid.uuid4()), "phase": "initializing", "direction": "download", "format": "raw", "disk": {"id": disk_id},
                "image": {"id": disk_id}, "inactivity_timeout": int(body.get("inactivity_timeout", 60)), "active": False, "transferred": 0,
                "timeout_policy": body.get("timeout_policy", "legacy"), "_polls": self.slow, "_touched": time.monotonic()}
         one["href"] = f"{API}/imagetransfers/{one['id']}"
+        if "backup" in body:
+            one["backup"] = {"id": body["backup"]["id"]}
         self.all[one["id"]] = one
         self.history.append(one)
         return one
@@ -162,6 +167,18 @@ class Transfers:
     # ---- behind the scenes
 
     def _begin(self, one):
+        one["_ticket"] = str(uuid.uuid4())
+        if "backup" in one:
+            one["_url"], one["_dirty"] = self.engine.backups.export(one["backup"]["id"], one["disk"]["id"])
+        else:
+            one["_url"] = f"nbd:unix:{self._serve(one)}"
+        self._put_ticket(one)
+        one["transfer_url"] = f"https://{self.host}:{self.daemon.port}/images/{one['_ticket']}"
+        if self.has_proxy:
+            one["proxy_url"] = f"https://{self.daemon.address}:{self.daemon.port}/images/{one['_ticket']}"
+        one["phase"] = "transferring"
+
+    def _serve(self, one):
         path, form = self.engine.stock.files[one["disk"]["id"]]
         sock = self.directory / f"nbd-{one['id'][:8]}"
         one["_nbd"] = subprocess.Popen(["qemu-nbd", "-r", "-t", "-e", "8", "-f", form, "-x", "", "-A", "-k", sock, path])
@@ -169,17 +186,12 @@ class Transfers:
         while not sock.exists():
             assert time.monotonic() < end, "qemu-nbd does not start"
             time.sleep(0.01)
-        one["_ticket"], one["_sock"] = str(uuid.uuid4()), sock
-        self._put_ticket(one)
-        one["transfer_url"] = f"https://{self.host}:{self.daemon.port}/images/{one['_ticket']}"
-        if self.has_proxy:
-            one["proxy_url"] = f"https://{self.daemon.address}:{self.daemon.port}/images/{one['_ticket']}"
-        one["phase"] = "transferring"
+        return sock
 
     def _put_ticket(self, one):
         size = self.engine.stock.kinds["disk"][one["disk"]["id"]]["provisioned_size"]
         self.daemon.ask("PUT", f"/tickets/{one['_ticket']}", {
-            "uuid": one["_ticket"], "size": size, "url": f"nbd:unix:{one['_sock']}", "timeout": 300, "ops": ["read"], "sparse": True,
+            "uuid": one["_ticket"], "size": size, "url": one["_url"], "timeout": 300, "ops": ["read"], "sparse": True, "dirty": one.get("_dirty", False),
             "transfer_id": one["id"], "inactivity_timeout": one["inactivity_timeout"]})
 
     def _end(self, one, good):
@@ -194,7 +206,7 @@ class Transfers:
             if "_nbd" in one:
                 one["_nbd"].terminate()
                 one["_nbd"].wait()
-            if self.engine.stock.kinds["disk"].get(one["disk"]["id"], {}).get("status") == "locked":
+            if "backup" not in one and self.engine.stock.kinds["disk"].get(one["disk"]["id"], {}).get("status") == "locked":
                 self.engine.set_disk_status(one["disk"]["id"], "ok")
             one["phase"] = "finished_success" if good else "finished_failure"
             self.all.pop(one["id"], None)

@@ -6,17 +6,25 @@ import json
 import os
 import pathlib
 import random
+import re
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.parse
 
 import pytest
 from copying import MIB, Copy, make_disk
-from datastore import Datastore, Fault
+from datastore import PASSWORD, USER, Datastore, Fault
 from imageio import Imageio
 from line import Line
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/source")]
+from harness.vcenter import Vcenter  # noqa: E402  pylint: disable=wrong-import-position
+from probing import Probe  # noqa: E402  pylint: disable=wrong-import-position
 
 SCHEDULES = int(os.environ.get("GANTRY_SCHEDULES", 20))
 FIRST = int(os.environ.get("GANTRY_SEED", random.randrange(1 << 32)))
@@ -46,14 +54,70 @@ class File:
     def calm(self):
         """No more of it."""
 
+    def change(self, randoms):
+        """The guest writes; the next generation says what, or only that."""
+        one = self.one
+        size, ranges, at = one.raw.stat().st_size // 512, [], 0
+        while (at := at + randoms.randrange(1, 8000)) < size - 300:
+            length = randoms.randrange(1, 300)
+            self.write(at * 512, randoms.choice([randoms.randbytes(length * 512), bytes(length * 512)]))
+            ranges.append([at * 512, length * 512])
+            at += length
+        was = one.spec["source"]["generation"]
+        one.spec["source"]["generation"] = str(int(was) + 1)
+        one.spec["changes"] = {"since": was, "ranges": ranges}
+        if randoms.random() < 0.3:
+            del one.spec["changes"]
+
+    def write(self, at, data):
+        with open(self.one.raw, "r+b") as file:
+            file.seek(at)
+            file.write(data)
+
     def close(self):
         """Nothing is left behind."""
+
+
+class Chain(File):
+    """Sparse VMDK files in a folder, as QEMU writes them."""
+
+    def __init__(self, one, randoms):
+        super().__init__(one, randoms)
+        self.folder = one.directory / "chain"
+        self.folder.mkdir()
+        self.layers = ["base"]
+        subprocess.run(["qemu-img", "convert", "-O", "vmdk", one.raw, self.folder / "base.vmdk"], check=True)
+        for _ in range(randoms.randrange(1, 4)):
+            self.add_layer(randoms)
+        self.place()
+
+    def place(self):
+        self.one.spec["source"] = {"type": "vmdk", "path": str(self.top()), "generation": "1"}
+
+    def top(self):
+        return self.folder / f"{self.layers[-1]}.vmdk"
+
+    def add_layer(self, randoms):
+        below = self.top().name
+        self.layers.append(f"layer{len(self.layers)}")
+        subprocess.run(["qemu-img", "create", "-q", "-f", "vmdk", "-F", "vmdk", "-b", below, self.top()], check=True)
+        size = self.one.raw.stat().st_size
+        for _ in range(randoms.randrange(1, 6)):
+            at = randoms.randrange(size // 512) * 512
+            self.write(at, randoms.choice([randoms.randbytes, bytes])(min(randoms.randrange(1, 300) * 512, size - at)))
+
+    def write(self, at, data):
+        super().write(at, data)
+        pattern = self.one.directory / "pattern"
+        pattern.write_bytes(data)
+        subprocess.run(["qemu-io", "-f", "vmdk", "-c", f"write -s {pattern} {at} {len(data)}", self.top()], check=True, capture_output=True)
 
 
 class Https(File):
     """The datastore browser, with all that it may answer."""
 
     def __init__(self, one, randoms):
+        super().__init__(one, randoms)
         self.store = Datastore(one.directory)
         self.store.add_disk("vm 1/disk.vmdk", one.raw)
         one.spec["source"] = {"type": "https", "url": self.store.url, "datacenter": "DC 0", "datastore": "store",
@@ -77,6 +141,16 @@ class Https(File):
         self.store.close()
 
 
+class ChainOverHttps(Chain, Https):
+    """The same files on a datastore."""
+
+    def place(self):
+        Https.__init__(self, self.one, None)
+        for name in self.layers:
+            self.store.files[f"vm 1/{name}.vmdk"] = str(self.folder / f"{name}.vmdk")
+        self.one.spec["source"]["path"] = f"vm 1/{self.top().name}"
+
+
 class Cut(File):
     """A server behind a line that is cut."""
 
@@ -93,6 +167,7 @@ class Nbd(Cut):
     """nbdkit over TCP."""
 
     def __init__(self, one, randoms):
+        super().__init__(one, randoms)
         port_file = one.directory / "pid"
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
@@ -115,7 +190,8 @@ class Ovirt(Cut):
     """The real ovirt-imageio over TLS; a ticket may end."""
 
     def __init__(self, one, randoms):
-        self.one, image = one, one.directory / "disk.qcow2"
+        super().__init__(one, randoms)
+        image = one.directory / "disk.qcow2"
         subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", one.raw, image], check=True)
         self.keys = Datastore(one.directory)  # only its certificate
         self.daemon = Imageio(one.directory, image, self.keys.certificate, f"{self.keys.certificate}.crt")
@@ -137,13 +213,84 @@ class Ovirt(Cut):
         super().calm()
         self.one.spec["source"]["url"] = self.through(self.parts)
 
+    def change(self, randoms):
+        """The image stays as it is."""
+
     def close(self):
         self.line.close()
         self.daemon.close()
         self.keys.close()
 
 
-READERS = [File, Https, Nbd, Ovirt]
+class Snapshots(Cut):
+    """A running VM in the vCenter of the tests, read at a snapshot: deltas as ESXi writes them, over HTTPS."""
+
+    def __init__(self, one, randoms):
+        super().__init__(one, randoms)
+        disk = one.directory / "flat.raw"
+        shutil.copyfile(one.raw, disk)
+        deltas = randoms.choice(["seSparse", "vmfsSparse"])
+        self.vcenter = Vcenter(one.directory / "vcenter", {"user": USER, "password": PASSWORD, "vms": [
+            {"name": "vm", "powerOn": True, "deltas": deltas, "disks": [{"file": str(disk)}]}]})
+        self.vm, self.label = self.vcenter.vms["vm"], 0
+        self.probe = Probe(pathlib.Path(one.program).parents[1] / "tests/source/source-probe", self.vcenter)
+        self.probe("track", self.vm, owner="plan-1")
+        parts = urllib.parse.urlsplit(self.vcenter.url)
+        self.line = Line("127.0.0.1", parts.port)
+        self.url = parts._replace(netloc=f"127.0.0.1:{self.line.port}").geturl()
+        one.spec["trust"] = {"ca": self.vcenter.ca}
+        for _ in range(randoms.randrange(1, 4)):
+            self.take_snapshot(randoms)
+
+    def take_snapshot(self, randoms):
+        """The guest has written, and another snapshot is what is to be copied; then it writes on."""
+        self.label += 1
+        self.vcenter.guest(self.vm, disk=2000, seed=randoms.randrange(1 << 30), writes=20)
+        snapshot = self.probe("create", self.vm, owner="plan-1", label=str(self.label))["snapshot"]
+        self.vcenter.guest(self.vm, disk=2000, seed=randoms.randrange(1 << 30), writes=20)
+        top = pathlib.Path(self.vcenter.export(self.vm, 2000, self.one.raw, snapshot)).read_text()
+        frozen = re.search('parentFileNameHint="(.*)"', top).group(1)
+        self.one.spec["source"] = self.source(snapshot, frozen) | {"url": self.url, "generation": snapshot}
+
+    def source(self, snapshot, descriptor):
+        return {"type": "https", "datacenter": self.vcenter.datacenter, "datastore": "datastore1", "path": f"vm/{descriptor}"}
+
+    def trouble(self, randoms):
+        super().trouble(randoms)
+        if randoms.random() < 0.3:
+            self.vcenter.fault("expire-sessions")
+        if randoms.random() < 0.5:
+            self.vcenter.fault("status", where="folder", status=randoms.choice([500, 503, 404]), count=randoms.choice([1, 1, 3]))
+        if randoms.random() < 0.3:
+            self.vcenter.fault("drop-mid-body", match=".vmdk", count=randoms.randrange(1, 4))
+
+    def calm(self):
+        super().calm()
+        self.vcenter.lift()
+
+    def change(self, randoms):
+        self.take_snapshot(randoms)
+
+    def close(self):
+        self.line.close()
+        self.probe.close()
+        self.vcenter.stop()
+
+
+class Lease(Snapshots):
+    """The same, streamed."""
+
+    def source(self, snapshot, descriptor):
+        return {"type": "lease", "vm": self.vm["id"], "snapshot": snapshot}
+
+    def trouble(self, randoms):
+        super().trouble(randoms)
+        if randoms.random() < 0.3:  # the lease ends under a stream that stands still
+            self.vcenter.fault("lease-timeout", milliseconds=1000)
+            self.vcenter.fault("delay", match="nfc", milliseconds=1500)
+
+
+READERS = [File, Https, Nbd, Ovirt, Chain, ChainOverHttps, Snapshots, Lease]
 
 
 def storage_fault(storage, one, randoms):
@@ -152,25 +299,6 @@ def storage_fault(storage, one, randoms):
     return {"LD_PRELOAD": storage, "GANTRY_NO_URING": "1", "STORAGE_ROOT": str(one.directory), "STORAGE_FAULT": kind,
             "STORAGE_AT": str(randoms.randrange(1, 60)), "STORAGE_FOR": str(randoms.randrange(1, 30)),
             "STORAGE_SEED": str(randoms.randrange(1 << 30)), "ASAN_OPTIONS": "detect_leaks=0"}
-
-
-def change(one, randoms, source):
-    """The guest writes; the next generation says what, or only that."""
-    if isinstance(source, Ovirt):
-        return
-    size, ranges, at = one.raw.stat().st_size // 512, [], 0
-    with open(one.raw, "r+b") as file:
-        while (at := at + randoms.randrange(1, 8000)) < size - 300:
-            length = randoms.randrange(1, 300)
-            file.seek(at * 512)
-            file.write(randoms.choice([randoms.randbytes(length * 512), bytes(length * 512)]))
-            ranges.append([at * 512, length * 512])
-            at += length
-    was = one.spec["source"]["generation"]
-    one.spec["source"]["generation"] = str(int(was) + 1)
-    one.spec["changes"] = {"since": was, "ranges": ranges}
-    if randoms.random() < 0.3:
-        del one.spec["changes"]
 
 
 def attempt(one, randoms, environment):
@@ -210,7 +338,7 @@ def test_the_target_equals_the_source_or_the_error_says_why(program, tmp_path, s
                 source.trouble(randoms)
             environment = storage_fault(storage, one, randoms) if randoms.random() < 0.6 else {}
             if attempt(one, randoms, environment) == 0 or randoms.random() < 0.2:
-                change(one, randoms, source)
+                source.change(randoms)
             source.calm()
         one.environment = {}
         one.run()

@@ -1,6 +1,7 @@
 /* disk_grant: a task's annotations "grant", and "grantDisk" for those who know the task but not the disk. */
 #include "plan/disk_grant.h"
 #include "base/clock.h"
+#include "plan/source_record.h"
 
 #define GRANT "grant"
 #define DISK  "grantDisk"
@@ -9,7 +10,7 @@
 /* A disk that is locked for longer is not locked for a moment: the VM, which is off, is put back instead. */
 enum { PATIENCE_S = 30 * 60 };
 
-static void note(json_t *task, const char *grant, const char *disk_id)
+void disk_grant_restore(json_t *task, const char *disk_id, const char *grant)
 {
     item_annotate(task, GRANT, grant);
     item_annotate(task, DISK, grant ? disk_id : NULL);
@@ -39,20 +40,26 @@ json_t *disk_grant_get(VmRun *vm, json_t *task, const char *disk_id, const Sourc
     const json_t *workload = source ? vm_run_workload(vm, cancel, error) : NULL;
     const char *before = item_annotation(task, GRANT);
     g_autofree char *grant = g_strdup(before), *why = NULL;
-    json_t *member;
+    g_autoptr(json_t) member = NULL;
+    g_autoptr(GError) problem = NULL;
 
     if (!workload)
         return NULL;
-    member = source_grant(source, workload, disk_id, host, &grant, &why, cancel, error);
-    if (g_strcmp0(before, grant)) {
-        note(task, grant, disk_id);
+    member = source_grant(source, workload, disk_id, host, &grant, &why, cancel, &problem);
+    if (g_strcmp0(before, grant) &&
+        source_record_note_grant(vm, disk_id, grant, cancel, problem ? NULL : &problem)) {
+        disk_grant_restore(task, disk_id, grant);
         *noted = TRUE;
+    }
+    if (problem) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return NULL;
     }
     if (member)
         item_annotate(task, SINCE, NULL);
     else if (why)
         wait_on(task, disk_id, why, error);
-    return member;
+    return g_steal_pointer(&member);
 }
 
 void disk_grant_keep(VmRun *vm, const json_t *task, GCancellable *cancel)
@@ -67,15 +74,18 @@ void disk_grant_keep(VmRun *vm, const json_t *task, GCancellable *cancel)
 StepResult disk_grant_give_back(VmRun *vm, json_t *task, gboolean whole, GCancellable *cancel, GError **error)
 {
     g_autofree char *grant = g_strdup(item_annotation(task, GRANT));
+    g_autofree char *disk_id = g_strdup(item_annotation(task, DISK));
     Source *source = grant ? vm_run_source(vm, error) : NULL;
 
     if (!grant)
         return STEP_DONE;
-    if (!source || !source_revoke(source, item_annotation(task, DISK), whole, &grant, cancel, error))
+    if (!source || !source_revoke(source, disk_id, whole, &grant, cancel, error))
         return STEP_FAILED;
     if (grant)
         return STEP_WAIT;
-    note(task, NULL, NULL);
+    if (!source_record_note_grant(vm, disk_id, NULL, cancel, error))
+        return STEP_FAILED;
+    disk_grant_restore(task, disk_id, NULL);
     return STEP_DONE;
 }
 

@@ -1,5 +1,6 @@
 /* disk_grant: what a source has opened so that a disk can be read (source_grant() of source.h), noted on the
- * disk's task of the VM's status, so that it is closed again whatever is killed in between.
+ * disk's task of the VM's status and in the plan's record (source_record.h), so that it is closed again whatever is
+ * killed or deleted in between.
  *
  * Threads: as VmRun.
  */
@@ -17,3 +18,6 @@ StepResult disk_grant_give_back(VmRun *vm, json_t *task, gboolean whole, GCancel
                                 GError **error);
 /* Those of all disks, when no copier runs any more. */
 StepResult disk_grant_give_back_all(VmRun *vm, GCancellable *cancel, GError **error);
+
+/* Notes in a task what a deleted plan's record says of its disk. */
+void disk_grant_restore(json_t *task, const char *disk_id, const char *grant);

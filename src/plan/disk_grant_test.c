@@ -2,6 +2,7 @@
  * that. */
 #include "plan/disk_grant.h"
 #include "plan/fake_world.h"
+#include "plan/source_record.h"
 #include <string.h>
 
 typedef struct {
@@ -75,6 +76,14 @@ static void give_back(World *world)
     g_assert_no_error(error);
 }
 
+static Object *record_of(World *world)
+{
+    g_autoptr(GPtrArray) records = fake_all(&KUBE_CONFIG_MAP);
+
+    g_assert_cmpuint(records->len, ==, 1);
+    return object_ref(records->pdata[0]);
+}
+
 static void nothing_is_opened_before_that_is_written_down(void)
 {
     World world = {0};
@@ -103,6 +112,32 @@ static void a_killed_controller_leaves_nothing_open(void)
         g_assert_cmpuint(fake_open_disks(), ==, 0);
         world_end(&world);
     }
+}
+
+/* Its plan and status are gone: the ConfigMap beside it knows. */
+static void the_plan_s_record_says_what_is_open(void)
+{
+    World world = {0};
+    g_autoptr(Object) record = NULL, after = NULL;
+    g_auto(GStrv) vms = NULL, none = NULL;
+    g_autoptr(json_t) grants = NULL;
+
+    world_begin(&world);
+    for (guint pass = 0; pass < 2; pass++)
+        ask(&world, FALSE);
+    record = record_of(&world);
+    vms = source_record_vms(record);
+    g_assert_cmpuint(g_strv_length(vms), ==, 1);
+    g_assert_cmpstr(vms[0], ==, "vm-1");
+    g_assert_false(source_record_ran(record, "vm-1"));
+    grants = source_record_grants(record, "vm-1");
+    g_assert_cmpuint(json_object_size(grants), ==, 2);
+    g_assert_cmpstr(json_string_at(grants, "2001", ""), ==, "vm-1/2001");
+    give_back(&world);
+    after = record_of(&world);
+    none = source_record_vms(after);
+    g_assert_cmpuint(g_strv_length(none), ==, 0);
+    world_end(&world);
 }
 
 static void a_disk_that_stays_locked_is_given_up(void)
@@ -134,6 +169,7 @@ int main(int argc, char **argv)
 #define TEST(name, function) g_test_add_func("/plan/disk grant/" name, function)
     TEST("nothing is opened before that is written down", nothing_is_opened_before_that_is_written_down);
     TEST("a killed controller leaves nothing open", a_killed_controller_leaves_nothing_open);
+    TEST("the plan's record says what is open", the_plan_s_record_says_what_is_open);
     TEST("a disk that stays locked is given up", a_disk_that_stays_locked_is_given_up);
     return g_test_run();
 }

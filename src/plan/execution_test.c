@@ -850,6 +850,7 @@ static void delete_at_any_time(const char *plan_spec, gboolean warm)
         g_assert_cmpuint(number_of(&KUBE_POD), ==, 0);
         g_assert_cmpuint(number_of(&KUBE_SECRET), ==, 1); /* the provider's */
         g_assert_cmpuint(number_of(&KUBE_PERSISTENT_VOLUME_CLAIM), ==, 0);
+        g_assert_cmpuint(fake_open_disks(), ==, 0);
         record = record_of_sources();
         g_assert_null(record);
     }

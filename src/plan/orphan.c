@@ -2,6 +2,7 @@
 #include "plan/orphan.h"
 #include "base/log.h"
 #include "plan/back_out.h"
+#include "plan/disk_grant.h"
 #include "plan/provider_access.h"
 #include "plan/source_record.h"
 #include "plan/target_machine.h"
@@ -68,6 +69,18 @@ static gboolean find_remains(KubeClient *kube, const Object *record, Remains *ou
 
 /* ---- sources ---- */
 
+/* What is open of it, where disk_grant.h looks. */
+static void add_grants(json_t *status, const Object *record, const char *vm_id)
+{
+    g_autoptr(json_t) grants = source_record_grants(record, vm_id);
+    json_t *step = json_object_size(grants) ? vm_status_add_step(status, "DiskTransfer", "", 0, NULL) : NULL,
+           *grant;
+    const char *disk;
+
+    json_object_foreach (grants, disk, grant)
+        disk_grant_restore(item_add_task(step, disk, 0, NULL), disk, json_string_value(grant));
+}
+
 static StepResult put_back(const PlanRun *run, const Object *record, const char *vm_id, GCancellable *cancel,
                            GError **error)
 {
@@ -81,6 +94,7 @@ static StepResult put_back(const PlanRun *run, const Object *record, const char 
     vm_status_set_mark(status, SHUTDOWN_ASKING, source_record_asked(record, vm_id));
     if (json_bool_at(object_json(run->plan), "spec.warm", FALSE))
         warm_begin(status); /* so that its snapshots are removed */
+    add_grants(status, record, vm_id);
     vm = vm_run_new(run, status);
     result = back_out(vm, cancel, error);
     if (result != STEP_DONE)
@@ -92,7 +106,7 @@ static StepResult put_back(const PlanRun *run, const Object *record, const char 
 /* One that cannot be put back holds up no other. */
 static StepResult put_all_back(const PlanRun *run, const Object *record, GCancellable *cancel, GError **error)
 {
-    g_autofree const char **vms = source_record_vms(record);
+    g_auto(GStrv) vms = source_record_vms(record);
     StepResult all = STEP_DONE;
 
     for (guint i = 0; vms[i]; i++) {

@@ -6,7 +6,10 @@
 #define PLAN   "plan.json"
 #define ON     "On"
 #define FROZEN "Frozen"
-#define ASKED  "Asked " /* and since when */
+#define ASKED  "Asked "  /* and since when */
+#define GRANTS "grants." /* VM "." disk: {"vm", "disk", "grant"} */
+
+enum { MOST_GRANT = 1 << 12 };
 
 static char *selector_of(const PlanRun *run)
 {
@@ -111,6 +114,38 @@ gboolean source_record_note(VmRun *vm, SourceState state, GCancellable *cancel, 
     return done != NULL;
 }
 
+static json_t *grant_new(const char *vm, const char *disk_id, const char *grant)
+{
+    g_autoptr(json_t) value =
+        grant ? json_pack("{s:s, s:s, s:s}", "vm", vm, "disk", disk_id, "grant", grant) : NULL;
+    g_autofree char *text = value ? json_text(value) : NULL;
+
+    return text ? json_string(text) : json_null();
+}
+
+gboolean source_record_note_grant(VmRun *vm, const char *disk_id, const char *grant, GCancellable *cancel,
+                                  GError **error)
+{
+    const PlanRun *run = vm_run_plan(vm);
+    g_autofree char *id = target_label_value(vm_run_owner(vm)->vm_id), *disk = target_label_value(disk_id);
+    g_autofree char *key = g_strdup_printf(GRANTS "%s.%s", id, disk);
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Object) record = record_for(run, grant ? SOURCE_RAN : SOURCE_SETTLED, cancel, &problem),
+                      done = NULL;
+    g_autoptr(json_t) patch = NULL;
+
+    if (problem) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return FALSE;
+    }
+    if (!record || (!grant && !value_of(record, key)))
+        return TRUE;
+    patch = json_pack("{s:{s:o}}", "data", key, grant_new(id, disk_id, grant));
+    done = kube_patch(run->kube, &KUBE_CONFIG_MAP, object_namespace(record), object_name(record),
+                      KUBE_PATCH_MERGE, patch, NULL, cancel, error);
+    return done != NULL;
+}
+
 gboolean source_record_read(VmRun *vm, gboolean *running, GCancellable *cancel, GError **error)
 {
     g_autofree char *id = target_label_value(vm_run_owner(vm)->vm_id);
@@ -153,17 +188,43 @@ Object *source_record_plan(const Object *record)
     return NULL;
 }
 
-const char **source_record_vms(const Object *record)
+/* NULL: the value is none of ours. */
+static json_t *grant_of(const char *text)
+{
+    return text ? json_parse(text, strlen(text), MOST_GRANT, "the record of a disk that is open", NULL)
+                : NULL;
+}
+
+char **source_record_vms(const Object *record)
 {
     json_t *data = json_object_get(object_json(record), "data"), *value;
-    const char **ids = g_new0(const char *, json_object_size(data) + 1);
-    guint len = 0;
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GPtrArray *ids = g_ptr_array_new();
     const char *key;
 
-    json_object_foreach (data, key, value)
-        if (strcmp(key, PLAN))
-            ids[len++] = key;
-    return ids;
+    json_object_foreach (data, key, value) {
+        gboolean of_disk = g_str_has_prefix(key, GRANTS);
+        g_autoptr(json_t) grant = of_disk ? grant_of(json_string_value(value)) : NULL;
+        const char *id = of_disk ? json_string_at(grant, "vm", "") : key;
+        if (*id && strcmp(id, PLAN) && g_hash_table_add(seen, g_strdup(id)))
+            g_ptr_array_add(ids, g_strdup(id));
+    }
+    g_ptr_array_add(ids, NULL);
+    return (char **)g_ptr_array_free(ids, FALSE);
+}
+
+json_t *source_record_grants(const Object *record, const char *id)
+{
+    json_t *data = json_object_get(object_json(record), "data"), *value, *grants = json_object();
+    g_autofree char *prefix = g_strdup_printf(GRANTS "%s.", id);
+    const char *key;
+
+    json_object_foreach (data, key, value) {
+        g_autoptr(json_t) grant = g_str_has_prefix(key, prefix) ? grant_of(json_string_value(value)) : NULL;
+        if (grant)
+            json_object_set(grants, json_string_at(grant, "disk", ""), json_object_get(grant, "grant"));
+    }
+    return grants;
 }
 
 gboolean source_record_ran(const Object *record, const char *id)

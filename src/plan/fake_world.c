@@ -280,6 +280,7 @@ Object *kube_create(KubeClient *client, const KubeResource *resource, const char
     Stored *one;
     Object *made;
 
+    ns = ns ? ns : json_string_at(body, "metadata.namespace", NULL);
     take_time();
     g_rec_mutex_lock(&lock);
     uid = g_strdup_printf("uid-%05u", ++serial);
@@ -307,6 +308,7 @@ Object *kube_create_or_get(KubeClient *client, const KubeResource *resource, con
 {
     Object *found;
 
+    ns = ns ? ns : json_string_at(body, "metadata.namespace", NULL);
     g_rec_mutex_lock(&lock);
     found = kube_get(client, resource, ns, json_string_at(body, "metadata.name", ""), cancel, NULL);
     *created = !found;
@@ -334,6 +336,28 @@ Object *kube_patch(KubeClient *client, const KubeResource *resource, const char 
     one = find(resource, ns, name);
     if (one) {
         replace(one, patch_merge(object_json(one->object), patch, NULL));
+        result = object_ref(one->object);
+    } else
+        not_found(resource, name, error);
+    g_rec_mutex_unlock(&lock);
+    return result;
+}
+
+Object *kube_update_status(KubeClient *client, const KubeResource *resource, const json_t *body,
+                           GCancellable *cancel, GError **error)
+{
+    g_autoptr(json_t) patch = json_pack("{s:n}", "status");
+    const char *ns = json_string_at(body, "metadata.namespace", NULL), *name = json_string_at(body, "metadata.name", "");
+    Object *result = NULL;
+    Stored *one;
+
+    take_time();
+    g_rec_mutex_lock(&lock);
+    one = find(resource, ns, name);
+    if (one) {
+        json_t *json = patch_merge(object_json(one->object), patch, NULL);
+        json_object_set(json, "status", json_object_get(body, "status"));
+        replace(one, json);
         result = object_ref(one->object);
     } else
         not_found(resource, name, error);
@@ -445,6 +469,11 @@ json_t *inventory_find(InventoryClient *client, const Object *provider, const ch
                        const json_t *ref, GCancellable *cancel, GError **error)
 {
     const char *id = json_string_at(ref, "id", ""), *name = json_string_at(ref, "name", "");
+
+    if (fake_faults.names_are_ambiguous && !*id) {
+        g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_AMBIGUOUS, "several objects are named %s", name);
+        return NULL;
+    }
     return inventory_get(client, provider, collection,
                          *id                                ? id
                          : g_str_has_prefix(name, "Guest_") ? name + 6
@@ -572,6 +601,13 @@ guint fake_open_disks(void)
 json_t *source_unreachable(Source *source, const json_t *workloads, GCancellable *cancel, GError **error)
 {
     return json_object();
+}
+
+gboolean source_check_host(Source *source, const SourceHost *host, GCancellable *cancel, GError **error)
+{
+    if (fake_faults.hosts_refuse)
+        g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_LOGIN, "%s refuses the login", host->address);
+    return !fake_faults.hosts_refuse;
 }
 
 guint source_host_port(const char *type)

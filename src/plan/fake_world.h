@@ -50,6 +50,8 @@ typedef struct {
     const char *conversion_message; /* the same for conversions */
     gboolean targets_fail;          /* instances end Failed */
     gboolean inventory_is_away;
+    gboolean names_are_ambiguous;   /* several objects of the inventory have each name */
+    gboolean hosts_refuse;          /* source_check_host() fails */
     gboolean source_is_away;
     gboolean disks_are_locked; /* the source says that it cannot open them yet */
     gboolean changes_are_lost; /* the source does not know what changed since the last snapshot */

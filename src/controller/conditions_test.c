@@ -58,7 +58,9 @@ static void a_row_is_said_where_it_says(gconstpointer data)
     for (char **reason = reasons; *reason; reason++)
         require(!**reason || has_literal(text, *reason), row, *reason);
     require(!row->items || strstr(text, "conditions_add_item("), row, "call with an item");
-    require(!row->durable || strstr(text, "conditions_set_durable("), row, "call for a durable one");
+    require(!row->durable || strstr(text, "conditions_set_durable(") ||
+                (!strcmp(row->kind, "VM") && strstr(text, "vm_status_set_condition(")),
+            row, "call for a durable one");
 }
 
 static gboolean is_listed(const char *type)
@@ -72,10 +74,10 @@ static gboolean is_listed(const char *type)
 /* The literal that follows the object in a call that says a condition. */
 static void check_calls(const char *folder, const char *name)
 {
-    g_autoptr(GRegex) call =
-        g_regex_new("\\b(?:conditions_set|conditions_set_durable|conditions_add_item|critical)\\s*\\(\\s*"
-                    "[\\w>.-]+\\s*,\\s*\"(\\w+)\"",
-                    0, 0, NULL);
+    g_autoptr(GRegex) call = g_regex_new(
+        "\\b(?:conditions_set|conditions_set_durable|conditions_add_item|vm_status_set_condition|critical)"
+        "\\s*\\(\\s*[\\w>.()-]+\\s*,\\s*\"(\\w+)\"",
+        0, 0, NULL);
     g_autofree char *file = g_build_filename(folder, name, NULL), *text = source_of(file);
     g_autoptr(GMatchInfo) match = NULL;
 
@@ -90,7 +92,7 @@ static void check_calls(const char *folder, const char *name)
 
 static void what_is_said_is_listed(void)
 {
-    static const char *const folders[] = {"controller", "plan"};
+    static const char *const folders[] = {"controller", "plan", "plan/steps"};
 
     for (guint i = 0; i < G_N_ELEMENTS(folders); i++) {
         g_autofree char *path = g_build_filename(SOURCES, folders[i], NULL);

@@ -12,6 +12,9 @@ enum {
     THREADS = 2,
     LOOK_SOON_MS = 3000,   /* until it is ready: its Secret may have been corrected */
     LOOK_LATER_MS = 10000, /* its Secret may have been rotated */
+    RIGHTS_HOLD_S = 300,   /* what the account may do, when nothing is missing */
+    RIGHTS_MISSING_S = 10, /* and when somebody may be working on that */
+    RIGHTS_VMS = 50,       /* of how many it is asked: a plan asks of each of its own */
     CERTIFICATE_TIMEOUT_S = 10,
 };
 
@@ -22,9 +25,17 @@ struct Providers {
     GThread *sweeper;
     GCancellable *cancel;
 
-    GMutex lock;      /* of queue */
-    WorkQueue *queue; /* NULL once stopped: stocks may still report while they close */
+    GMutex lock;        /* of queue and rights */
+    WorkQueue *queue;   /* NULL once stopped: stocks may still report while they close */
+    GHashTable *rights; /* Provider's uid → Rights */
 };
+
+/* What an account lacked when it was asked last. */
+typedef struct {
+    char *key;       /* of the connection */
+    json_t *missing; /* as stock_missing_rights() gives it */
+    gint64 until;    /* monotonic */
+} Rights;
 
 /* Everything that one pass knows. */
 typedef struct {
@@ -44,9 +55,14 @@ static const char *spec_text(const Pass *pass, const char *path)
     return json_string_at(object_json(pass->provider), path, "");
 }
 
+static gboolean is_cluster(const Pass *pass)
+{
+    return !strcmp(spec_text(pass, "spec.type"), "openshift");
+}
+
 static gboolean is_host_cluster(const Pass *pass)
 {
-    return !strcmp(spec_text(pass, "spec.type"), "openshift") && !*spec_text(pass, "spec.url");
+    return is_cluster(pass) && !*spec_text(pass, "spec.url");
 }
 
 static void check_type(Pass *pass)
@@ -81,7 +97,7 @@ static void check_url(Pass *pass)
 static void check_keys(Pass *pass)
 {
     static const char *const of_source[] = {"user", "password", NULL}, *const of_cluster[] = {"token", NULL};
-    const char *const *keys = strcmp(spec_text(pass, "spec.type"), "openshift") ? of_source : of_cluster;
+    const char *const *keys = is_cluster(pass) ? of_cluster : of_source;
 
     for (; *keys; keys++) {
         g_autofree char *value = secret_text(pass->secret, *keys);
@@ -177,11 +193,98 @@ static void note_certificate(Pass *pass, GCancellable *cancel)
 {
     g_autoptr(HttpCertificate) certificate = NULL;
 
-    if (!strcmp(spec_text(pass, "spec.type"), "openshift") || is_certificate_known(pass))
+    if (is_cluster(pass) || is_certificate_known(pass))
         return;
     certificate = http_peer_certificate(spec_text(pass, "spec.url"), CERTIFICATE_TIMEOUT_S, cancel, NULL);
     if (certificate)
         json_object_set_new(pass->status, "fingerprint", json_string(certificate->sha1));
+}
+
+/* ---- what the account may do --------------------------------------------------------------------------- */
+
+static void rights_free(gpointer data)
+{
+    Rights *rights = data;
+
+    g_free(rights->key);
+    json_decref(rights->missing);
+    g_free(rights);
+}
+
+static json_t *recall_rights(const Pass *pass, const char *key)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pass->providers->lock);
+    const Rights *rights = g_hash_table_lookup(pass->providers->rights, object_uid(pass->provider));
+
+    return rights && !g_strcmp0(rights->key, key) && rights->until > g_get_monotonic_time()
+               ? json_incref(rights->missing)
+               : NULL;
+}
+
+static void remember_rights(const Pass *pass, const char *key, json_t *missing, gboolean complete)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pass->providers->lock);
+    gint holds_s = complete ? RIGHTS_HOLD_S : RIGHTS_MISSING_S;
+    Rights *rights = g_new(Rights, 1);
+
+    *rights = (Rights){.key = g_strdup(key),
+                       .missing = json_incref(missing),
+                       .until = g_get_monotonic_time() + holds_s * G_USEC_PER_SEC};
+    g_hash_table_replace(pass->providers->rights, g_strdup(object_uid(pass->provider)), rights);
+}
+
+static void forget_rights(Providers *providers, const char *uid)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&providers->lock);
+    g_hash_table_remove(providers->rights, uid);
+}
+
+/* {privilege: what for} of all VMs. Of the ways to read disks only the one that needs nothing else counts. */
+static json_t *sum_up(const json_t *missing)
+{
+    static const struct {
+        const char *task, *purpose;
+    } tasks[] = {{"powerOff", "to shut VMs down"},
+                 {"powerOn", "to start them again if a migration fails"},
+                 {"https", "to read disks over HTTPS"},
+                 {"snapshots", "for warm migrations"},
+                 {"changes", "for warm migrations"}};
+    json_t *sum = json_object(), *of_vm, *privilege;
+    const char *vm;
+    size_t i;
+
+    for (guint t = 0; t < G_N_ELEMENTS(tasks); t++)
+        json_object_foreach ((json_t *)missing, vm, of_vm)
+            json_array_foreach (json_object_get(of_vm, tasks[t].task), i, privilege)
+                json_object_set_new(sum, json_string_value(privilege), json_string(tasks[t].purpose));
+    return sum;
+}
+
+/* A warning: a plan that needs none of what is missing is ready all the same. */
+static void say_rights(Pass *pass, const StockState *state, GCancellable *cancel)
+{
+    g_autoptr(json_t) missing = recall_rights(pass, state->key), sum = NULL;
+    g_autoptr(GError) error = NULL;
+    gboolean known = missing != NULL;
+    const char *privilege;
+    json_t *purpose;
+
+    if (!missing)
+        missing = stock_missing_rights(pass->stock, RIGHTS_VMS, cancel, &error);
+    if (error)
+        log_debug("what an account may do cannot be asked", "provider", object_name(pass->provider), "error",
+                  error->message, NULL);
+    if (!missing)
+        return;
+    sum = sum_up(missing);
+    if (!known)
+        remember_rights(pass, state->key, missing, !json_object_size(sum));
+    json_object_foreach (sum, privilege, purpose) {
+        g_autofree char *item = g_strdup_printf("%s %s", privilege, json_string_value(purpose));
+        conditions_add_item(pass->conditions, "InsufficientPrivileges", CONDITION_WARN,
+                            "PrivilegesNotGranted",
+                            "The account lacks privileges that migrations need: add them to its role.", item);
+    }
 }
 
 /* ---- from its state to conditions ---------------------------------------------------------------------- */
@@ -231,6 +334,8 @@ static void say_state(Pass *pass, GCancellable *cancel)
     if (state.stage == STOCK_READY)
         conditions_set(pass->conditions, "InventoryCreated", CONDITION_REQUIRED, "Completed",
                        "The inventory has been loaded.");
+    if (state.stage == STOCK_READY && !is_cluster(pass))
+        say_rights(pass, &state, cancel);
     if (problem)
         conditions_set(pass->conditions, "VMsNotValidated", CONDITION_WARN, "ValidationFailed",
                        "VMs keep the concerns that were found last: %s", problem);
@@ -259,10 +364,10 @@ static void look_after_connection(Pass *pass, GCancellable *cancel)
     }
     conditions_set(pass->conditions, "Validated", CONDITION_ADVISORY, "Completed",
                    "Validation has been completed.");
-    if (strcmp(spec_text(pass, "spec.type"), "openshift"))
-        connect_source(pass, key);
-    else
+    if (is_cluster(pass))
         connect_cluster(pass, key, cancel);
+    else
+        connect_source(pass, key);
     say_state(pass, cancel);
 }
 
@@ -304,6 +409,7 @@ static void drop_former(Providers *providers, const char *key, const char *uid)
 
     if (stock && strcmp(stock_uid(stock), uid)) {
         log_info("a provider has gone", "provider", key, NULL);
+        forget_rights(providers, stock_uid(stock));
         inventory_remove(providers->inventory, stock_uid(stock));
     }
 }
@@ -364,6 +470,7 @@ Providers *providers_new(KubeClient *kube)
     providers->kube = kube_client_ref(kube);
     providers->cancel = g_cancellable_new();
     g_mutex_init(&providers->lock);
+    providers->rights = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, rights_free);
     providers->queue = work_queue_new("provider", THREADS, reconcile, providers);
     return providers;
 }
@@ -407,6 +514,7 @@ void providers_free(Providers *providers)
 {
     providers_stop(providers);
     g_mutex_clear(&providers->lock);
+    g_hash_table_unref(providers->rights);
     g_object_unref(providers->cancel);
     kube_client_unref(providers->kube);
     g_free(providers);

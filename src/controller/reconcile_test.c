@@ -1,9 +1,10 @@
-/* reconcilers: each condition of NetworkMap, StorageMap, Hook, Host, Migration and ForkliftController comes
- * when it should, as conditions.def has it, with an Event, and goes with another when its cause does. The
- * objects are in a cluster of memory (plan/fake_world.h). A last test holds the cases against the table: none
- * is missing.
+/* reconcilers: each condition of Provider, NetworkMap, StorageMap, Hook, Host, Migration and
+ * ForkliftController comes when it should, as conditions.def has it, with an Event, and goes with another
+ * when its cause does. The objects are in a cluster of memory (plan/fake_world.h). A last test holds the
+ * cases against the table: none is missing.
  */
 #include "controller/controllers.h"
+#include "controller/fake_stock.h"
 #include "controller/status.h"
 #include "plan/fake_world.h"
 #include <string.h>
@@ -31,7 +32,7 @@ static const struct {
     const KubeResource *resource;
     const char *json;
 } good[] = {
-    {&KUBE_PROVIDER, META("vc") "\"spec\":{\"type\":\"vsphere\",\"url\":\"https://vc/sdk\","
+    {&KUBE_PROVIDER, META("vc") "\"spec\":{\"type\":\"vsphere\",\"url\":\"https://127.0.0.1:1/sdk\","
                                 "\"secret\":{\"name\":\"vc\"}}," READY "}"},
     {&KUBE_PROVIDER, META("host") "\"spec\":{\"type\":\"openshift\"}," READY "}"},
     {&KUBE_SECRET, META("vc") "\"stringData\":{\"user\":\"u\",\"password\":\"p\"}}"},
@@ -64,6 +65,12 @@ typedef struct {
     WorkQueueRun run;
 } Reconciled;
 
+static guint provider_reconcile(const char *key, gpointer controllers, GCancellable *cancel, GError **error)
+{
+    return fake_stock_reconcile(controllers, key, cancel, error);
+}
+
+static const Reconciled provider = {"Provider", "vc", &KUBE_PROVIDER, provider_reconcile};
 static const Reconciled network_map = {"NetworkMap", "n", &KUBE_NETWORK_MAP, network_map_reconcile};
 static const Reconciled storage_map = {"StorageMap", "s", &KUBE_STORAGE_MAP, storage_map_reconcile};
 static const Reconciled hook = {"Hook", "h", &KUBE_HOOK, hook_reconcile};
@@ -75,6 +82,7 @@ static const Reconciled settings = {"ForkliftController", "f", &KUBE_FORKLIFT_CO
 static void world_begin(void)
 {
     fake_begin();
+    fake_stock = (FakeStock){.stage = STOCK_READY, .about = "{\"apiType\":\"VirtualCenter\"}"};
     for (guint i = 0; i < G_N_ELEMENTS(in_inventory); i++)
         fake_set_power(in_inventory[i], POWER_OFF); /* so it is known */
     for (guint i = 0; i < G_N_ELEMENTS(good); i++)
@@ -115,11 +123,18 @@ static void touch(const KubeResource *resource, const char *name, const json_t *
     g_assert_nonnull(after);
 }
 
+/* Of an object that is only read, its status is part of what can be wrong. */
+static const Reconciled *under_test;
+static gboolean reads_status_of(const KubeResource *resource)
+{
+    return resource != under_test->resource && (resource == &KUBE_PROVIDER || resource == &KUBE_PLAN);
+}
+
 /* As it was in the world that is ready. */
 static void mend(const KubeResource *resource, const char *name)
 {
     static const char *const sections[] = {"spec", "stringData", "status"};
-    gboolean itself = resource != &KUBE_PROVIDER && resource != &KUBE_PLAN;
+    gboolean itself = !reads_status_of(resource);
 
     for (guint i = 0; i < G_N_ELEMENTS(good); i++) {
         g_autoptr(json_t) json = json_loads(good[i].json, 0, NULL);
@@ -141,9 +156,9 @@ static void mend(const KubeResource *resource, const char *name)
 typedef struct {
     const char *kind, *type, *category, *reasons;
     gboolean items, durable;
-} Row;
+} Listed;
 
-static const Row rows[] = {
+static const Listed rows[] = {
 #define CONDITION(kind, type, category, reasons, items, durable, file, since)                                \
     {#kind, #type, CONDITION_##category, reasons, items, durable},
 #include "controller/conditions.def"
@@ -224,6 +239,38 @@ static void host_is_yellow(gboolean on)
     fake_faults.workload = on ? "{\"status\":\"yellow\"}" : NULL;
 }
 
+static void source_is_away(gboolean on)
+{
+    g_clear_error(&fake_stock.error);
+    fake_stock.stage = on ? STOCK_BROKEN : STOCK_READY;
+    if (on)
+        g_set_error(&fake_stock.error, GANTRY_ERROR, ERROR_HTTP_UNREACHABLE, "nobody answers");
+}
+static void source_refuses(gboolean on)
+{
+    g_clear_error(&fake_stock.error);
+    fake_stock.stage = on ? STOCK_REFUSED : STOCK_READY;
+    if (on)
+        g_set_error(&fake_stock.error, GANTRY_ERROR, ERROR_SOURCE_LOGIN, "wrong password");
+}
+static void source_has_more_to_say(gboolean on)
+{
+    fake_stock.stage = on ? STOCK_LOADING : STOCK_READY;
+}
+static void source_is_a_host(gboolean on)
+{
+    fake_stock.about = on ? "{\"apiType\":\"HostAgent\"}" : "{\"apiType\":\"VirtualCenter\"}";
+}
+static void account_lacks_rights(gboolean on)
+{
+    fake_stock.missing_rights =
+        on ? "{\"powerOff\":[\"VirtualMachine.Interact.PowerOff\"],\"lease\":[\"VApp.Export\"]}" : NULL;
+}
+static void rules_contradict(gboolean on)
+{
+    fake_stock.validation_problem = on ? "two rules have one name" : NULL;
+}
+
 typedef struct {
     const char *what;
     const Reconciled *reconciled;
@@ -296,6 +343,35 @@ typedef struct {
 #define TO_POD "\"destination\":{\"type\":\"pod\"}"
 
 static const Case cases[] = {
+    {"a provider of another type", &provider, &KUBE_PROVIDER, "vc", "{\"spec\":{\"type\":\"kvm\"}}", NULL,
+     "ProviderTypeNotSupported", "NotSupported", "'kvm'"},
+    {"a provider without a url", &provider, &KUBE_PROVIDER, "vc", "{\"spec\":{\"url\":null}}", NULL,
+     "UrlNotValid", "NotSet", "spec.url"},
+    {"a provider with a url in the clear", &provider, &KUBE_PROVIDER, "vc",
+     "{\"spec\":{\"url\":\"http://vc/sdk\"}}", NULL, "UrlNotValid", "Malformed", "https://HOST"},
+    {"a provider without a Secret", &provider, &KUBE_PROVIDER, "vc", "{\"spec\":{\"secret\":null}}", NULL,
+     "SecretNotValid", "NotSet", "spec.secret"},
+    {"a provider with a Secret that is not there", &provider, &KUBE_PROVIDER, "vc",
+     "{\"spec\":{\"secret\":{\"name\":\"x\"}}}", NULL, "SecretNotValid", "NotFound", "'x'"},
+    {"a provider with a Secret without a password", &provider, &KUBE_SECRET, "vc",
+     "{\"stringData\":{\"password\":null}}", NULL, "SecretNotValid", "DataErr", "password"},
+    {"a provider that is not what its settings say", &provider, &KUBE_PROVIDER, "vc",
+     "{\"spec\":{\"settings\":{\"sdkEndpoint\":\"vcenter\"}}}", source_is_a_host, "SettingsNotValid",
+     "DataErr", "an ESXi host"},
+    {"a provider whose certificate is not verified", &provider, &KUBE_SECRET, "vc",
+     "{\"stringData\":{\"insecureSkipVerify\":\"true\"}}", NULL, "ConnectionInsecure", "SkipTLSVerification",
+     "insecureSkipVerify"},
+    {"a provider that does not answer", &provider, NULL, NULL, NULL, source_is_away, "ConnectionTestFailed",
+     "Tested", "nobody answers"},
+    {"a provider that refuses the login", &provider, NULL, NULL, NULL, source_refuses, "ConnectionAuthFailed",
+     "Tested", "wrong password"},
+    {"a provider that is loaded", &provider, NULL, NULL, NULL, source_has_more_to_say, "LoadInventory",
+     "Started", "Loading"},
+    {"a provider whose account may do too little", &provider, NULL, NULL, NULL, account_lacks_rights,
+     "InsufficientPrivileges", "PrivilegesNotGranted", "VirtualMachine.Interact.PowerOff to shut VMs down"},
+    {"a provider whose VMs cannot be validated", &provider, NULL, NULL, NULL, rules_contradict,
+     "VMsNotValidated", "ValidationFailed", "one name"},
+
     MAPS(network_map, "a network map", KUBE_NETWORK_MAP, "n"),
     {"a network without id and name", &network_map, &KUBE_NETWORK_MAP, "n",
      "{\"spec\":{\"map\":[{\"source\":{}," TO_POD "}]}}", NULL, "SourceNetworkNotValid", "NotSet", "(empty)"},
@@ -423,6 +499,12 @@ static gboolean is_ready_or_has_no_such_thing(const Reconciled *what, const json
     return what == &settings || conditions_find(conditions, "Ready");
 }
 
+/* A provider that is being loaded is not ready either. */
+static gboolean is_blocking(const Case *one, const char *category)
+{
+    return !strcmp(category, CONDITION_CRITICAL) || !strcmp(one->type, "LoadInventory");
+}
+
 static void a_condition_comes_and_goes(gconstpointer data)
 {
     const Case *one = data;
@@ -431,6 +513,7 @@ static void a_condition_comes_and_goes(gconstpointer data)
     const char *category = rows[row_of(one->reconciled->kind, one->type)].category;
 
     world_begin();
+    under_test = one->reconciled;
     before = reconcile(one->reconciled);
     check_all(one->reconciled->kind, before);
     g_assert_true(is_ready_or_has_no_such_thing(one->reconciled, before));
@@ -443,7 +526,7 @@ static void a_condition_comes_and_goes(gconstpointer data)
     g_assert_nonnull(found);
     g_assert_cmpstr(json_string_at(found, "reason", NULL), ==, one->reason);
     g_assert_true(says(found, one->text));
-    g_assert_true(!strcmp(category, CONDITION_CRITICAL) == !conditions_find(during, "Ready") ||
+    g_assert_true(is_blocking(one, category) == !conditions_find(during, "Ready") ||
                   one->reconciled == &settings);
     g_assert_true(has_event(one->reconciled->name, one->type, category, FALSE));
     again = reconcile(one->reconciled);
@@ -481,6 +564,7 @@ static void a_migration_says_how_it_goes(void)
     for (guint i = 0; i < G_N_ELEMENTS(ends); i++) {
         g_autoptr(json_t) running = NULL, ended = NULL, later = NULL;
         world_begin();
+        under_test = &migration;
         json_decref(reconcile(&migration));
         set_history("Executing", FALSE);
         running = reconcile(&migration);
@@ -508,6 +592,7 @@ static void wrong_cancels_are_said(void)
     g_autoptr(json_t) first = NULL, second = NULL, third = NULL;
 
     world_begin();
+    under_test = &migration;
     json_decref(reconcile(&migration));
     set_history("Executing", TRUE);
     touch(&KUBE_MIGRATION, "m", lost);

@@ -16,6 +16,8 @@ struct Collector {
     gpointer user_data;
     GCancellable *cancel;
     GThread *thread;
+    GMutex lock;
+    Source *source; /* under lock: the connection while it says or follows things */
 };
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
@@ -210,6 +212,12 @@ static void wait_ms(Collector *collector, guint ms)
     }
 }
 
+static void set_source(Collector *collector, Source *source)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&collector->lock);
+    collector->source = source;
+}
+
 static gpointer run(gpointer data)
 {
     Collector *collector = data;
@@ -220,8 +228,10 @@ static gpointer run(gpointer data)
         g_autoptr(Source) source = open_source(collector, &error);
         gboolean was_ready = FALSE;
 
+        set_source(collector, source);
         if (source)
             collect_from(collector, source, &was_ready, &error);
+        set_source(collector, NULL);
         g_clear_pointer(&source, source_close);
         if (g_cancellable_is_cancelled(collector->cancel))
             return NULL;
@@ -255,6 +265,7 @@ Collector *collector_start(Stock *stock, const SourceAccess *access, CollectorSt
     collector->stage = stage;
     collector->user_data = user_data;
     collector->cancel = g_cancellable_new();
+    g_mutex_init(&collector->lock);
     collector->thread = g_thread_new("collector", run, collector);
     return collector;
 }
@@ -271,5 +282,13 @@ void collector_stop(Collector *collector)
     g_free(collector->user);
     g_free(collector->ca_pem);
     g_free(collector->fingerprint);
+    g_mutex_clear(&collector->lock);
     g_free(collector);
+}
+
+json_t *collector_missing_rights(Collector *collector, const json_t *workloads, GCancellable *cancel,
+                                 GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&collector->lock);
+    return collector->source ? source_missing_rights(collector->source, workloads, cancel, error) : NULL;
 }

@@ -234,6 +234,43 @@ void stock_disconnect(Stock *stock)
     take_key(stock, NULL);
 }
 
+/* ---- rights -------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    DocumentView *view;
+    json_t *vms;
+} Sample;
+
+static gboolean take_vm(const Row *row, gpointer user_data)
+{
+    Sample *sample = user_data;
+    json_t *vm = document_json(sample->view, row, FALSE);
+
+    if (vm)
+        json_array_append_new(sample->vms, vm);
+    return TRUE;
+}
+
+static json_t *first_vms(Stock *stock, guint most, GError **error)
+{
+    const Query query = {.kind = "VM", .full = TRUE, .limit = most};
+    g_autoptr(Snapshot) snapshot = stock_snapshot(stock, error);
+    g_autoptr(DocumentView) view = snapshot ? stock_view(stock, snapshot) : NULL;
+    g_autoptr(json_t) vms = json_array();
+    Sample sample = {.view = view, .vms = vms};
+
+    return snapshot && snapshot_each(snapshot, &query, take_vm, &sample, error) ? g_steal_pointer(&vms)
+                                                                                : NULL;
+}
+
+json_t *stock_missing_rights(Stock *stock, guint most, GCancellable *cancel, GError **error)
+{
+    g_autoptr(json_t) vms = first_vms(stock, most, error);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stock->connecting);
+
+    return vms && stock->collector ? collector_missing_rights(stock->collector, vms, cancel, error) : NULL;
+}
+
 void stock_close(Stock *stock, gboolean erase)
 {
     stock_disconnect(stock);

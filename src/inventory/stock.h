@@ -75,6 +75,10 @@ gboolean stock_wait_ready(Stock *stock, guint ms, GCancellable *cancel);
 /* Why VMs cannot be validated, to be freed; NULL: they can. */
 char *stock_validation_problem(Stock *stock);
 
+/* What the account lacks for each of the first VMs of a source, at most so many: as source_missing_rights() of source/source.h. NULL
+ * without an error while it is not connected. */
+json_t *stock_missing_rights(Stock *stock, guint most, GCancellable *cancel, GError **error);
+
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
 /* NULL with INVENTORY_NOT_READY for a cluster. */

@@ -104,7 +104,7 @@ static gboolean run_v2v(const Guestfs *guestfs, const json_t *guest, const Works
         return FALSE;
     g_ptr_array_add(argv, (gpointer) "virt-v2v-in-place");
     g_ptr_array_add(argv, (gpointer) "--root");
-    g_ptr_array_add(argv, (gpointer)(spec->root ? spec->root : "first"));
+    g_ptr_array_add(argv, (gpointer)(spec->root ? json_string_at(guest, "root", spec->root) : "first"));
     guestfs_add_keys(guestfs, argv);
     if (!strcmp(json_string_at(guest, "type", ""), "windows"))
         network_v2v_options(spec, macs);

@@ -55,9 +55,11 @@ char *guestfs_list(const Guestfs *guestfs, GCancellable *cancel, GError **error)
 /* Any key may be any device's: there are few of both. */
 static void add_keys_of(Guestfs *guestfs, const char *device, GError **error)
 {
-    g_autoptr(GDir) folder = g_dir_open(guestfs->spec->keys, 0, error);
+    g_autoptr(GDir) folder = guestfs->spec->keys ? g_dir_open(guestfs->spec->keys, 0, error) : NULL;
     const char *name;
 
+    if (guestfs->spec->clevis)
+        g_ptr_array_add(guestfs->keys, g_strconcat(device, ":clevis", NULL));
     while (folder && (name = g_dir_read_name(folder)))
         if (*name != '.') /* a mounted Secret has folders of its own that begin so */
             g_ptr_array_add(guestfs->keys,
@@ -72,7 +74,7 @@ gboolean guestfs_open(Guestfs *guestfs, const ConvertSpec *spec, char **environm
     g_auto(GStrv) lines = NULL;
 
     *guestfs = (Guestfs){spec, environment, g_ptr_array_new_with_free_func(g_free)};
-    if (!spec->keys)
+    if (!spec->keys && !spec->clevis)
         return TRUE;
     if (!(list = guestfs_list(guestfs, cancel, error)))
         return FALSE;

@@ -111,7 +111,25 @@ static gboolean check_windows(const Guestfs *guestfs, const json_t *guest, GCanc
     return TRUE;
 }
 
-/* Puts the guest whose root was chosen in front of the others. */
+/* Whether root names a whole disk. */
+static gboolean is_disk(const char *root)
+{
+    return g_str_has_prefix(root, "/dev/sd") && !strpbrk(root, "0123456789");
+}
+
+/* A disk stands for the system on one of its partitions. */
+static gboolean is_on(const json_t *guest, const char *root)
+{
+    const char *device = json_string_at(guest, "root", ""), *rest;
+
+    if (!strcmp(device, root))
+        return TRUE;
+    rest = is_disk(root) && g_str_has_prefix(device, root) ? device + strlen(root) : "";
+    return *rest && strspn(rest, "0123456789") == strlen(rest);
+}
+
+/* Puts the guest whose root was chosen in front of the others. One system on logical volumes does not show
+ * which disk it is on: it is the chosen one. */
 static json_t *choose(json_t *guest, const char *root, GError **error)
 {
     g_autoptr(json_t) first = guest, others = json_incref(json_object_get(guest, "others"));
@@ -120,7 +138,8 @@ static json_t *choose(json_t *guest, const char *root, GError **error)
     json_array_insert(others, 0, first);
     for (gsize i = 0; i < json_array_size(others); i++) {
         json_t *one = json_array_get(others, i);
-        if (root && strcmp(root, "first") && g_strcmp0(json_string_at(one, "root", NULL), root))
+        if (root && strcmp(root, "first") && !is_on(one, root) &&
+            !(is_disk(root) && json_array_size(others) == 1))
             continue;
         json_incref(one);
         json_array_remove(others, i);

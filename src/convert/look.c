@@ -5,10 +5,21 @@
 
 #define MARK "== "
 
+/* The report is a Pod's termination message, of which 4096 bytes are kept: this leaves room for the rest. */
+enum { MOST_CONCERNS = 6, ASSESSMENT_LIMIT = 380 };
+
 static void add_concern(json_t *concerns, const char *category, const char *label, const char *assessment)
 {
-    json_array_append_new(
-        concerns, json_pack("{s:s,s:s,s:s}", "category", category, "label", label, "assessment", assessment));
+    g_autofree char *valid = g_utf8_make_valid(assessment, -1), *text = NULL;
+
+    if (json_array_size(concerns) >= MOST_CONCERNS)
+        return;
+    if (strlen(valid) > ASSESSMENT_LIMIT) {
+        *g_utf8_find_prev_char(valid, valid + ASSESSMENT_LIMIT) = '\0';
+        text = g_strconcat(valid, " …", NULL);
+    }
+    json_array_append_new(concerns, json_pack("{s:s,s:s,s:s}", "category", category, "label", label,
+                                              "assessment", text ? text : valid));
 }
 
 /* A refusal of the conversion is a concern of the plan; anything else stays an error. */
@@ -125,20 +136,61 @@ static char *section(const char *text, const char *name)
     return g_strndup(start, end ? (gsize)(end - start) : strlen(start));
 }
 
-/* The minus before a command: it may fail. */
-static gboolean look_inside(const Guestfs *guestfs, json_t *concerns, GCancellable *cancel, GError **error)
+gboolean look_at_drivers(const char *drivers)
+{
+    return strstr(drivers, "virtio_blk") || strstr(drivers, "virtio_scsi") || strstr(drivers, "true");
+}
+
+/* The minus before a command: it may fail. Drivers are modules, built into the kernel, or Windows' (is-file
+ * says true or false). *virtio: whether the guest has some. */
+static gboolean look_inside(const Guestfs *guestfs, json_t *concerns, gboolean *virtio, GCancellable *cancel,
+                            GError **error)
 {
     static const char *const before[] = {"guestfish", "--ro", "--format=raw", NULL};
-    static const char *const after[] = {"-i",   "--",         "echo", MARK "df", ":",          "-df", ":",
-                                        "echo", MARK "fstab", ":",    "-cat",    "/etc/fstab", NULL};
-    g_autofree char *said = guestfs_ask(guestfs, before, after, cancel, error), *df = NULL, *fstab = NULL;
+    static const char *const after[] = {"-i",
+                                        "--",
+                                        "echo",
+                                        MARK "df",
+                                        ":",
+                                        "-df",
+                                        ":",
+                                        "echo",
+                                        MARK "fstab",
+                                        ":",
+                                        "-cat",
+                                        "/etc/fstab",
+                                        ":",
+                                        "echo",
+                                        MARK "drivers",
+                                        ":",
+                                        "-glob-expand",
+                                        "/lib/modules/*/kernel/drivers/block/virtio_blk.ko*",
+                                        ":",
+                                        "-glob-expand",
+                                        "/lib/modules/*/kernel/drivers/scsi/virtio_scsi.ko*",
+                                        ":",
+                                        "-glob",
+                                        "grep",
+                                        "virtio_blk",
+                                        "/lib/modules/*/modules.builtin",
+                                        ":",
+                                        "-is-file",
+                                        "win:\\windows\\system32\\drivers\\viostor.sys",
+                                        ":",
+                                        "-is-file",
+                                        "win:\\windows\\system32\\drivers\\vioscsi.sys",
+                                        NULL};
+    g_autofree char *said = guestfs_ask(guestfs, before, after, cancel, error), *df = NULL, *fstab = NULL,
+                    *drivers = NULL;
 
     if (!said)
         return FALSE;
     df = section(said, "df");
     fstab = section(said, "fstab");
+    drivers = section(said, "drivers");
     look_at_free_space(df, concerns);
     look_at_fstab(fstab, concerns);
+    *virtio = look_at_drivers(drivers);
     return TRUE;
 }
 
@@ -163,6 +215,7 @@ json_t *look_at_guest(const Guestfs *guestfs, GCancellable *cancel, GError **err
     g_autoptr(json_t) concerns = json_array(), guest = NULL;
     g_autoptr(GError) failed = NULL;
     g_autofree char *list = NULL;
+    gboolean virtio = FALSE;
 
     guest = inspect_guest(guestfs, cancel, &failed);
     if (failed && !become_concern(&failed, concerns, error))
@@ -170,11 +223,11 @@ json_t *look_at_guest(const Guestfs *guestfs, GCancellable *cancel, GError **err
     if (!(list = guestfs_list(guestfs, cancel, error)))
         return NULL;
     look_at_file_systems(list, concerns);
-    if (guest) {
+    if (guest)
         look_at_roots(guestfs, guest, concerns);
-        if (!json_array_size(json_at(guest, "others")) && !look_inside(guestfs, concerns, cancel, error))
-            return NULL;
-    }
-    return guest ? json_pack("{s:O,s:O}", "os", guest, "concerns", concerns)
-                 : json_pack("{s:n,s:O}", "os", "concerns", concerns);
+    if (!guest || json_array_size(json_at(guest, "others")))
+        return json_pack("{s:O?,s:O}", "os", guest, "concerns", concerns);
+    if (!look_inside(guestfs, concerns, &virtio, cancel, error))
+        return NULL;
+    return json_pack("{s:O,s:O,s:b}", "os", guest, "concerns", concerns, "virtio", (int)virtio);
 }

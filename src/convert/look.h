@@ -7,11 +7,14 @@
 #include "convert/guestfs.h"
 
 /* {"os": inspect.h's or null, "concerns": [{"category": "Critical"|"Warning"|"Information", "label",
- * "assessment"}]}, concerns as the inventory has them. */
+ * "assessment"}], "virtio": BOOL?}, concerns as the inventory has them, few and short; virtio: whether the
+ * guest has drivers for virtio disks, absent where it was not looked for (several operating systems). */
 json_t *look_at_guest(const Guestfs *guestfs, GCancellable *cancel, GError **error);
 
 /* Its parts: each adds concerns to the array. free_space: what guestfish's df prints; fstab: the file; list:
  * guestfs_list()'s. */
 void look_at_free_space(const char *free_space, json_t *concerns);
 void look_at_fstab(const char *fstab, json_t *concerns);
+/* What guestfish finds of them: module files, a built-in module, "true" of a Windows driver. */
+gboolean look_at_drivers(const char *drivers);
 void look_at_file_systems(const char *list, json_t *concerns);

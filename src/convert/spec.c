@@ -147,6 +147,7 @@ static gboolean decode(ConvertSpec *spec, GError **error)
            field_optional_text(&fields, "root", TEXT_LIMIT, &spec->root, error) &&
            check_root(&fields, spec->root, error) &&
            (!json_at(spec->json, "keys") || field_path(&fields, "keys", &spec->keys, error)) &&
+           field_optional_flag(&fields, "clevis", &spec->clevis, error) &&
            (!json_at(spec->json, "state") || field_path(&fields, "state", &spec->state, error)) &&
            (spec->state || decode_machine(spec, &fields, error)) && decode_nics(spec, &fields, error) &&
            decode_disks(spec, &fields, error);

@@ -3,6 +3,7 @@
  *   {"version": 1, "vm": {"id", "name"}, "firmware": "bios"|"efi", "memory": BYTES, "cpus": N,
  *    "root": "first"|"/dev/sda2"…?,          which operating system, where there are several
  *    "keys": DIRECTORY?,                      each file in it is a key of an encrypted disk (LUKS, BitLocker)
+ *    "clevis": BOOL?,                         encrypted disks are opened over the network (NBDE)
  *    "nics": [{"mac", "addresses": ["192.0.2.10/24", …], "gateway": ADDRESS?, "dns": [ADDRESS, …]?}]?,
  *    "disks": [{"id", "path": PATH, "overlay": PATH, "manifest": PATH}]}     the first is the one to boot
  * from
@@ -36,6 +37,7 @@ typedef struct {
     guint64 memory;
     guint cpus;
     const char *root, *keys; /* NULL: not said */
+    gboolean clevis;
     const char *state;       /* where the tools may work; of an inspection only, else NULL */
     ConvertDisk *disks;
     guint n_disks;

@@ -1,6 +1,7 @@
 /* check: the plan's references, in the order in which a user would set them up. */
 #include "plan/check.h"
 #include "plan/check_guest.h"
+#include "plan/check_inspection.h"
 #include "plan/check_reach.h"
 #include "plan/check_rights.h"
 #include "plan/check_vms.h"
@@ -252,7 +253,8 @@ static gboolean check_machines(PlanCheck *check, GCancellable *cancel, GError **
         if (!check_guest(check, vms->pdata[i], cancel, error))
             return FALSE;
     return vms && check_rights(check, vms, cancel, error) && check_reach(check, vms, cancel, error) &&
-           preflight_run(check, vms, cancel, error) && probe_run(check, vms, cancel, error);
+           preflight_run(check, vms, cancel, error) && probe_run(check, vms, cancel, error) &&
+           check_inspection(check, vms, cancel, error);
 }
 
 gboolean plan_check_run(PlanCheck *check, GCancellable *cancel, GError **error)

@@ -8,8 +8,6 @@
 #include "source/source.h"
 #include <string.h>
 
-#define ACCEPT_CONCERNS "gantry.io/accept-critical-concerns"
-
 static void checked_free(gpointer data)
 {
     CheckedVm *vm = data;
@@ -157,26 +155,34 @@ static void check_host(PlanCheck *check, const CheckedVm *checked)
                             "A VM's host is in maintenance mode.", checked->text);
 }
 
+gboolean check_vms_accepts_concerns(const Object *plan)
+{
+    return !strcmp(object_annotation(plan, ACCEPT_CONCERNS, ""), "true");
+}
+
 /* Critical concerns block, unless the plan accepts them; then the condition is a warning that stays visible.
  */
+void check_vms_concern(PlanCheck *check, const CheckedVm *checked, const char *label)
+{
+    gboolean accepted = check_vms_accepts_concerns(check->plan);
+    g_autofree char *item = g_strdup_printf("%s: %s", checked->text, label);
+
+    conditions_add_item(check->conditions, "VMCriticalConcerns",
+                        accepted ? CONDITION_WARN : CONDITION_CRITICAL, "CriticalConcerns",
+                        accepted ? "VMs have critical concerns, which the plan accepts."
+                                 : "VMs have critical concerns: resolve them, or accept them with the "
+                                   "annotation " ACCEPT_CONCERNS "=true on the plan.",
+                        item);
+}
+
 static void check_concerns(PlanCheck *check, const CheckedVm *checked)
 {
-    gboolean accepted = !strcmp(object_annotation(check->plan, ACCEPT_CONCERNS, ""), "true");
     size_t i;
     json_t *concern;
 
-    json_array_foreach (json_object_get(checked->workload, "concerns"), i, concern) {
-        g_autofree char *item = NULL;
-        if (strcmp(json_string_at(concern, "category", ""), "Critical"))
-            continue;
-        item = g_strdup_printf("%s: %s", checked->text, json_string_at(concern, "label", ""));
-        conditions_add_item(check->conditions, "VMCriticalConcerns",
-                            accepted ? CONDITION_WARN : CONDITION_CRITICAL, "CriticalConcerns",
-                            accepted ? "VMs have critical concerns, which the plan accepts."
-                                     : "VMs have critical concerns: resolve them, or accept them with the "
-                                       "annotation " ACCEPT_CONCERNS "=true on the plan.",
-                            item);
-    }
+    json_array_foreach (json_object_get(checked->workload, "concerns"), i, concern)
+        if (!strcmp(json_string_at(concern, "category", ""), "Critical"))
+            check_vms_concern(check, checked, json_string_at(concern, "label", ""));
 }
 
 /* ---- names ---- */

@@ -6,6 +6,9 @@
 #include "plan/check.h"
 #include "source/vm.h"
 
+/* On a plan, "true": its VMs' critical concerns are warnings. */
+#define ACCEPT_CONCERNS "gantry.io/accept-critical-concerns"
+
 /* A VM of the plan that the inventory knows. */
 typedef struct {
     const json_t *spec; /* of spec.vms; borrowed */
@@ -17,3 +20,7 @@ typedef struct {
 /* Of CheckedVm: those that are there and yet to be migrated. NULL with an error set when the inventory cannot
  * be asked. */
 GPtrArray *check_vms(PlanCheck *check, GCancellable *cancel, GError **error);
+
+gboolean check_vms_accepts_concerns(const Object *plan);
+/* Says a critical concern of that label. */
+void check_vms_concern(PlanCheck *check, const CheckedVm *checked, const char *label);

@@ -248,11 +248,12 @@ static void two_vms_move(void)
 
 static void the_phases_come_in_the_itinerary_s_order(void)
 {
-    static const char *const order[] = {"StorePowerState",   "PowerOffSource", "WaitForPowerOff",
-                                        "CreateDataVolumes", "CopyDisks",      "CreateGuestConversionPod",
-                                        "ConvertGuest",      "CreateVM",       "Completed"};
-    static const char *const pipeline[] = {"Initialize", "DiskTransfer", "ImageConversion",
-                                           "VirtualMachineCreation"};
+    static const char *const order[] = {
+        "StorePowerState",   "PowerOffSource", "WaitForPowerOff",          "PreflightInspection",
+        "CreateDataVolumes", "CopyDisks",      "CreateGuestConversionPod", "ConvertGuest",
+        "CreateVM",          "Completed"};
+    static const char *const pipeline[] = {"Initialize", "PreflightInspection", "DiskTransfer",
+                                           "ImageConversion", "VirtualMachineCreation"};
     g_auto(World) world = world_new(ONE_VM);
     const json_t *steps;
 
@@ -291,6 +292,51 @@ static void a_kill_at_any_phase_boundary_ends_in_the_same_state(gconstpointer ki
         passes = MAX(passes, world.phases->len + 4);
     }
     g_assert_cmpuint(passes, >, 12);
+}
+
+#define CONCERN(category, label)                                                                             \
+    "{\"result\":\"Completed\",\"os\":null,\"concerns\":[{\"category\":\"" category "\",\"label\":\"" label  \
+    "\",\"assessment\":\"it says so\"}]}"
+
+static void a_guest_that_cannot_be_converted_is_not_copied(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+
+    fake_faults.inspection_message = CONCERN("Critical", "GuestEncrypted");
+    run(&world);
+    g_assert_true(plan_has(&world, "Failed"));
+    g_assert_nonnull(strstr(reason_of(&world, 0), "GuestEncrypted: it says so"));
+    g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 0);
+    g_assert_cmpuint(number_of(&KUBE_POD), ==, 0);
+    g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
+    g_assert_cmpuint(fake_open_disks(), ==, 0);
+}
+
+static void a_warning_of_the_inspection_stays_with_the_vm(void)
+{
+    static const char *const messages[] = {
+        CONCERN("Warning", "Several operating systems"),
+        "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no appliance\"}"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(messages); i++) {
+        g_auto(World) world = world_new(ONE_VM);
+
+        fake_faults.inspection_message = messages[i];
+        run(&world);
+        g_assert_true(plan_has(&world, "Succeeded"));
+        g_assert_true(vm_status_has(vm_at(&world, 0), "InspectionHasConcerns"));
+    }
+}
+
+static void a_plan_may_forbid_the_inspection(void)
+{
+    g_auto(World) world = world_new("{\"targetNamespace\":\"target\",\"runPreflightInspection\":false,"
+                                    "\"vms\":[{\"id\":\"vm-1\"}]}");
+
+    fake_faults.inspection_message = CONCERN("Critical", "GuestEncrypted");
+    run(&world);
+    g_assert_true(plan_has(&world, "Succeeded"));
+    g_assert_null(vm_status_step(vm_at(&world, 0), "PreflightInspection"));
 }
 
 static void a_raw_copy_skips_conversion(void)
@@ -603,11 +649,17 @@ static json_t *last_copy_spec(void)
 
 static void a_running_vm_is_precopied_until_its_cutover(void)
 {
-    static const char *const order[] = {"CreateInitialSnapshot", "StoreInitialSnapshotDeltas",
-                                        "CreateDataVolumes",     "CopyDisks",
-                                        "CopyingPaused",         "RemovePreviousSnapshot",
-                                        "CreateSnapshot",        "StoreSnapshotDeltas",
-                                        "AddCheckpoint",         "CopyDisks",
+    static const char *const order[] = {"CreateInitialSnapshot",
+                                        "StoreInitialSnapshotDeltas",
+                                        "PreflightInspection",
+                                        "CreateDataVolumes",
+                                        "CopyDisks",
+                                        "CopyingPaused",
+                                        "RemovePreviousSnapshot",
+                                        "CreateSnapshot",
+                                        "StoreSnapshotDeltas",
+                                        "AddCheckpoint",
+                                        "CopyDisks",
                                         "CopyingPaused"};
     g_auto(World) world = world_new(WARM_VM);
 
@@ -977,6 +1029,9 @@ int main(int argc, char **argv)
     g_test_add_data_func(
         "/plan/execution/a kill at any phase boundary, after it acts, ends in the same state",
         GINT_TO_POINTER(AFTER_IT_ACTS), a_kill_at_any_phase_boundary_ends_in_the_same_state);
+    CASE("a guest that cannot be converted is not copied", a_guest_that_cannot_be_converted_is_not_copied);
+    CASE("a warning of the inspection stays with the VM", a_warning_of_the_inspection_stays_with_the_vm);
+    CASE("a plan may forbid the inspection", a_plan_may_forbid_the_inspection);
     CASE("a raw copy skips conversion", a_raw_copy_skips_conversion);
     CASE("a VM that was off stays off", a_vm_that_was_off_stays_off);
     CASE("a fatal copy fails the VM and powers the source on again",

@@ -28,7 +28,7 @@ static GHashTable *powers;     /* vm id → PowerState */
 static GHashTable *counts;     /* "what/vm id" → guint */
 static GHashTable *wanted;     /* vm id → what it was told last, until the next tick */
 static GHashTable *open_disks; /* ids of those that the source has opened */
-static guint serial;
+static guint serial, worlds; /* worlds: no two have a UID in common */
 
 static void stored_free(gpointer data)
 {
@@ -50,6 +50,7 @@ void fake_begin(void)
     wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     fake_faults = (FakeFaults){0};
     serial = 0;
+    worlds++;
     fake_set_power("vm-1", POWER_ON);
     fake_set_power("vm-2", POWER_ON);
 }
@@ -283,7 +284,7 @@ Object *kube_create(KubeClient *client, const KubeResource *resource, const char
     ns = ns ? ns : json_string_at(body, "metadata.namespace", NULL);
     take_time();
     g_rec_mutex_lock(&lock);
-    uid = g_strdup_printf("uid-%05u", ++serial);
+    uid = g_strdup_printf("uid-%u-%05u", worlds, ++serial);
     name = g_strdup_printf("%s%05u", json_string_at(json, "metadata.generateName", ""), serial);
     json_set_at_new(json, "metadata.uid", json_string(uid));
     json_set_at_new(json, "metadata.generation", json_integer(1));
@@ -682,7 +683,7 @@ static void set_status(Stored *one, json_t *take_status)
 
 static json_t *ended(const char *message, const char *vm_id)
 {
-    gboolean good = !message;
+    gboolean good = !message || strstr(message, "\"Completed\"");
     g_autofree char *report = message
                                   ? g_strdup(message)
                                   : g_strdup_printf("{\"result\":\"Completed\",\"size\":%" G_GUINT64_FORMAT
@@ -702,13 +703,16 @@ static gboolean is_copied(const Stored *pod)
 static void move_pod(Stored *pod)
 {
     const char *phase = json_string_at(object_json(pod->object), "status.phase", "");
-    gboolean importer = !strcmp(object_label(pod->object, "forklift.app", ""), "importer");
+    const char *app = object_label(pod->object, "forklift.app", "");
+    gboolean importer = !strcmp(app, "importer"), inspection = !strcmp(app, "virt-v2v-inspection");
 
     if (!*phase)
         set_status(pod, json_pack("{s:s, s:[{s:{s:{}}}]}", "phase", "Running", "containerStatuses", "state",
                                   "running"));
-    else if (!strcmp(phase, "Running") && is_copied(pod)) {
-        set_status(pod, ended(importer ? fake_faults.importer_message : fake_faults.conversion_message,
+    else if (!strcmp(phase, "Running") && (inspection || is_copied(pod))) {
+        set_status(pod, ended(importer     ? fake_faults.importer_message
+                              : inspection ? fake_faults.inspection_message
+                                           : fake_faults.conversion_message,
                               object_label(pod->object, "vmID", "")));
         count_importer(pod, FALSE);
     }

@@ -48,6 +48,7 @@ typedef struct {
     gboolean guests_cannot_ask;     /* no tools: asking is an error */
     const char *importer_message;   /* importers end with this termination message and exit code 1 */
     const char *conversion_message; /* the same for conversions */
+    const char *inspection_message; /* the same for inspections; one that says "Completed" is their report */
     gboolean targets_fail;          /* instances end Failed */
     gboolean inventory_is_away;
     gboolean names_are_ambiguous;   /* several objects of the inventory have each name */

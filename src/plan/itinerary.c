@@ -8,6 +8,7 @@ static const Step *const cold[] = {
     &step_store_power_state,
     &step_power_off_source,
     &step_wait_for_power_off,
+    &step_inspect_guest,
     &step_create_data_volumes,
     &step_copy_disks,
     &step_create_guest_conversion_pod,
@@ -24,6 +25,7 @@ static const Step *const warm[] = {
     &step_pre_hook,
     &step_create_initial_snapshot,
     &step_store_initial_snapshot_deltas,
+    &step_inspect_guest,
     &step_create_data_volumes,
     &step_precopy_disks,
     &step_copying_paused,
@@ -52,6 +54,7 @@ static const struct {
 } descriptions[] = {
     {"Initialize", "Initialize migration."},
     {"PreHook", "Run pre-migration hook."},
+    {"PreflightInspection", "Inspect VM before migration."},
     {"DiskTransfer", "Transfer disks."},
     {"Cutover", "Finalize disk transfer."},
     {"ImageConversion", "Convert image to kubevirt."},
@@ -145,4 +148,18 @@ void itinerary_add_pipeline(VmRun *vm, const Vm *machine)
         if (disks && !json_object_get(item, "tasks"))
             add_disk_tasks(item, machine);
     }
+}
+
+void itinerary_add_conversion(VmRun *vm)
+{
+    json_t *status = vm_run_status(vm), *pipeline = json_object_get(status, "pipeline"), *step;
+    json_t *added =
+        json_incref(vm_status_add_step(status, "ImageConversion", describe("ImageConversion"), 1, NULL));
+    size_t i;
+
+    json_array_remove(pipeline, json_array_size(pipeline) - 1);
+    json_array_foreach (pipeline, i, step)
+        if (!strcmp(json_string_at(step, "name", ""), "VirtualMachineCreation"))
+            break;
+    json_array_insert_new(pipeline, i, added);
 }

@@ -19,3 +19,6 @@ gboolean itinerary_returns(VmRun *vm, const Step *step);
 void itinerary_add_pipeline(VmRun *vm, const Vm *machine);
 /* TRUE while the disks' tasks of this VM's status are left out (fit.h). */
 gboolean itinerary_lacks_tasks(const json_t *status);
+
+/* The guest of a VM that is under way turns out to need a conversion. */
+void itinerary_add_conversion(VmRun *vm);

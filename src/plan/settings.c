@@ -18,6 +18,7 @@ static const Row rows[] = {
     {"controller_max_disks_per_storage_class", "MAX_DISKS_PER_STORAGE_CLASS", AT(max_disks_per_storage_class),
      0, 0, 10000},
     {"controller_max_vms_per_namespace", "MAX_VMS_PER_NAMESPACE", AT(max_vms_per_namespace), 0, 0, 10000},
+    {"controller_max_inspections", "MAX_INSPECTIONS", AT(max_inspections), 4, 1, 1000},
     {"controller_log_level", "LOG_LEVEL", AT(log_level), 2, 0, 10},
     {"controller_stalled_after", "STALLED_AFTER", AT(stalled_after_s), 180, 1, 86400},
     {"controller_importer_retry", "IMPORTER_RETRY", AT(importer_retry), 3, 0, 1000},

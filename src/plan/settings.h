@@ -14,6 +14,7 @@ typedef struct {
     gint max_disks_per_datastore, max_disks_per_storage_class, max_vms_per_namespace; /* 0: any number */
     gint log_level;
     gint stalled_after_s;      /* without a byte a copy is said to be stalled */
+    gint max_inspections;      /* guests that are looked at in their sources at once */
     gint importer_retry;       /* restarts of an importer without progress */
     gint precopy_interval_min; /* from the end of one to the beginning of the next */
     gint precopy_interval_s;   /* > 0: instead, for trials */

@@ -24,7 +24,7 @@ typedef struct Step {
 } Step;
 
 extern const Step step_started, step_pre_hook, step_store_power_state, step_power_off_source,
-    step_wait_for_power_off, step_create_data_volumes, step_copy_disks, step_create_guest_conversion_pod,
+    step_wait_for_power_off, step_inspect_guest, step_create_data_volumes, step_copy_disks, step_create_guest_conversion_pod,
     step_convert_guest, step_create_vm, step_post_hook, step_completed;
 
 /* Of a warm migration. The power steps are the same but for the pipeline step that they belong to. */

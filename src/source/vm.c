@@ -18,6 +18,9 @@ static void nic_free(gpointer data)
     g_free(nic->mac);
     g_free(nic->model);
     g_free(nic->old_model);
+    g_ptr_array_unref(nic->addresses);
+    g_ptr_array_unref(nic->dns);
+    g_free(nic->gateway);
     g_free(nic);
 }
 
@@ -59,6 +62,8 @@ VmDisk *vm_add_disk(Vm *vm)
 VmNic *vm_add_nic(Vm *vm)
 {
     VmNic *nic = g_new0(VmNic, 1);
+    nic->addresses = g_ptr_array_new_with_free_func(g_free);
+    nic->dns = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(vm->nics, nic);
     return nic;
 }

@@ -27,6 +27,8 @@ typedef struct {
     char *old_model;  /* in the target, for a guest that is left as it is: "e1000", "e1000e", "pcnet"; NULL: e1000e */
     gboolean disconnected; /* its link is down from the start */
     gboolean passed_through; /* it is a virtual function of the host's card (SR-IOV) */
+    GPtrArray *addresses, *dns; /* of char *: "192.0.2.10/24" that are set in the guest, as it said while it ran; "192.0.2.1" */
+    char   *gateway;     /* or NULL */
 } VmNic;
 
 typedef struct {

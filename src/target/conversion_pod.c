@@ -24,6 +24,16 @@ static json_t *disk_spec(const ConversionDisk *disk, guint index)
                      "manifest", manifest);
 }
 
+json_t *target_keys_secret(const TargetOwner *owner, const char *app, const json_t *data)
+{
+    json_t *metadata = target_metadata(owner, ""), *labels = json_object_get(metadata, "labels");
+
+    json_object_set_new(labels, "forklift.app", json_string(app));
+    json_object_set_new(labels, "isLUKS", json_string("true"));
+    return json_pack("{s:s, s:s, s:s, s:o, s:O}", "apiVersion", "v1", "kind", "Secret", "type", "Opaque",
+                     "metadata", metadata, "data", data);
+}
+
 json_t *target_conversion_config(const TargetOwner *owner, const Conversion *conversion)
 {
     const Vm *vm = conversion->vm;
@@ -35,6 +45,14 @@ json_t *target_conversion_config(const TargetOwner *owner, const Conversion *con
 
     for (guint i = 0; i < conversion->disk_count; i++)
         json_array_append_new(json_object_get(spec, "disks"), disk_spec(&conversion->disks[i], i));
+    if (conversion->root)
+        json_object_set_new(spec, "root", json_string(conversion->root));
+    if (conversion->nics)
+        json_object_set(spec, "nics", (json_t *)conversion->nics);
+    if (conversion->keys_secret)
+        json_object_set_new(spec, "keys", json_string(TARGET_KEYS_PATH));
+    if (conversion->clevis)
+        json_object_set_new(spec, "clevis", json_true());
     text = json_text(spec);
     return json_pack("{s:s, s:s, s:o, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
                      metadata_of(owner), "data", "spec.json", text);
@@ -79,13 +97,12 @@ json_t *target_conversion_pod(const TargetOwner *owner, const Conversion *conver
         add_disk(spec, &conversion->disks[i], i);
     pod_mount_claim(spec, "state", conversion->state_claim, "/state");
     pod_mount_config_map(spec, "convert", config_map, CONFIG_PATH);
+    if (conversion->keys_secret)
+        pod_mount_secret(spec, "keys", conversion->keys_secret, TARGET_KEYS_PATH);
     pod_keep_together(spec, owner);
     pod_transfer_network(metadata, conversion->transfer_network);
-    if (conversion->request_kvm) {
-        json_set_at_new(spec, "nodeSelector", json_pack("{s:s}", "kubevirt.io/schedulable", "true"));
-        json_object_set_new(json_array_get(json_object_get(spec, "containers"), 0), "resources",
-                            json_pack("{s:{s:s}}", "limits", "devices.kubevirt.io/kvm", "1"));
-    }
+    if (conversion->request_kvm)
+        pod_request_kvm(spec);
     if (conversion->service_account)
         json_object_set_new(spec, "serviceAccountName", json_string(conversion->service_account));
     place(metadata, spec, conversion);

@@ -3,7 +3,7 @@
 #include "target/data_volume.h"
 #include "target/pod.h"
 
-#define CONFIG_PATH "/etc/gantry/copy"
+#define CONFIG_PATH TARGET_COPY_CONFIG
 #define BLOCK_PATH  "/dev/block0"
 
 /* The copier's memory and its parallel reads; larger figures gained nothing in bench/copy. */
@@ -20,7 +20,7 @@ static json_t *metadata_of(const TargetOwner *owner, const VmDisk *disk, const c
     return metadata;
 }
 
-static json_t *copy_spec(const TargetOwner *owner, const Importer *importer)
+json_t *target_copy_spec(const TargetOwner *owner, const Importer *importer)
 {
     const VmDisk *disk = importer->disk;
     json_t *spec =
@@ -39,7 +39,7 @@ static json_t *copy_spec(const TargetOwner *owner, const Importer *importer)
 
 json_t *target_importer_secret(const TargetOwner *owner, const Importer *importer)
 {
-    g_autoptr(json_t) spec = copy_spec(owner, importer);
+    g_autoptr(json_t) spec = target_copy_spec(owner, importer);
     g_autofree char *text = json_text(spec);
 
     return json_pack("{s:s, s:s, s:s, s:o, s:{s:s, s:s, s:s}}", "apiVersion", "v1", "kind", "Secret", "type",

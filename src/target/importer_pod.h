@@ -8,6 +8,7 @@
 #include "target/child.h"
 
 #define TARGET_IMPORTER_APP "importer"
+#define TARGET_COPY_CONFIG  "/etc/gantry/copy" /* where its Secret is mounted */
 
 typedef struct {
     const VmDisk *disk;
@@ -25,6 +26,8 @@ typedef struct {
     const char *service_account; /* or NULL */
 } Importer;
 
+/* The document that the Pod reads; copy/spec.h. */
+json_t *target_copy_spec(const TargetOwner *owner, const Importer *importer);
 json_t *target_importer_secret(const TargetOwner *owner, const Importer *importer);
 /* secret: the name that the Secret got. */
 json_t *target_importer_pod(const TargetOwner *owner, const Importer *importer, const char *secret);

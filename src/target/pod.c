@@ -58,6 +58,18 @@ void pod_mount_config_map(json_t *spec, const char *volume, const char *config_m
     mount(spec, json_pack("{s:s, s:{s:s}}", "name", volume, "configMap", "name", config_map), volume, path);
 }
 
+void pod_mount_scratch(json_t *spec, const char *volume, const char *path)
+{
+    mount(spec, json_pack("{s:s, s:{}}", "name", volume, "emptyDir"), volume, path);
+}
+
+void pod_request_kvm(json_t *spec)
+{
+    json_set_at_new(spec, "nodeSelector", json_pack("{s:s}", "kubevirt.io/schedulable", "true"));
+    json_object_set_new(container_of(spec), "resources",
+                        json_pack("{s:{s:s}}", "limits", "devices.kubevirt.io/kvm", "1"));
+}
+
 json_t *pod_spec(const char *container, const char *image, json_t *command, const char *restart_policy)
 {
     json_t *one = json_pack(

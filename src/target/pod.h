@@ -9,6 +9,10 @@ void pod_mount_claim(json_t *spec, const char *volume, const char *claim, const 
 void pod_attach_claim(json_t *spec, const char *volume, const char *claim, const char *device);
 void pod_mount_secret(json_t *spec, const char *volume, const char *secret, const char *path);
 void pod_mount_config_map(json_t *spec, const char *volume, const char *config_map, const char *path);
+void pod_mount_scratch(json_t *spec, const char *volume, const char *path); /* goes with the Pod */
+
+/* The Pod needs, and gets, a node's hardware help for virtual machines. */
+void pod_request_kvm(json_t *spec);
 
 /* A spec with one container that runs the words of command, with $POD_IP, no API token, no privilege; takes
  * command. */

@@ -1,5 +1,7 @@
 /* CreateGuestConversionPod, ConvertGuest: the copied guest gets the drivers of its new home, on an overlay
  * that is committed only on success. A conversion that was interrupted is run again. */
+#include "plan/guest_keys.h"
+#include "plan/guest_network.h"
 #include "plan/pod_result.h"
 #include "plan/step.h"
 #include "plan/transfer_network.h"
@@ -32,18 +34,27 @@ static ConversionDisk *disks_of(const Vm *machine, GPtrArray *volumes, GError **
     return g_steal_pointer(&disks);
 }
 
-static gboolean start(VmRun *vm, const Conversion *conversion, GCancellable *cancel, GError **error)
+static gboolean start(VmRun *vm, Conversion *conversion, GCancellable *cancel, GError **error)
 {
     const char *image = vm_run_plan(vm)->settings->conversion_image;
+    const char *root = json_string_at(vm_run_status(vm), "rootDisk", "");
     TargetOwner own = *vm_run_owner(vm);
     const TargetOwner *owner = &own;
+    g_autoptr(json_t) nics = guest_network_nics(vm);
+    g_autofree char *keys = NULL;
     g_autoptr(Object) config = NULL, pod = NULL;
 
     if (image)
         own.image = image;
 
-    if (!vm_run_delete_all(vm, &KUBE_CONFIG_MAP, TRUE, MINE, cancel, error))
+    if (!vm_run_delete_all(vm, &KUBE_CONFIG_MAP, TRUE, MINE, cancel, error) ||
+        !vm_run_delete_all(vm, &KUBE_SECRET, TRUE, MINE, cancel, error) ||
+        !guest_keys_copy(vm, TARGET_CONVERSION_APP, &keys, cancel, error))
         return FALSE;
+    conversion->root = *root ? root : NULL;
+    conversion->nics = nics;
+    conversion->keys_secret = keys;
+    conversion->clevis = guest_keys_by_clevis(vm);
     config = vm_run_create(vm, &KUBE_CONFIG_MAP, target_conversion_config(owner, conversion), cancel, error);
     if (!config)
         return FALSE;

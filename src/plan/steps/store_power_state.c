@@ -1,6 +1,8 @@
 /* StorePowerState: what the source's power state is now is what it gets back, and what the target is given.
- * What an earlier run could not put back counts as it was.
+ * What an earlier run could not put back counts as it was. The last moment to learn what only a running guest
+ * tells.
  */
+#include "plan/guest_network.h"
 #include "plan/source_record.h"
 #include "plan/step.h"
 
@@ -19,7 +21,7 @@ static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
                     "VM %s is suspended: its disks lack what is still in memory", vm_status_name(status));
         return STEP_FAILED;
     }
-    if (!source_record_read(vm, &was_running, cancel, error))
+    if (!guest_network_note(vm, cancel, error) || !source_record_read(vm, &was_running, cancel, error))
         return STEP_FAILED;
     was_running = was_running || power == POWER_ON;
     if (was_running && !source_record_note(vm, SOURCE_RAN, cancel, error))

@@ -267,6 +267,61 @@ static const char *old_model(const json_t *workload, const json_t *nic)
     return NULL;
 }
 
+/* A Windows guest says which of its addresses were set by hand; Linux guests often do not, and what they have
+ * from DHCP stands in no file of theirs, so that keeping it changes nothing. */
+static gboolean is_set_by_hand(const json_t *workload, const json_t *network)
+{
+    const char *origin = json_string_at(network, "origin", "");
+
+    return !strcmp(origin, "manual") ||
+           (!*origin && g_ascii_strncasecmp(json_string_at(workload, "guestId", ""), "win", 3));
+}
+
+/* Where the card's packets go that are for no network of its own. */
+static char *gateway_of(const json_t *workload, const char *device)
+{
+    json_t *route;
+    size_t at;
+
+    json_array_foreach (json_at(workload, "guestIpStacks"), at, route)
+        if (!strcmp(json_string_at(route, "device", ""), device) && json_int_at(route, "prefix", -1) == 0 &&
+            g_hostname_is_ip_address(json_string_at(route, "gateway", "")))
+            return g_strdup(json_string_at(route, "gateway", ""));
+    return NULL;
+}
+
+static void add_servers(VmNic *nic, const json_t *dns)
+{
+    json_t *server;
+    size_t at;
+
+    json_array_foreach (dns, at, server) {
+        const char *address = json_string_value(server);
+        if (address && g_hostname_is_ip_address(address) &&
+            !g_ptr_array_find_with_equal_func(nic->dns, address, g_str_equal, NULL))
+            g_ptr_array_add(nic->dns, g_strdup(address));
+    }
+}
+
+static void add_addresses(VmNic *nic, const json_t *workload)
+{
+    json_t *network;
+    size_t at;
+
+    json_array_foreach (json_at(workload, "guestNetworks"), at, network) {
+        const char *address = json_string_at(network, "ip", "");
+        gint64 prefix = json_int_at(network, "prefix", 0);
+        if (g_ascii_strcasecmp(json_string_at(network, "mac", ""), nic->mac) ||
+            !g_hostname_is_ip_address(address) || !is_set_by_hand(workload, network) || prefix < 1 ||
+            prefix > 128)
+            continue;
+        g_ptr_array_add(nic->addresses, g_strdup_printf("%s/%d", address, (gint)prefix));
+        add_servers(nic, json_object_get(network, "dns"));
+        if (!nic->gateway)
+            nic->gateway = gateway_of(workload, json_string_at(network, "device", ""));
+    }
+}
+
 static void add_nics(Vm *vm, const json_t *workload)
 {
     json_t *nics = json_at(workload, "nics"), *source;
@@ -279,6 +334,7 @@ static void add_nics(Vm *vm, const json_t *workload)
         nic->model = g_strdup("virtio");
         nic->old_model = g_strdup(old_model(workload, source));
         nic->disconnected = !json_bool_at(source, "startConnected", TRUE);
+        add_addresses(nic, workload);
     }
 }
 

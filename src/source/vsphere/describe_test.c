@@ -73,6 +73,43 @@ static void everything_is_carried_over(void)
     g_assert_cmpstr(nic->model, ==, "virtio");
 }
 
+#define GUEST                                                                                                \
+    "'guestNetworks':[{'device':'0','mac':'00:50:56:AA:BB:CC','ip':'192.0.2.10','prefix':24,'origin':'%s',"  \
+    "'dns':['192.0.2.53','192.0.2.53','x']},"                                                                \
+    "{'device':'0','mac':'00:50:56:aa:bb:cc','ip':'fe80::1','prefix':64,'origin':'linklayer','dns':[]},"     \
+    "{'device':'1','mac':'00:50:56:aa:bb:cd','ip':'198.51.100.7','prefix':24,'origin':'dhcp','dns':[]}],"    \
+    "'guestIpStacks':[{'device':'0','gateway':'192.0.2.254','network':'10.0.0.0','prefix':8,'dns':[]},"      \
+    "{'device':'0','gateway':'192.0.2.1','network':'0.0.0.0','prefix':0,'dns':[]}]"
+
+static void addresses_that_were_set_by_hand_are_known(void)
+{
+    static const struct {
+        const char *guest, *origin;
+        guint addresses;
+    } rows[] = {{"rhel8_64Guest", "manual", 1},
+                {"rhel8_64Guest", "", 1},
+                {"rhel8_64Guest", "dhcp", 0},
+                {"windows2019srv_64Guest", "manual", 1},
+                {"windows2019srv_64Guest", "", 0}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *changes =
+            g_strdup_printf("{'guestId':'%s'," GUEST "}", rows[i].guest, rows[i].origin);
+        g_autoptr(json_t) workload = workload_with(changes);
+        g_autoptr(Vm) vm = source_describe("vsphere", workload, NULL);
+        const VmNic *first = vm->nics->pdata[0], *second = vm->nics->pdata[1];
+
+        g_assert_cmpuint(first->addresses->len, ==, rows[i].addresses);
+        g_assert_cmpuint(second->addresses->len, ==, 0);
+        if (!rows[i].addresses)
+            continue;
+        g_assert_cmpstr(first->addresses->pdata[0], ==, "192.0.2.10/24");
+        g_assert_cmpstr(first->gateway, ==, "192.0.2.1");
+        g_assert_cmpuint(first->dns->len, ==, 1);
+        g_assert_cmpstr(first->dns->pdata[0], ==, "192.0.2.53");
+    }
+}
+
 static void disks_are_in_the_order_of_the_target(void)
 {
     static const struct {
@@ -280,6 +317,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define TEST(name, function) g_test_add_func("/source/vsphere/describe/" name, function)
     TEST("everything is carried over", everything_is_carried_over);
+    TEST("addresses that were set by hand are known", addresses_that_were_set_by_hand_are_known);
     TEST("disks are in the order of the target", disks_are_in_the_order_of_the_target);
     TEST("firmware and topology follow the source", firmware_and_topology_follow_the_source);
     TEST("the operating system has a label", the_operating_system_has_a_label);

@@ -48,6 +48,7 @@ struct Journal {
     int fd;
     guint32 epoch;
     gboolean resumed;
+    gint lost; /* atomic: a flush failed; the next one's success would say nothing of what was before it */
     guint64 chunks;
     guint64 *read_bytes; /* mapped */
     GMutex lock;
@@ -72,6 +73,17 @@ static gboolean fail(const Journal *journal, const char *what, GError **error)
 {
     g_set_error(error, GANTRY_ERROR, ERROR_IO, "journal %s: %s: %s", journal->path, what, g_strerror(errno));
     return FALSE;
+}
+
+static gboolean flush(Journal *journal, GError **error)
+{
+    if (fdatasync(journal->fd) < 0)
+        g_atomic_int_set(&journal->lost, TRUE);
+    else if (g_atomic_int_get(&journal->lost))
+        errno = EIO;
+    else
+        return TRUE;
+    return fail(journal, "flush", error);
 }
 
 static gboolean write_at(const Journal *journal, gconstpointer data, gsize size, guint64 at, GError **error)
@@ -200,7 +212,7 @@ static gboolean write_head(Journal *journal, const json_t *identity, GError **er
     head->checksum = head_checksum(head);
     if (!write_at(journal, head, sizeof *head, 0, error))
         return FALSE;
-    return fdatasync(journal->fd) == 0 || fail(journal, "flush", error);
+    return flush(journal, error);
 }
 
 static gboolean is_same_disk(const json_t *before, const json_t *now)
@@ -327,7 +339,7 @@ static gboolean rebase(Journal *journal, const JournalOptions *options, GError *
         if (changed && !write_at(journal, records, len * sizeof *records, place_of(chunk), error))
             return FALSE;
     }
-    return fdatasync(journal->fd) == 0 || fail(journal, "flush", error);
+    return flush(journal, error);
 }
 
 /* The source may have written since. */
@@ -524,7 +536,7 @@ gboolean journal_forget(Journal *journal, guint64 chunk, GError **error)
 
     if (!put_records(journal, chunk, 1, &none, CHUNK_MISSING, error))
         return FALSE;
-    return fdatasync(journal->fd) == 0 || fail(journal, "flush", error);
+    return flush(journal, error);
 }
 
 void journal_add_read(Journal *journal, guint64 bytes)

@@ -61,6 +61,7 @@ typedef struct {
     GQueue stalled;            /* of AioOp: writes that wait for room in the target */
     gint64 again_at;           /* when they are tried again */
     gboolean full;             /* the last write found no room */
+    gboolean lost;             /* a flush failed: nobody knows what of the writes before it is there */
     GArray *waiting, *syncing; /* of Landed */
     guint64 waiting_bytes, interval;
     gint64 last_checkpoint;
@@ -330,8 +331,10 @@ static void landed(Run *run, Buffer *buffer)
 {
     Landed entry = {buffer->chunk, buffer->chunks, buffer->size, buffer->hash};
 
-    g_array_append_val(run->waiting, entry);
-    run->waiting_bytes += entry.size;
+    if (!run->lost) {
+        g_array_append_val(run->waiting, entry);
+        run->waiting_bytes += entry.size;
+    }
     g_async_queue_push(run->free, buffer);
 }
 
@@ -490,10 +493,13 @@ static void checkpoint_ended(Run *run)
     Checkpoint ended = run->checkpoint;
 
     run->checkpoint = NOTHING;
-    if (run->sync_op.result)
+    if (run->sync_op.result) {
+        /* The next flush would succeed: an error is told once, and is about what landed since, too. */
+        run->lost = TRUE;
+        g_array_set_size(run->waiting, 0);
         target_set_error(run->pipeline->target, run->sync_op.result,
                          ended == SYNC_DATA ? "flush" : "flush of the journal", &error);
-    else if (ended == SYNC_DATA && record_chunks(run, &error)) {
+    } else if (ended == SYNC_DATA && record_chunks(run, &error)) {
         run->checkpoint = SYNC_JOURNAL;
         aio_sync(run->aio, &run->sync_op, journal_fd(run->pipeline->journal));
         return;

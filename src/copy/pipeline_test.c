@@ -1,8 +1,10 @@
 /* pipeline: many threads, one disk; what arrives is what was there, however it ends. */
 #include "copy/pipeline.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DISK   (20 * (guint64)CHUNK_SIZE + 1536)
@@ -67,6 +69,21 @@ static gboolean fake_extents(Reader *reader, guint64 start, guint64 size, GArray
     return TRUE;
 }
 
+static gint flush_fails; /* atomic: the target's next flush */
+
+/* In place of the C library's. */
+int fdatasync(int fd)
+{
+    struct stat stat;
+
+    if (fstat(fd, &stat) == 0 && (guint64)stat.st_size >= DISK &&
+        g_atomic_int_compare_and_exchange(&flush_fails, TRUE, FALSE)) {
+        errno = EIO;
+        return -1;
+    }
+    return fsync(fd);
+}
+
 static const ReaderType fake_type = {.type = "fake", .extents = fake_extents, .read = read_fake};
 
 typedef struct {
@@ -96,7 +113,7 @@ static void tear_down(Copying *copying, gconstpointer data)
     g_free(copying->target);
 }
 
-static gboolean run(Copying *copying, const char *generation, GCancellable *cancel, GError **error)
+static Journal *open_journal(const Copying *copying, const char *generation, GError **error)
 {
     g_autoptr(json_t) name = json_string("x");
     const JournalOptions options = {.path = copying->journal,
@@ -109,7 +126,12 @@ static gboolean run(Copying *copying, const char *generation, GCancellable *canc
                                     .changes_since = "1",
                                     .fence_uid = "u",
                                     .fence_generation = 1};
-    g_autoptr(Journal) journal = journal_open(&options, 0, NULL, error);
+    return journal_open(&options, 0, NULL, error);
+}
+
+static gboolean run(Copying *copying, const char *generation, GCancellable *cancel, GError **error)
+{
+    g_autoptr(Journal) journal = open_journal(copying, generation, error);
     g_autoptr(Target) target = target_open(copying->target, DISK, FALSE, error);
     g_autoptr(Progress) progress = progress_new(DISK);
     const Pipeline pipeline = {.reader = &copying->disk.reader,
@@ -188,6 +210,25 @@ static void asked_to_stop_it_stops_and_the_next_run_goes_on(Copying *copying, gc
     assert_arrived(copying);
 }
 
+static void after_a_flush_that_failed_nothing_counts_as_landed(Copying *copying, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Journal) journal = NULL;
+
+    g_setenv("GANTRY_NO_URING", "1", TRUE);
+    flush_fails = TRUE;
+    g_assert_false(run(copying, "1", NULL, &error));
+    g_assert_error(error, GANTRY_ERROR, ERROR_TARGET_IO);
+    g_clear_error(&error);
+    journal = open_journal(copying, "1", &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(journal_count(journal, CHUNK_LANDED) + journal_count(journal, CHUNK_VERIFIED), ==, 0);
+    g_clear_pointer(&journal, journal_close);
+    g_assert_true(run(copying, "1", NULL, NULL));
+    assert_arrived(copying);
+    g_unsetenv("GANTRY_NO_URING");
+}
+
 static void of_the_next_generation_only_changes_are_read(Copying *copying, gconstpointer data)
 {
     g_assert_true(run(copying, "1", NULL, NULL));
@@ -214,6 +255,8 @@ int main(int argc, char **argv)
     TEST("what has arrived is not read again", what_has_arrived_is_not_read_again);
     TEST("an error stops all and the next run goes on", an_error_stops_all_and_the_next_run_goes_on);
     TEST("asked to stop it stops and the next run goes on", asked_to_stop_it_stops_and_the_next_run_goes_on);
+    TEST("after a flush that failed nothing counts as landed",
+         after_a_flush_that_failed_nothing_counts_as_landed);
     TEST("of the next generation only changes are read", of_the_next_generation_only_changes_are_read);
     return g_test_run();
 }

@@ -4,9 +4,12 @@
  *   "source": {"type": "vddk", "url": "https://vc/sdk", "vm": "vm-12", "file": "[datastore] dir/x.vmdk",
  *              "snapshot": "snapshot-3"?, "library": "/opt/vmware-vix-disklib-distrib", "generation": TEXT}
  *
- * One handle, one call at a time: the library allows no more for reads that wait. It is set up once in a
- * process and stays. It knows its peer by a fingerprint only, so the trust has to have one. Allocated blocks
- * are asked for in whole chunks; the disk's odd end counts as allocated. Errors also: VDDK_LIBRARY.
+ * One connection and one handle, and one thread that makes every call on them, as the library wants it: the
+ * readers' threads leave their wishes in its queue and wait. Reads are handed to the library without waiting
+ * for them, so that as many are under way as there are threads; their ends come by callback, in any order. A
+ * library without such reads (before 6.5) reads one at a time. It is set up once in a process and stays. It
+ * knows its peer by a fingerprint only, so the trust has to have one. Allocated blocks are asked for in whole
+ * chunks; the disk's odd end counts as allocated. Errors also: VDDK_LIBRARY.
  */
 #include "copy/credentials.h"
 #include "copy/reader.h"
@@ -22,10 +25,32 @@ typedef struct {
     const VddkLibrary *library;
     char *server, *vm, *file, *snapshot, *fingerprint, *credentials;
     guint port;
-    GMutex lock; /* of the handle */
+    GMutex renewing; /* one renews, the others find it done */
+
+    GThread *caller;     /* the only one that calls the library, from open_vddk() to close_vddk() */
+    GAsyncQueue *wishes; /* of Wish */
+    GMutex lock;
+    GCond ended; /* some wish->done */
+
+    /* the caller's own */
     VddkConnection *connection;
     VddkHandle *handle;
+    char *transport; /* when it was opened last; NULL: it never was */
 } VddkReader;
+
+typedef enum { CONNECT, READ, FIND_BLOCKS, STOP } WishKind;
+
+/* Something that the caller is to do; on the stack of who waits for it. */
+typedef struct {
+    VddkReader *reader;
+    WishKind kind;
+    guint64 start, sectors;
+    guint8 *buffer;      /* READ */
+    VddkBlockList *list; /* FIND_BLOCKS: the answer */
+    VddkResult result;
+    GError *error;
+    gboolean done; /* under reader->lock */
+} Wish;
 
 /* ---- the library ------------------------------------------------------------------------------- */
 
@@ -51,6 +76,8 @@ static gboolean load_symbols(void *object, VddkLibrary *library, GError **error)
         {"VixDiskLib_GetInfo", &library->info},
         {"VixDiskLib_FreeInfo", &library->free_info},
         {"VixDiskLib_Read", &library->read},
+        {"VixDiskLib_ReadAsync", &library->read_async, TRUE},
+        {"VixDiskLib_Wait", &library->wait, TRUE},
         {"VixDiskLib_GetTransportMode", &library->transport},
         {"VixDiskLib_QueryAllocatedBlocks", &library->blocks, TRUE},
         {"VixDiskLib_FreeBlockList", &library->free_blocks, TRUE},
@@ -66,6 +93,8 @@ static gboolean load_symbols(void *object, VddkLibrary *library, GError **error)
         }
         memcpy(symbols[i].slot, &found, sizeof found);
     }
+    if (!library->wait)
+        library->read_async = NULL;
     return TRUE;
 }
 
@@ -89,12 +118,17 @@ static gboolean open_library(const char *directory, VddkLibrary *library, guint 
     return FALSE;
 }
 
+static guint code_of(VddkResult result)
+{
+    return result & 0xffff;
+}
+
 static gboolean check(const VddkLibrary *library, VddkResult result, int code, const char *what,
                       GError **error)
 {
     char *text;
 
-    if ((result & 0xffff) == VDDK_OK)
+    if (code_of(result) == VDDK_OK)
         return TRUE;
     text = library->error_text(result, NULL);
     g_set_error(error, GANTRY_ERROR, code, "VDDK, %s: %s (%" G_GUINT64_FORMAT ")", what,
@@ -123,10 +157,12 @@ static const VddkLibrary *get_library(const char *directory, GError **error)
     return &library;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------- */
+/* ---- connecting -------------------------------------------------------------------------------- */
 
 static void disconnect(VddkReader *self)
 {
+    if (self->handle && self->library->wait)
+        self->library->wait(self->handle);
     if (self->handle)
         self->library->close(self->handle);
     if (self->connection)
@@ -135,22 +171,6 @@ static void disconnect(VddkReader *self)
     self->connection = NULL;
 }
 
-static void close_vddk(Reader *reader)
-{
-    VddkReader *self = (VddkReader *)reader;
-
-    disconnect(self);
-    g_mutex_clear(&self->lock);
-    g_free(self->server);
-    g_free(self->vm);
-    g_free(self->file);
-    g_free(self->snapshot);
-    g_free(self->fingerprint);
-    g_free(self->credentials);
-    g_free(self);
-}
-
-/* With the lock held, or before anybody else knows the reader. */
 static gboolean connect_vddk(VddkReader *self, GError **error)
 {
     const VddkLibrary *library = self->library;
@@ -172,23 +192,138 @@ static gboolean connect_vddk(VddkReader *self, GError **error)
     params->vmx_spec = params->server_name = params->thumb_print = NULL; /* ours, not the library's to free */
     params->credentials.user.user = params->credentials.user.password = NULL;
     library->free_params(params);
-    return check(library, result, (result & 0xffff) == VDDK_ACCESS ? ERROR_SOURCE_LOGIN : ERROR_SOURCE_READ,
+    return check(library, result, code_of(result) == VDDK_ACCESS ? ERROR_SOURCE_LOGIN : ERROR_SOURCE_READ,
                  "connecting (a wrong fingerprint is called an unknown error)", error) &&
            check(library, library->open(self->connection, self->file, VDDK_OPEN_READ_ONLY, &self->handle),
                  ERROR_SOURCE_READ, "opening the disk", error);
 }
 
-static gboolean get_size(VddkReader *self, GError **error)
+/* The first time it is learned, later it must be the same. */
+static gboolean check_size(VddkReader *self, GError **error)
 {
     VddkInfo *info = NULL;
+    guint64 size;
 
     if (!check(self->library, self->library->info(self->handle, &info), ERROR_SOURCE_READ,
                "asking for the size", error))
         return FALSE;
-    self->reader.size = info->capacity * VDDK_SECTOR;
+    size = info->capacity * VDDK_SECTOR;
     self->library->free_info(info);
+    if (!self->transport)
+        self->reader.size = size;
+    if (size == self->reader.size)
+        return TRUE;
+    g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_CHANGED,
+                "the disk had %" G_GUINT64_FORMAT " bytes and has %" G_GUINT64_FORMAT " now",
+                self->reader.size, size);
+    return FALSE;
+}
+
+/* ---- the thread that calls the library --------------------------------------------------------- */
+
+static void end_wish(Wish *wish, VddkResult result)
+{
+    VddkReader *self = wish->reader;
+
+    g_mutex_lock(&self->lock);
+    wish->result = result;
+    wish->done = TRUE; /* it may be gone when the lock is */
+    g_cond_broadcast(&self->ended);
+    g_mutex_unlock(&self->lock);
+}
+
+static void read_ended(void *data, VddkResult result)
+{
+    end_wish(data, result);
+}
+
+static void begin_read(VddkReader *self, Wish *wish)
+{
+    VddkResult result;
+
+    if (!self->library->read_async) {
+        end_wish(wish, self->library->read(self->handle, wish->start, wish->sectors, wish->buffer));
+        return;
+    }
+    result =
+        self->library->read_async(self->handle, wish->start, wish->sectors, wish->buffer, read_ended, wish);
+    if (code_of(result) != VDDK_ASYNC)
+        end_wish(wish, result);
+}
+
+static gboolean connect_anew(VddkReader *self, GError **error)
+{
+    disconnect(self);
+    if (!connect_vddk(self, error) || !check_size(self, error))
+        return FALSE;
+    g_free(self->transport);
+    self->transport = g_strdup(self->library->transport(self->handle));
     return TRUE;
 }
+
+static gpointer call_library(gpointer user_data)
+{
+    VddkReader *self = user_data;
+    Wish *wish;
+
+    while ((wish = g_async_queue_pop(self->wishes))->kind != STOP) {
+        if (wish->kind == CONNECT) {
+            connect_anew(self, &wish->error);
+            end_wish(wish, VDDK_OK);
+        } else if (!self->handle) {
+            g_set_error(&wish->error, GANTRY_ERROR, ERROR_SESSION_EXPIRED, "VDDK: there is no connection");
+            end_wish(wish, VDDK_OK);
+        } else if (wish->kind == READ) {
+            begin_read(self, wish);
+        } else {
+            end_wish(wish, self->library->blocks(self->handle, wish->start, wish->sectors, VDDK_LEAST_CHUNK,
+                                                 &wish->list));
+        }
+    }
+    disconnect(self);
+    end_wish(wish, VDDK_OK);
+    return NULL;
+}
+
+/* Waits until it is done, whatever happens: the library may be writing to the wish's buffer. */
+static gboolean have_done(VddkReader *self, Wish *wish, GError **error)
+{
+    wish->reader = self;
+    g_async_queue_push(self->wishes, wish);
+    g_mutex_lock(&self->lock);
+    while (!wish->done)
+        g_cond_wait(&self->ended, &self->lock);
+    g_mutex_unlock(&self->lock);
+    if (!wish->error)
+        return TRUE;
+    g_propagate_error(error, wish->error);
+    return FALSE;
+}
+
+static void close_vddk(Reader *reader)
+{
+    VddkReader *self = (VddkReader *)reader;
+    Wish stop = {.kind = STOP};
+
+    if (self->caller) {
+        have_done(self, &stop, NULL);
+        g_thread_join(self->caller);
+    }
+    g_async_queue_unref(self->wishes);
+    g_mutex_clear(&self->renewing);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->ended);
+    g_free(self->server);
+    g_free(self->vm);
+    g_free(self->file);
+    g_free(self->snapshot);
+    g_free(self->fingerprint);
+    g_free(self->credentials);
+    g_free(self->transport);
+    g_free(self);
+}
+
+/* ---- opening and renewing ---------------------------------------------------------------------- */
 
 static gboolean take_spec(VddkReader *self, const CopySpec *spec, GError **error)
 {
@@ -219,15 +354,22 @@ static Reader *open_vddk(const CopySpec *spec, GCancellable *cancel, GError **er
     const char *directory = copy_spec_source_text(spec, "library", 4096, error);
     VddkReader *self = g_new0(VddkReader, 1);
     g_autoptr(Reader) reader = &self->reader;
+    Wish connect = {.kind = CONNECT};
 
     reader->type = &reader_vddk;
+    g_mutex_init(&self->renewing);
     g_mutex_init(&self->lock);
-    if (!directory || !take_spec(self, spec, error) || !(self->library = get_library(directory, error)) ||
-        !connect_vddk(self, error) || !get_size(self, error))
+    g_cond_init(&self->ended);
+    self->wishes = g_async_queue_new();
+    if (!directory || !take_spec(self, spec, error) || !(self->library = get_library(directory, error)))
         return NULL;
-    reader->parallel = 1;
+    self->caller = g_thread_new("vddk", call_library, self); /* after the library's own threads */
+    if (!have_done(self, &connect, error))
+        return NULL;
+    reader->parallel = self->library->read_async ? spec->connections : 1;
     reader->identity = json_pack("{s:s}", "type", "vddk");
-    reader->choice = g_strdup_printf("vddk: transport %s, %s", self->library->transport(self->handle),
+    reader->choice = g_strdup_printf("vddk: transport %s, %s, %s", self->transport,
+                                     self->library->read_async ? "asynchronous reads" : "one read at a time",
                                      self->library->blocks ? "with a map" : "no map");
     return g_steal_pointer(&reader);
 }
@@ -235,12 +377,12 @@ static Reader *open_vddk(const CopySpec *spec, GCancellable *cancel, GError **er
 static gboolean renew_vddk(Reader *reader, gint session, GCancellable *cancel, GError **error)
 {
     VddkReader *self = (VddkReader *)reader;
-    g_autoptr(GMutexLocker) lock = g_mutex_locker_new(&self->lock);
+    g_autoptr(GMutexLocker) lock = g_mutex_locker_new(&self->renewing);
+    Wish connect = {.kind = CONNECT};
 
     if (g_atomic_int_get(&reader->session) != session)
         return TRUE;
-    disconnect(self);
-    if (!connect_vddk(self, error))
+    if (!have_done(self, &connect, error))
         return FALSE;
     g_atomic_int_inc(&reader->session);
     return TRUE;
@@ -266,22 +408,29 @@ static void add_blocks(const VddkBlockList *list, guint64 start, guint64 end, GA
     }
 }
 
+/* What is allocated in whole chunks of the disk; NULL: the library does not know. */
+static VddkBlockList *find_blocks(VddkReader *self, guint64 from, guint64 to)
+{
+    Wish wish = {.kind = FIND_BLOCKS, .start = from / VDDK_SECTOR, .sectors = (to - from) / VDDK_SECTOR};
+
+    if (!self->library->blocks || !have_done(self, &wish, NULL) || code_of(wish.result) != VDDK_OK)
+        return NULL;
+    return wish.list;
+}
+
 static gboolean vddk_extents(Reader *reader, guint64 start, guint64 size, GArray *extents,
                              GCancellable *cancel, GError **error)
 {
     VddkReader *self = (VddkReader *)reader;
     const guint64 chunk = VDDK_LEAST_CHUNK * VDDK_SECTOR, whole = reader->size / chunk * chunk,
                   end = start + size, most = VDDK_MOST_CHUNKS * chunk;
-    g_autoptr(GMutexLocker) lock = g_mutex_locker_new(&self->lock);
 
-    while (self->library->blocks && self->handle && start < MIN(end, whole)) {
+    while (start < MIN(end, whole)) {
         guint64 from = start / chunk * chunk,
                 to = MIN(whole, MIN(from + most, (end + chunk - 1) / chunk * chunk));
-        VddkBlockList *list = NULL;
+        VddkBlockList *list = find_blocks(self, from, to);
 
-        if ((self->library->blocks(self->handle, from / VDDK_SECTOR, (to - from) / VDDK_SECTOR,
-                                   VDDK_LEAST_CHUNK, &list) &
-             0xffff) != VDDK_OK)
+        if (!list)
             break; /* not known: it is read */
         add_blocks(list, start, MIN(to, end), extents);
         self->library->free_blocks(list);
@@ -294,26 +443,26 @@ static gboolean vddk_extents(Reader *reader, guint64 start, guint64 size, GArray
     return TRUE;
 }
 
+/* The library does not tell a lost session from other failures: a new one is what heals most. */
+static int error_of_read(VddkResult result)
+{
+    return code_of(result) == VDDK_NO_MEMORY ? ERROR_SOURCE_BUSY : ERROR_SESSION_EXPIRED;
+}
+
 static gboolean read_vddk(Reader *reader, guint64 start, gsize size, guint8 *buffer, gsize *done,
                           GCancellable *cancel, GError **error)
 {
     VddkReader *self = (VddkReader *)reader;
-    g_autoptr(GMutexLocker) lock = g_mutex_locker_new(&self->lock);
 
     while (*done < size) {
         gsize part = MIN(size - *done, REQUEST);
+        Wish wish = {.kind = READ,
+                     .start = (start + *done) / VDDK_SECTOR,
+                     .sectors = part / VDDK_SECTOR,
+                     .buffer = buffer + *done};
 
-        if (g_cancellable_set_error_if_cancelled(cancel, error))
-            return FALSE;
-        if (!self->handle) {
-            g_set_error(error, GANTRY_ERROR, ERROR_SESSION_EXPIRED, "VDDK: there is no connection");
-            return FALSE;
-        }
-        /* the library does not tell a lost session from other failures: a new one is what heals most */
-        if (!check(self->library,
-                   self->library->read(self->handle, (start + *done) / VDDK_SECTOR, part / VDDK_SECTOR,
-                                       buffer + *done),
-                   ERROR_SESSION_EXPIRED, "reading", error))
+        if (g_cancellable_set_error_if_cancelled(cancel, error) || !have_done(self, &wish, error) ||
+            !check(self->library, wish.result, error_of_read(wish.result), "reading", error))
             return FALSE;
         *done += part;
     }

@@ -8,7 +8,12 @@
 typedef struct VddkConnection VddkConnection;
 typedef struct VddkHandle VddkHandle;
 
-enum { VDDK_OK = 0, VDDK_ACCESS = 13 }; /* the low 16 bits of a result */
+enum {
+    VDDK_OK = 0,
+    VDDK_NO_MEMORY = 2, /* also of the host: too much is under way */
+    VDDK_ACCESS = 13,
+    VDDK_ASYNC = 25000 /* under way: its callback will be called, or has been */
+};                     /* the low 16 bits of a result */
 enum { VDDK_OPEN_READ_ONLY = 4 };
 enum { VDDK_CREDENTIALS_USER = 1 };
 
@@ -54,6 +59,7 @@ typedef struct {
 
 typedef void (*VddkLog)(const char *format, va_list args);
 typedef guint64 VddkResult;
+typedef void (*VddkCompleted)(void *data, VddkResult result); /* by a thread of the library */
 
 typedef struct {
     VddkResult (*init)(guint32 major, guint32 minor, VddkLog log, VddkLog warn, VddkLog panic,
@@ -71,6 +77,9 @@ typedef struct {
     VddkResult (*info)(VddkHandle *handle, VddkInfo **info);
     void (*free_info)(VddkInfo *info);
     VddkResult (*read)(VddkHandle *handle, guint64 start, guint64 sectors, guint8 *buffer);
+    VddkResult (*read_async)(VddkHandle *handle, guint64 start, guint64 sectors, guint8 *buffer,
+                             VddkCompleted completed, void *data); /* NULL before 6.5, as is this */
+    VddkResult (*wait)(VddkHandle *handle);                        /* until none is under way */
     const char *(*transport)(VddkHandle *handle);
     VddkResult (*blocks)(VddkHandle *handle, guint64 start, guint64 sectors, guint64 chunk,
                          VddkBlockList **list);     /* NULL before 6.7 */

@@ -13,7 +13,8 @@ static gboolean is_going_off(VmRun *vm)
     gint limit = vm_run_plan(vm)->settings->power_off_timeout_s;
     const char *mark = vm_status_mark(vm_run_status(vm), SHUTDOWN_ASKED) ? SHUTDOWN_ASKED : SHUTDOWN_ASKING;
 
-    return vm_status_mark(vm_run_status(vm), mark) && !vm_run_past(vm, mark, limit);
+    return !vm_status_mark(vm_run_status(vm), SHUTDOWN_SEEN) && vm_status_mark(vm_run_status(vm), mark) &&
+           !vm_run_past(vm, mark, limit);
 }
 
 static void forget_shutdown(VmRun *vm)

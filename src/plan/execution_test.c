@@ -202,6 +202,15 @@ static const char *reason_of(const World *world, guint index)
     return json_string_value(json_array_get(json_at(vm_at(world, index), "error.reasons"), 0));
 }
 
+/* Its message ends with what errors.def says is to be done. */
+static void expect_failed_by(const World *world, ErrorCode code)
+{
+    g_autoptr(GError) error = g_error_new_literal(GANTRY_ERROR, code, "");
+
+    g_assert_true(plan_has(world, "Failed"));
+    g_assert_true(g_str_has_suffix(reason_of(world, 0), error_remedy(error)));
+}
+
 #define ONE_VM  "{\"targetNamespace\":\"target\",\"vms\":[{\"id\":\"vm-1\"}]}"
 #define TWO_VMS "{\"targetNamespace\":\"target\",\"vms\":[{\"id\":\"vm-1\"},{\"name\":\"Guest_vm-2\"}]}"
 
@@ -423,7 +432,7 @@ static void a_target_that_does_not_start_is_stopped_before_the_source_runs_again
     fake_faults.targets_fail = TRUE;
     run(&world);
     machines = fake_all(&KUBE_VIRTUAL_MACHINE);
-    g_assert_true(plan_has(&world, "Failed"));
+    expect_failed_by(&world, ERROR_TARGET_NOT_RUNNING);
     g_assert_cmpstr(json_string_at(object_json(machines->pdata[0]), "spec.runStrategy", ""), ==, "Halted");
     g_assert_cmpuint(number_of(&KUBE_VIRTUAL_MACHINE_INSTANCE), ==, 0);
     g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
@@ -435,7 +444,7 @@ static void a_guest_without_tools_keeps_running_and_the_remedy_is_named(void)
 
     fake_faults.guests_cannot_ask = TRUE;
     run(&world);
-    g_assert_true(plan_has(&world, "Failed"));
+    expect_failed_by(&world, ERROR_POWER_OFF_FAILED);
     g_assert_nonnull(strstr(reason_of(&world, 0), "controller_power_off_force"));
     g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
     g_assert_cmpuint(fake_count("cut", "vm-1"), ==, 0);
@@ -461,7 +470,7 @@ static void a_suspended_vm_is_refused(void)
 
     fake_set_power("vm-1", POWER_SUSPENDED);
     run(&world);
-    g_assert_true(plan_has(&world, "Failed"));
+    expect_failed_by(&world, ERROR_SOURCE_SUSPENDED);
     g_assert_nonnull(strstr(reason_of(&world, 0), "suspended"));
 }
 
@@ -474,6 +483,18 @@ static void run_to_copy(World *world)
         fake_tick();
     }
     pass_over(world, world->status);
+}
+
+static void a_source_that_is_started_meanwhile_gets_no_second_copy(void)
+{
+    g_auto(World) world = world_new(ONE_VM);
+
+    run_to_copy(&world);
+    fake_set_power("vm-1", POWER_ON);
+    run(&world);
+    expect_failed_by(&world, ERROR_SOURCE_RUNNING);
+    g_assert_cmpuint(number_of(&KUBE_VIRTUAL_MACHINE_INSTANCE), ==, 0);
+    g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
 }
 
 static void a_deleted_migration_cancels_and_puts_everything_back(void)
@@ -559,6 +580,21 @@ static void a_hook_runs_as_a_job_beside_the_plan(void)
     g_assert_cmpuint(jobs->len, ==, 1);
     g_assert_cmpstr(object_namespace(jobs->pdata[0]), ==, "openshift-mtv");
     g_assert_nonnull(vm_status_step(vm_at(&world, 0), "PreHook"));
+}
+
+static void a_hook_without_its_account_fails_before_anything_is_shut_down(void)
+{
+    g_auto(World) world = world_new(
+        "{\"targetNamespace\":\"target\",\"vms\":[{\"id\":\"vm-1\",\"hooks\":[{\"step\":\"PreHook\",\"hook\":"
+        "{\"name\":\"h\",\"namespace\":\"openshift-mtv\"}}]}]}");
+
+    object_unref(
+        fake_add(&KUBE_HOOK, "{\"metadata\":{\"name\":\"h\",\"namespace\":\"openshift-mtv\"},\"spec\":{\"image\":\"i\","
+                             "\"serviceAccount\":\"nobody\"}}"));
+    run(&world);
+    expect_failed_by(&world, ERROR_HOOK_FAILED);
+    g_assert_nonnull(strstr(reason_of(&world, 0), "'nobody'"));
+    g_assert_cmpuint(fake_count("ask", "vm-1"), ==, 0);
 }
 
 static void an_archive_leaves_only_what_has_taken_over(void)
@@ -1052,6 +1088,10 @@ int main(int argc, char **argv)
     CASE("a source that is away for a while is borne", a_source_that_is_away_for_a_while_is_borne);
     CASE("a full host makes a VM wait and say why", a_full_host_makes_a_vm_wait_and_say_why);
     CASE("a hook runs as a Job beside the plan", a_hook_runs_as_a_job_beside_the_plan);
+    CASE("a source that is started meanwhile gets no second copy",
+         a_source_that_is_started_meanwhile_gets_no_second_copy);
+    CASE("a hook without its account fails before anything is shut down",
+         a_hook_without_its_account_fails_before_anything_is_shut_down);
     CASE("an archive leaves only what has taken over", an_archive_leaves_only_what_has_taken_over);
     CASE("an archive of a failed run takes its disks", an_archive_of_a_failed_run_takes_its_disks);
     CASE("a warm plan that is deleted at any time leaves no snapshot",

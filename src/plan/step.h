@@ -13,6 +13,7 @@ typedef enum { STEP_DONE, STEP_WAIT, STEP_AGAIN, STEP_FAILED } StepResult;
 #define SHUTDOWN_ASKING "shutdown-asking" /* written before it is asked, by */
 #define SHUTDOWN_ASKER  "shutdown-asker"  /* this session */
 #define SHUTDOWN_ASKED  "shutdown-asked"
+#define SHUTDOWN_SEEN   "seen-off" /* it is over: if the VM runs again, somebody has started it */
 
 typedef struct Step {
     const char *phase;    /* as clients see it in status.phase */

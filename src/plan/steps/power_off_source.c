@@ -4,7 +4,6 @@
 #include "plan/step.h"
 
 #define CUT "power-cut"
-#define OFF "seen-off"
 
 /* The inventory follows the source by a moment; what is copied is described by it. */
 enum { INVENTORY_LAG_S = 60 };
@@ -77,10 +76,10 @@ static StepResult wait_for_inventory(VmRun *vm, GCancellable *cancel, GError **e
 {
     const Vm *machine = vm_run_describe(vm, cancel, error);
 
-    vm_run_once(vm, OFF);
+    vm_run_once(vm, SHUTDOWN_SEEN);
     if (!machine)
         return STEP_FAILED;
-    return machine->powered_on && !vm_run_past(vm, OFF, INVENTORY_LAG_S) ? STEP_WAIT : STEP_DONE;
+    return machine->powered_on && !vm_run_past(vm, SHUTDOWN_SEEN, INVENTORY_LAG_S) ? STEP_WAIT : STEP_DONE;
 }
 
 static StepResult wait(VmRun *vm, GCancellable *cancel, GError **error)

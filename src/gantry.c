@@ -13,6 +13,7 @@ static const struct {
     {"console", "serve the web console", cmd_console},
     {"progress", "show how a Plan's migration goes", cmd_progress},
     {"must-gather", "put logs and objects of migrations into one archive", cmd_must_gather},
+    {"operator", "keep Gantry installed on a cluster as its ForkliftController says", cmd_operator},
     {"controller", "run the controllers of Plans, Migrations, maps, Hosts and Hooks", cmd_controller},
     {"copy", "copy one disk of a virtual machine (the program of importer Pods)", cmd_copy},
     {"probe", "try TCP connections (the program of a plan's probe Pod)", cmd_probe},

@@ -17,4 +17,5 @@ int cmd_inventory(int argc, char **argv);
 int cmd_probe(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_must_gather(int argc, char **argv);
+int cmd_operator(int argc, char **argv);
 int cmd_must_gather_api(int argc, char **argv);

@@ -21,6 +21,9 @@ typedef struct {
 #include "kube/resources.def"
 #undef RESOURCE
 
+/* The kind that a manifest's apiVersion and kind name; NULL: none of these. */
+const KubeResource *kube_resource_of(const json_t *manifest);
+
 typedef struct KubeClient KubeClient;
 KubeClient *kube_client_new_kubeconfig(const char *path, GError **error);
 KubeClient *kube_client_new_in_cluster(GError **error); /* KUBERNETES_SERVICE_HOST and the mounted service account */

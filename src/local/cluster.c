@@ -164,7 +164,7 @@ LocalCluster *local_cluster_start(const LocalClusterOptions *options, GCancellab
     if (!start_api(cluster, options, error) || !prepare(cluster, cancel, error) ||
         !start_parts(cluster, cancel, error) || !make_own_kinds(cluster, cancel, error))
         return NULL;
-    if (!options->bare && !apply_share(cluster, "deploy/services", cancel, error))
+    if (!options->bare && !apply_share(cluster, "deploy/operator", cancel, error))
         return NULL;
     return g_steal_pointer(&cluster);
 }
@@ -206,7 +206,7 @@ static gboolean is_available(const Object *deployment)
 }
 
 /* *missing gets the first of our Deployments that is not available, or NULL. Asks the API, as the view may
- * not know them yet. */
+ * not know them yet. The operator is available once it has made the others. */
 static gboolean find_unavailable(LocalCluster *cluster, Object **missing, GCancellable *cancel,
                                  GError **error)
 {

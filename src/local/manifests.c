@@ -5,26 +5,6 @@
 
 enum { FILE_LIMIT = 4 << 20 };
 
-static const KubeResource *const kinds[] = {
-#define RESOURCE(NAME, group, version, kind, plural, namespaced) &KUBE_##NAME,
-#include "kube/resources.def"
-#undef RESOURCE
-};
-
-static const KubeResource *kind_of(const json_t *manifest)
-{
-    const char *api = json_string_at(manifest, "apiVersion", ""),
-               *kind = json_string_at(manifest, "kind", "");
-
-    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        g_autofree char *own = *kinds[i]->group ? g_strconcat(kinds[i]->group, "/", kinds[i]->version, NULL)
-                                                : g_strdup(kinds[i]->version);
-        if (!strcmp(kinds[i]->kind, kind) && !strcmp(own, api))
-            return kinds[i];
-    }
-    return NULL;
-}
-
 /* Strategic merge knows containers by name; custom kinds have merge patches only. */
 static KubePatchType patch_type(const KubeResource *resource)
 {
@@ -34,7 +14,7 @@ static KubePatchType patch_type(const KubeResource *resource)
 
 gboolean manifest_apply(KubeClient *client, const json_t *manifest, GCancellable *cancel, GError **error)
 {
-    const KubeResource *resource = kind_of(manifest);
+    const KubeResource *resource = kube_resource_of(manifest);
     const char *name = json_string_at(manifest, "metadata.name", ""),
                *ns = json_string_at(manifest, "metadata.namespace", NULL);
     g_autofree char *text = json_text(manifest),

@@ -3,7 +3,7 @@
 #include "local/controllers/parts.h"
 
 struct LocalControllers {
-    WorkQueue *deployments, *replica_sets, *jobs, *namespaces;
+    WorkQueue *deployments, *replica_sets, *jobs, *namespaces, *projects;
     Garbage *garbage;
     ServingCertificates *certificates;
 };
@@ -18,6 +18,7 @@ LocalControllers *local_controllers_new(LocalView *view, const LocalControllersO
     LocalControllers *controllers = g_new0(LocalControllers, 1);
     controllers->certificates = serving_certificates_new(view, authority, options->listen_host);
     controllers->namespaces = namespaces_new(view);
+    controllers->projects = projects_new(view);
     controllers->deployments = deployments_new(view);
     controllers->replica_sets = replica_sets_new(view);
     controllers->jobs = jobs_new(view);
@@ -31,6 +32,7 @@ void local_controllers_free(LocalControllers *controllers)
     work_queue_free(controllers->jobs);
     work_queue_free(controllers->replica_sets);
     work_queue_free(controllers->deployments);
+    work_queue_free(controllers->projects);
     work_queue_free(controllers->namespaces);
     serving_certificates_free(controllers->certificates);
     g_free(controllers);

@@ -44,6 +44,8 @@ const KubeResource *const collected_kinds[] = {&KUBE_NAMESPACE,
                                                &KUBE_MIGRATION,
                                                &KUBE_PROVISIONER,
                                                &KUBE_FORKLIFT_CONTROLLER,
+                                               &KUBE_CLUSTER_ROLE,
+                                               &KUBE_CLUSTER_ROLE_BINDING,
                                                NULL};
 
 /* A listener's data: which kind its informer watches. */

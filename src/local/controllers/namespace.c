@@ -15,6 +15,10 @@ static const KubeResource *const tiers[TIERS - 1][8] = {
     {&KUBE_POD},
 };
 
+/* What nothing depends on, and so nobody watches. */
+static const KubeResource *const unwatched[] = {&KUBE_EVENT,        &KUBE_LEASE,          &KUBE_ROLE,
+                                                &KUBE_ROLE_BINDING, &KUBE_OPERATOR_GROUP, &KUBE_SUBSCRIPTION};
+
 static guint tier_of(const KubeResource *resource)
 {
     for (guint i = 0; i < TIERS - 1; i++)
@@ -76,9 +80,9 @@ static guint empty(LocalView *view, Object *object, GCancellable *cancel, GError
         if (left)
             return LOOK_AGAIN_MS;
     }
-    if (!empty_kind(view, &KUBE_EVENT, ns, &left, cancel, error) ||
-        !empty_kind(view, &KUBE_LEASE, ns, &left, cancel, error))
-        return 0;
+    for (guint i = 0; i < G_N_ELEMENTS(unwatched); i++)
+        if (!empty_kind(view, unwatched[i], ns, &left, cancel, error))
+            return 0;
     g_autoptr(json_t) done = json_deep_copy(object_json(object));
     json_set_at_new(done, "spec.finalizers", json_array());
     json_set_at_new(done, "metadata.resourceVersion", NULL); /* whatever it is by now */

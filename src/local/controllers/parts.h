@@ -11,6 +11,7 @@ WorkQueue *deployments_new(LocalView *view);  /* Deployments → ReplicaSets */
 WorkQueue *replica_sets_new(LocalView *view); /* ReplicaSets → Pods */
 WorkQueue *jobs_new(LocalView *view);         /* Jobs → Pods */
 WorkQueue *namespaces_new(LocalView *view);   /* default ServiceAccounts; emptying what is deleted */
+WorkQueue *projects_new(LocalView *view);     /* Namespaces ↔ Projects */
 
 typedef struct Garbage Garbage;
 Garbage *

@@ -36,7 +36,7 @@ typedef struct Undo {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Undo *undos;
 static long operations;
-static int inside; /* our own calls pass by; under lock */
+static __thread int inside; /* our own calls pass by; those of other threads wait for the lock */
 
 static long number(const char *name, long absent)
 {

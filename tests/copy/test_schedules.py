@@ -45,7 +45,7 @@ class File:
     """A disk that is a file here; nothing lies between."""
 
     def __init__(self, one, randoms):
-        self.one = one
+        self.one, self.surroundings = one, {}
         one.spec["source"] = {"type": "file", "path": str(one.raw), "generation": "1"}
 
     def trouble(self, randoms):
@@ -149,6 +149,30 @@ class ChainOverHttps(Chain, Https):
         for name in self.layers:
             self.store.files[f"vm 1/{name}.vmdk"] = str(self.folder / f"{name}.vmdk")
         self.one.spec["source"]["path"] = f"vm 1/{self.top().name}"
+
+
+class Vddk(File):
+    """The VDDK of the tests: reads fail and end in any order, sessions are lost, the host has no memory."""
+
+    def __init__(self, one, randoms):
+        super().__init__(one, randoms)
+        library = one.directory / "vddk/lib64"
+        library.mkdir(parents=True)
+        (library / "libvixDiskLib.so.8").symlink_to(pathlib.Path(one.program).parents[1] / "src/copy/libvddk-dummy.so")
+        (one.directory / "credentials/password").write_text("secret")
+        one.spec["trust"] = {"fingerprint": "AA:BB"}
+        one.spec["source"] = {"type": "vddk", "url": "https://vc/sdk", "vm": "vm-1", "file": "[a] b.vmdk", "library": str(library.parent),
+                              "generation": "1"}
+        self.calm()
+
+    def trouble(self, randoms):
+        for name, values in (("LOSE_EVERY", [4, 20]), ("FAIL_EVERY", [3, 10]), ("DELAY_MS", [1, 20]), ("ROOM", [2 * MIB, 5 * MIB])):
+            if randoms.random() < 0.5:
+                self.surroundings[f"DUMMY_{name}"] = str(randoms.choice(values))
+        self.surroundings["DUMMY_SEED"] = str(randoms.randrange(1 << 30))
+
+    def calm(self):
+        self.surroundings = {"DUMMY_FILE": str(self.one.raw)}
 
 
 class Cut(File):
@@ -290,7 +314,7 @@ class Lease(Snapshots):
             self.vcenter.fault("delay", match="nfc", milliseconds=1500)
 
 
-READERS = [File, Https, Nbd, Ovirt, Chain, ChainOverHttps, Snapshots, Lease]
+READERS = [File, Https, Nbd, Ovirt, Chain, ChainOverHttps, Snapshots, Lease, Vddk]
 
 
 def storage_fault(storage, one, randoms):
@@ -337,10 +361,10 @@ def test_the_target_equals_the_source_or_the_error_says_why(program, tmp_path, s
             if randoms.random() < 0.6:
                 source.trouble(randoms)
             environment = storage_fault(storage, one, randoms) if randoms.random() < 0.6 else {}
-            if attempt(one, randoms, environment) == 0 or randoms.random() < 0.2:
+            if attempt(one, randoms, source.surroundings | environment) == 0 or randoms.random() < 0.2:
                 source.change(randoms)
             source.calm()
-        one.environment = {}
+        one.environment = source.surroundings
         one.run()
         one.assert_equal()
         subprocess.run([program, "verify", one.state / "2000.manifest", one.target], check=True)

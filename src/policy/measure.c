@@ -1,6 +1,7 @@
 /* measure: how many VMs a second the rules judge in this process; a part of bench/policy, not of Gantry.
  *
- * measure POLICIES INPUT THREADS SECONDS prints {"count": N, "cpu": SECONDS, "wall": SECONDS}.
+ * measure POLICIES REQUEST THREADS SECONDS, REQUEST a file with {"input": …}, prints {"count": N, "cpu":
+ * SECONDS, "wall": SECONDS}.
  */
 #include "policy/rules.h"
 #include <stdio.h>
@@ -10,7 +11,7 @@
 
 typedef struct {
     Rules *rules;
-    const char *input;
+    const char *request;
     gint64 until;
     guint count;
 } Runner;
@@ -20,7 +21,9 @@ static gpointer run(gpointer data)
     Runner *runner = data;
 
     while (g_get_monotonic_time() < runner->until) {
-        g_autoptr(RegoValue) input = rego_value_parse(runner->input, strlen(runner->input), NULL);
+        g_autoptr(RegoValue) body =
+            rules_parse_request(runner->rules, runner->request, strlen(runner->request), NULL);
+        g_autoptr(RegoValue) input = rego_value_member(body, "input");
         g_autofree char *answer = NULL;
         if (!rules_evaluate(runner->rules, "io/konveyor/forklift/vmware/validate", input, &answer, NULL))
             abort();
@@ -37,7 +40,7 @@ static double cpu_seconds(void)
     return now.tv_sec + now.tv_nsec / 1e9;
 }
 
-static void measure(Rules *rules, const char *input, int threads, int seconds)
+static void measure(Rules *rules, const char *request, int threads, int seconds)
 {
     g_autofree Runner *runners = g_new0(Runner, threads);
     g_autofree GThread **started = g_new0(GThread *, threads);
@@ -46,7 +49,7 @@ static void measure(Rules *rules, const char *input, int threads, int seconds)
     guint count = 0;
 
     for (int i = 0; i < threads; i++) {
-        runners[i] = (Runner){rules, input, begin + seconds * G_TIME_SPAN_SECOND, 0};
+        runners[i] = (Runner){rules, request, begin + seconds * G_TIME_SPAN_SECOND, 0};
         started[i] = g_thread_new("measure", run, &runners[i]);
     }
     for (int i = 0; i < threads; i++) {
@@ -61,17 +64,17 @@ int main(int argc, char **argv)
 {
     const char *directories[] = {argc > 1 ? argv[1] : "", NULL};
     g_autoptr(GError) error = NULL;
-    g_autofree char *input = NULL;
+    g_autofree char *request = NULL;
 
     if (argc != 5) {
-        fprintf(stderr, "usage: measure POLICIES INPUT THREADS SECONDS\n");
+        fprintf(stderr, "usage: measure POLICIES REQUEST THREADS SECONDS\n");
         return 2;
     }
     g_autoptr(Rules) rules = rules_load(directories, FALSE, &error);
-    if (!rules || !g_file_get_contents(argv[2], &input, NULL, &error)) {
+    if (!rules || !g_file_get_contents(argv[2], &request, NULL, &error)) {
         fprintf(stderr, "measure: %s\n", error->message);
         return 1;
     }
-    measure(rules, input, atoi(argv[3]), atoi(argv[4]));
+    measure(rules, request, atoi(argv[3]), atoi(argv[4]));
     return 0;
 }

@@ -46,6 +46,10 @@ typedef void (*RegoRule)(const char *file, guint line, const char *package, cons
                          const char *kind, gpointer user_data);
 void rego_engine_each_rule(RegoEngine *engine, RegoRule each, gpointer user_data);
 
+/* Makes a program with the rules ("data.a.b.rule") as entries: rego_engine_rule() answers those several times
+ * as fast then, clones' too. FALSE: these policies have something that a program cannot do. */
+gboolean rego_engine_compile(RegoEngine *engine, const char *const *rules, guint len);
+
 /* The value of a rule ("data.a.b.rule") over input (may be NULL: undefined) as JSON; "" when it is undefined;
  * NULL with *error, after which the engine may be half-way through and is to be freed. */
 char *rego_engine_rule(RegoEngine *engine, const char *rule, const RegoValue *input, guint limit_ms,
@@ -57,3 +61,14 @@ typedef void (*RegoDefinition)(const char *file, guint line, const char *value, 
 void rego_engine_each_definition(RegoEngine *engine, const char *package, const char *name,
                                  const RegoValue *input, guint limit_ms, RegoDefinition each,
                                  gpointer user_data);
+
+/* ---- requests ---- */
+
+/* What the rules of an engine read of their input. Immutable, for any number of threads. */
+typedef struct RegoReads RegoReads;
+RegoReads *rego_reads_new(RegoEngine *engine);
+void rego_reads_free(RegoReads *reads);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RegoReads, rego_reads_free)
+/* A request's body ({"input": …} or {"inputs": {NAME: …}, "common_input": …}) as a value, in which members
+ * that no rule reads may be missing. */
+RegoValue *rego_reads_parse(const RegoReads *reads, const char *json, gsize size, char **error);

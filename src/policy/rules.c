@@ -88,6 +88,7 @@ struct Rules {
     GPtrArray *packages; /* that have a validate */
     GPtrArray *tests;
     GPtrArray *documents; /* paths of rules that are no functions, "io/konveyor/forklift/vmware/concerns" */
+    RegoReads *reads;
     char *hash;
 
     GRWLock running; /* held for writing while a failure is looked into: what others hold is no fault of the
@@ -408,6 +409,18 @@ static void check_categories(Rules *rules)
     }
 }
 
+/* What is asked for every VM is made fast. Where that cannot be, it is answered all the same. */
+static void compile(const Rules *rules, RegoEngine *engine)
+{
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < rules->packages->len; i++)
+        g_ptr_array_add(entries,
+                        g_strdup_printf("data.%s.validate", (const char *)rules->packages->pdata[i]));
+    if (entries->len)
+        rego_engine_compile(engine, (const char *const *)entries->pdata, entries->len);
+}
+
 /* What only shows when rules are evaluated together shows now. */
 static gboolean try_once(Rules *rules, GError **error)
 {
@@ -445,6 +458,8 @@ Rules *rules_new(const RuleFiles *files, GError **error)
     if (!parse_all(rules, engine, files, error) || !check_rules(rules, engine, error))
         return NULL;
     check_categories(rules);
+    compile(rules, engine);
+    rules->reads = rego_reads_new(engine);
     rules->build = build_new(g_steal_pointer(&engine));
     return try_once(rules, error) ? g_steal_pointer(&rules) : NULL;
 }
@@ -466,6 +481,7 @@ void rules_unref(Rules *rules)
     if (!g_atomic_ref_count_dec(&rules->references))
         return;
     g_clear_pointer(&rules->build, build_unref);
+    g_clear_pointer(&rules->reads, rego_reads_free);
     g_ptr_array_unref(rules->sources);
     g_ptr_array_unref(rules->packages);
     g_ptr_array_unref(rules->tests);
@@ -634,6 +650,7 @@ static void leave_out(Rules *rules, const Failure *failure)
         g_strdup_printf("%s:%u: this rule has failed %d times and is left out until it is changed: %s",
                         failure->file, failure->line, STRIKES, failure->why));
     without = build_without(rules, rules->left_out);
+    compile(rules, without->engine);
     g_clear_pointer(&rules->build, build_unref);
     rules->build = without;
 }
@@ -824,6 +841,11 @@ gboolean rules_evaluate(Rules *rules, const char *path, const RegoValue *input, 
     if (*found)
         *answer = g_steal_pointer(&found);
     return TRUE;
+}
+
+RegoValue *rules_parse_request(const Rules *rules, const char *json, gsize size, char **error)
+{
+    return rego_reads_parse(rules->reads, json, size, error);
 }
 
 guint rules_count(const Rules *rules)

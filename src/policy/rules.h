@@ -22,6 +22,9 @@ Rules *rules_ref(Rules *rules);
 void rules_unref(Rules *rules);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rules, rules_unref)
 
+/* A request's body as a value, as rego_reads_parse(): what no rule reads may be missing. */
+RegoValue *rules_parse_request(const Rules *rules, const char *json, gsize size, char **error);
+
 /* The document at a path of /v1/data ("io/konveyor/forklift/vmware/validate", "" for all) over input (NULL:
  * undefined), as JSON text; *answer is NULL when it is undefined. */
 gboolean rules_evaluate(Rules *rules, const char *path, const RegoValue *input, char **answer,

@@ -52,7 +52,7 @@ static gboolean bad_body(GError **error, const char *why)
 }
 
 /* The body as a value; NULL when it is empty. */
-static gboolean read_body(HttpExchange *exchange, RegoValue **body, GError **error)
+static gboolean read_body(HttpExchange *exchange, const Rules *rules, RegoValue **body, GError **error)
 {
     gsize size;
     const char *text = g_bytes_get_data(http_exchange_body(exchange), &size);
@@ -61,7 +61,7 @@ static gboolean read_body(HttpExchange *exchange, RegoValue **body, GError **err
     *body = NULL;
     if (!size)
         return TRUE;
-    *body = rego_value_parse(text, size, &why);
+    *body = rules_parse_request(rules, text, size, &why);
     if (!*body)
         bad_body(error, why);
     else if (!rego_value_is_object(*body) && !rego_value_is_null(*body)) {
@@ -73,7 +73,7 @@ static gboolean read_body(HttpExchange *exchange, RegoValue **body, GError **err
 }
 
 /* input of a POST's body, or of a GET's query; NULL when there is none. */
-static gboolean read_input(HttpExchange *exchange, RegoValue **input, GError **error)
+static gboolean read_input(HttpExchange *exchange, const Rules *rules, RegoValue **input, GError **error)
 {
     g_autoptr(RegoValue) body = NULL;
     const char *parameter = http_exchange_query(exchange, "input");
@@ -86,7 +86,7 @@ static gboolean read_input(HttpExchange *exchange, RegoValue **input, GError **e
         rego_string_free(why);
         return !parameter || *input;
     }
-    if (!read_body(exchange, &body, error))
+    if (!read_body(exchange, rules, &body, error))
         return FALSE;
     *input = body ? rego_value_member(body, "input") : NULL;
     if (*input && rego_value_is_null(*input))
@@ -112,7 +112,7 @@ static void answer_data(HttpExchange *exchange, Rules *rules, const char *path)
     g_autofree char *value = NULL, *text = NULL;
     gboolean is_get = !strcmp(http_exchange_method(exchange), "GET");
 
-    if (!read_input(exchange, &input, &error)) {
+    if (!read_input(exchange, rules, &input, &error)) {
         reply_error(exchange, 400, "invalid_parameter", error->message);
         return;
     }
@@ -171,7 +171,7 @@ static void answer_batch(HttpExchange *exchange, Rules *rules, const char *path)
     g_autoptr(RegoValue) common = NULL;
     Batch batch = {.rules = rules, .path = path};
 
-    if (!read_body(exchange, &body, &error)) {
+    if (!read_body(exchange, rules, &body, &error)) {
         reply_error(exchange, 400, "invalid_parameter", error->message);
         return;
     }

@@ -6,7 +6,7 @@ import urllib.parse
 import pytest
 import yaml
 
-from harness.policy import VALIDATE, ids_of_rules, in_order
+from harness.policy import VALIDATE, Opa, Service, ids_of_rules, in_order
 
 OVIRT = yaml.safe_load((pathlib.Path(__file__).parent / "ovirt.yaml").read_text(encoding="utf-8"))
 BASE = "v1/data/io/konveyor/forklift"
@@ -86,3 +86,52 @@ def test_many_at_once_are_answered_as_one_by_one(plain_service):
     assert status == 200 and answer["responses"].keys() == documents.keys()
     for name, document in documents.items():
         assert in_order(answer["responses"][name]["result"]["concerns"]) == in_order(plain_service.concerns("ovirt", document))
+
+
+# What custom rules are made of; "answer" is what is compared. The first run as programs, the others as they are parsed.
+PROGRAMS = [
+    'answer if { x := input.missing; not startswith(x, "d") }',
+    'answer if { x := input.missing }',
+    'answer if { x := input.off }',
+    'answer contains n if { some disk in input.disks; n := disk.size; n > 1 }',
+    'answer contains i if { some i; size := input.disks[i].size; size == 1 }',
+    'answer := [d | some e in input.disks; d := e.name]',
+    'answer if { every d in input.disks { s := d.size; s > 0 } }',
+    'f(x) := 1 if { y := x.name; y == "b" } else := 2 if { x.size == 1 } else := 3\nanswer contains f(d) if some d in input.disks',
+    'g(x) if { n := x.name; n == "b" }\nanswer contains d.size if { some d in input.disks; not g(d) }',
+    'default ok := false\nok if { n := input.missing; n }\nanswer if not ok',
+    'default answer := 7\nanswer := 8 if { n := input.missing; n == null }',
+    'answer contains d.size if { some d in input.disks; d.name != "b" }',
+    'answer := object.get(input, ["host", "cluster", "on"], "none")',
+    'answer contains sprintf("%s %v", [d.name, d.size]) if { some d in input.disks }',
+    'answer if { not input.host.cluster.on; count(input.disks) > 1 }',
+    'answer contains round(x) if { x := input.disks[_].size / 3 }',
+    'sizes[name] := size if { some d in input.disks; name := d.name; size := d.size }\nanswer := sizes',
+    'answer := input',
+]
+PARSED = [
+    'answer if { _ := input.name }',
+    'answer if { [x, y] := input.pair; x < y }',
+    'answer := {k: v | some k, v in input; is_string(v)}',
+    'answer if { other with input as {"on": true} }\nother if input.on',
+    'answer contains n if { some disk in input.disks; n := disk.size; n > 1 }',
+]
+DOCUMENTS = [
+    {}, {"name": "Data", "off": False, "pair": [1, 2], "disks": [{"name": "a", "size": 1}, {"name": "b", "size": 2}]},
+    {"name": "data", "missing": "x", "disks": [{"size": 0}, {"name": ""}, {"name": "b", "size": 7}]},
+    {"name": 7, "missing": False, "disks": {"x": {"name": "b", "size": 1}}, "host": {"cluster": {"on": True}}},
+    {"name": None, "missing": None, "off": True, "disks": [], "host": {"cluster": []}}, {"pair": [2, "x"], "host": 5},
+]
+
+
+@pytest.mark.parametrize("constructs", [PROGRAMS, PARSED], ids=["programs", "parsed"])
+def test_what_rules_are_made_of_means_what_it_means_to_opa(gantry, tmp_path, constructs):
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    for number, construct in enumerate(constructs):
+        (rules / f"case_{number}.rego").write_text(f'package case_{number}\n\nimport rego.v1\n\n{construct}\n\nvalidate := {{"answer": answer}}\n', encoding="utf-8")
+    with Service(gantry, rules, tmp_path) as ours, Opa([rules], tmp_path) as opa:
+        for number, construct in enumerate(constructs):
+            for document in DOCUMENTS:
+                answers = [one.ask("POST", f"v1/data/case_{number}/validate", {"input": document}) for one in (ours, opa)]
+                assert same(*answers), f"{construct} over {document}\nours:   {answers[0]}\ntheirs: {answers[1]}"

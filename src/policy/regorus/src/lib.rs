@@ -3,15 +3,29 @@
 //! Every entry point that runs the interpreter catches panics: a rule that makes it fail is an error of that rule. Strings
 //! that go out are owned by the caller and given back to `rego_string_free`.
 
+mod program;
+mod reads;
+mod visit;
+
+use reads::Reads;
+use regorus::rvm::program::Program;
+use regorus::rvm::vm::VmError;
+use regorus::rvm::RegoVM;
 use regorus::unstable::{Expr, Rule, RuleHead};
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
 use std::ffi::{c_char, c_int, c_uint, CStr, CString};
 use std::num::NonZeroU32;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Arc;
 use std::time::Duration;
 
-pub struct RegoEngine(Engine);
+pub struct RegoEngine {
+    engine: Engine,
+    program: Option<Arc<Program>>,
+    machine: Option<RegoVM>, // made when it is first needed
+}
+pub struct RegoReads(Reads);
 pub struct RegoValue(Value);
 
 type Outcome<T> = Result<T, String>;
@@ -29,6 +43,11 @@ unsafe fn text<'a>(pointer: *const c_char) -> Outcome<&'a str> {
         return Err("NULL text".into());
     }
     CStr::from_ptr(pointer).to_str().map_err(|e| e.to_string())
+}
+
+unsafe fn utf8<'a>(text: *const c_char, size: usize) -> Outcome<&'a str> {
+    let bytes = if size == 0 { &[] } else { std::slice::from_raw_parts(text as *const u8, size) };
+    std::str::from_utf8(bytes).map_err(|e| e.to_string())
 }
 
 fn to_c(text: String) -> *mut c_char {
@@ -65,11 +84,7 @@ unsafe fn input_of(value: *const RegoValue) -> Value {
 
 #[no_mangle]
 pub unsafe extern "C" fn rego_value_parse(json: *const c_char, size: usize, error: *mut *mut c_char) -> *mut RegoValue {
-    guarded(error, || {
-        let bytes = if size == 0 { &[] } else { std::slice::from_raw_parts(json as *const u8, size) };
-        let text = std::str::from_utf8(bytes).map_err(|e| e.to_string())?;
-        Value::from_json_str(text).map_err(|e| format!("{e:#}"))
-    })
+    guarded(error, || Value::from_json_str(utf8(json, size)?).map_err(|e| format!("{e:#}")))
     .map_or(std::ptr::null_mut(), |value| Box::into_raw(Box::new(RegoValue(value))))
 }
 
@@ -130,18 +145,44 @@ pub unsafe extern "C" fn rego_value_each(
     }
 }
 
+// ---- requests ----------------------------------------------------------------------------------------------
+
+#[no_mangle]
+pub unsafe extern "C" fn rego_reads_new(engine: *mut RegoEngine) -> *mut RegoReads {
+    let modules = (*engine).engine.get_modules().iter().map(AsRef::as_ref);
+    Box::into_raw(Box::new(RegoReads(Reads::of(modules).of_request())))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn rego_reads_free(reads: *mut RegoReads) {
+    if !reads.is_null() {
+        drop(Box::from_raw(reads));
+    }
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn rego_reads_parse(
+    reads: *const RegoReads,
+    json: *const c_char,
+    size: usize,
+    error: *mut *mut c_char,
+) -> *mut RegoValue {
+    guarded(error, || (*reads).0.parse(utf8(json, size)?))
+        .map_or(std::ptr::null_mut(), |value| Box::into_raw(Box::new(RegoValue(value))))
+}
+
 // ---- parsed policies ---------------------------------------------------------------------------------------
 
 #[no_mangle]
 pub extern "C" fn rego_engine_new() -> *mut RegoEngine {
     let mut engine = Engine::new();
     engine.set_strict_builtin_errors(false); // as OPA: what a builtin cannot do is undefined
-    Box::into_raw(Box::new(RegoEngine(engine)))
+    Box::into_raw(Box::new(RegoEngine { engine, program: None, machine: None }))
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn rego_engine_clone(engine: *const RegoEngine) -> *mut RegoEngine {
-    Box::into_raw(Box::new(RegoEngine((*engine).0.clone())))
+    Box::into_raw(Box::new(RegoEngine { engine: (*engine).engine.clone(), program: (*engine).program.clone(), machine: None }))
 }
 
 #[no_mangle]
@@ -162,7 +203,7 @@ pub unsafe extern "C" fn rego_engine_add(
 ) -> *mut c_char {
     guarded(error, || {
         let (path, policy) = (text(path)?, text(policy)?);
-        let engine = &mut (*engine).0;
+        let engine = &mut (*engine).engine;
         engine.set_rego_v0(v0 != 0);
         engine
             .add_policy(path.to_string(), policy.to_string())
@@ -198,7 +239,7 @@ pub unsafe extern "C" fn rego_engine_each_rule(
     each: extern "C" fn(*const c_char, c_uint, *const c_char, *const c_char, *const c_char, *mut std::ffi::c_void),
     user_data: *mut std::ffi::c_void,
 ) {
-    for module in (*engine).0.get_modules() {
+    for module in (*engine).engine.get_modules() {
         let package = to_c(module.package.refr.span().text().to_string());
         for rule in &module.policy {
             let (refr, kind) = describe(rule);
@@ -213,6 +254,48 @@ pub unsafe extern "C" fn rego_engine_each_rule(
     }
 }
 
+/// Makes a program with the rules ("data.a.b.rule") as entries; FALSE where that cannot be.
+#[no_mangle]
+pub unsafe extern "C" fn rego_engine_compile(engine: *mut RegoEngine, rules: *const *const c_char, len: c_uint) -> c_int {
+    let mut error = std::ptr::null_mut();
+    let program = guarded(&mut error, || {
+        let rules = if len == 0 { &[] } else { std::slice::from_raw_parts(rules, len as usize) };
+        let names = rules.iter().map(|rule| text(*rule)).collect::<Outcome<Vec<_>>>()?;
+        program::compile(&mut (*engine).engine, &names).ok_or_else(String::new)
+    });
+    rego_string_free(error);
+    (*engine).program = program;
+    (*engine).program.is_some().into()
+}
+
+fn new_machine(program: &Arc<Program>) -> RegoVM {
+    let mut machine = RegoVM::new();
+    machine.set_max_instructions(usize::MAX); // time and memory are bounded instead
+    machine.load_program(program.clone());
+    machine
+}
+
+impl RegoEngine {
+    /// The value of a rule by its program; None: there is none, or the rule fails in it.
+    fn run_program(&mut self, rule: &str, input: Value, limit_ms: c_uint) -> Option<Outcome<Value>> {
+        let program = self.program.as_ref()?;
+        program.get_entry_point(rule)?;
+        let machine = self.machine.get_or_insert_with(|| new_machine(program));
+        machine.set_execution_timer_config(Some(timer(limit_ms)));
+        machine.set_input(input);
+        let value = machine.execute_entry_point_by_name(rule);
+        machine.set_input(Value::Undefined);
+        match value {
+            Ok(value) => Some(Ok(value)),
+            Err(error @ (VmError::TimeLimitExceeded { .. } | VmError::MemoryLimitExceeded { .. })) => Some(Err(error.to_string())),
+            Err(_) => {
+                self.machine = None; // it may be half-way through
+                None
+            }
+        }
+    }
+}
+
 /// Evaluates one rule ("data.a.b.rule") over `input` (may be NULL); gives its value as JSON, "" when undefined, NULL on error.
 #[no_mangle]
 pub unsafe extern "C" fn rego_engine_rule(
@@ -223,10 +306,14 @@ pub unsafe extern "C" fn rego_engine_rule(
     error: *mut *mut c_char,
 ) -> *mut c_char {
     guarded(error, || {
-        let engine = &mut (*engine).0;
+        let rule = text(rule)?;
+        if let Some(value) = (*engine).run_program(rule, input_of(input), limit_ms) {
+            return json(&value?);
+        }
+        let engine = &mut (*engine).engine;
         engine.set_execution_timer_config(timer(limit_ms));
         engine.set_input(input_of(input));
-        let value = engine.eval_rule(text(rule)?.to_string());
+        let value = engine.eval_rule(rule.to_string());
         engine.set_input(Value::Undefined);
         json(&value.map_err(|e| format!("{e:#}"))?)
     })
@@ -252,12 +339,12 @@ pub unsafe extern "C" fn rego_engine_each_definition(
 ) {
     let (Ok(package), Ok(name)) = (text(package), text(name)) else { return };
     let path: Vec<&str> = package.split('.').chain([name]).collect();
-    let modules = (*engine).0.get_modules().clone();
+    let modules = (*engine).engine.get_modules().clone();
     for module in modules.iter().filter(|module| module.package.refr.span().text() == package) {
         for rule in module.policy.iter().filter(|rule| name_of(describe(rule).0) == name) {
             let mut error = std::ptr::null_mut();
             // A clone: what one definition leaves behind is not to be seen by the next.
-            let mut alone = (*engine).0.clone();
+            let mut alone = (*engine).engine.clone();
             let value = guarded(&mut error, || {
                 alone.set_execution_timer_config(timer(limit_ms));
                 alone.set_input(input_of(input));

@@ -205,24 +205,56 @@ static gboolean write_manifest(const CopySpec *spec, const Reader *reader, const
            write_report(spec, path, report, error);
 }
 
-static gboolean run(const CopySpec *spec, Progress *progress, gboolean verify, CopyReport *report,
-                    GCancellable *cancel, GError **error)
+static gboolean copy_from(const CopySpec *spec, Reader *reader, Progress *progress, gboolean verify,
+                          CopyReport *report, GCancellable *cancel, GError **error)
 {
-    g_autoptr(Reader) reader = NULL;
     g_autoptr(Target) target = NULL;
     g_autoptr(Journal) journal = NULL;
 
-    report->size = spec->size;
-    if (!check_refused_before(spec, error) || !(reader = reader_open(spec, cancel, error)))
-        return FALSE;
-    report->reader = g_strdup(reader->choice);
-    log_info("the disk is open", "disk", spec->disk_id, "reader", reader->choice, NULL);
     if (!(target = target_open(spec->target, spec->size, spec->overcommit, error)) ||
         !(journal = open_journal(spec, reader, target, cancel, error)) ||
         !recheck_target(spec, target, journal, cancel, error) ||
         !move(spec, reader, target, journal, progress, verify, report, cancel, error))
         return FALSE;
     return !verify || write_manifest(spec, reader, target, journal, report, error);
+}
+
+/* Everything may have changed where the source does not say what has. */
+static gboolean ask_for_changes(const CopySpec *spec, Reader *reader, ExtentList **changes,
+                                GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) failed = NULL;
+
+    if (!spec->source_knows_changes)
+        return TRUE;
+    *changes = reader_changes(reader, cancel, &failed);
+    if (failed) {
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return FALSE;
+    }
+    if (!*changes)
+        log_warn("the source does not say what has changed: the disk is compared as a whole", "disk",
+                 spec->disk_id, NULL);
+    return TRUE;
+}
+
+static gboolean run(const CopySpec *spec, Progress *progress, gboolean verify, CopyReport *report,
+                    GCancellable *cancel, GError **error)
+{
+    g_autoptr(Reader) reader = NULL;
+    g_autoptr(ExtentList) told = NULL;
+    CopySpec with_changes = *spec;
+
+    report->size = spec->size;
+    if (!check_refused_before(spec, error) || !(reader = reader_open(spec, cancel, error)))
+        return FALSE;
+    report->reader = g_strdup(reader->choice);
+    log_info("the disk is open", "disk", spec->disk_id, "reader", reader->choice, NULL);
+    if (!ask_for_changes(spec, reader, &told, cancel, error))
+        return FALSE;
+    if (told)
+        with_changes.changes = told;
+    return copy_from(&with_changes, reader, progress, verify, report, cancel, error);
 }
 
 gboolean copy_run(const CopySpec *spec, Progress *progress, gboolean verify, CopyReport *report,

@@ -31,14 +31,18 @@ guint64 extent_list_size(const ExtentList *list)
     return list->size;
 }
 
-static gboolean parse_one(ExtentList *list, const char *text, gsize size, GError **error)
+typedef enum { ZEROS, UNCHANGED } SecondKind;
+
+static gboolean parse_one(ExtentList *list, const char *text, gsize size, SecondKind second, GError **error)
 {
     g_autoptr(json_t) one = json_parse(text, size, ONE_LIMIT, "extents", error);
     gint64 start = json_int_at(one, "start", -1), length = json_int_at(one, "length", -1);
+    gboolean is_second =
+        second == ZEROS ? json_bool_at(one, "zero", FALSE) : !json_bool_at(one, "dirty", TRUE);
 
     if (!one)
         return FALSE;
-    if (start >= 0 && length >= 0 && extent_list_add(list, start, length, json_bool_at(one, "zero", FALSE)))
+    if (start >= 0 && length >= 0 && extent_list_add(list, start, length, is_second))
         return TRUE;
     g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_READ,
                 "the extent at %" G_GINT64_FORMAT " does not follow the one before", start);
@@ -47,14 +51,14 @@ static gboolean parse_one(ExtentList *list, const char *text, gsize size, GError
 
 /* The document is a list of flat objects. One is parsed at a time: as a whole it would take more memory than
  * the copy. */
-ExtentList *extent_list_parse(const char *text, gsize size, guint64 disk_size, GError **error)
+static ExtentList *parse(const char *text, gsize size, guint64 disk_size, SecondKind second, GError **error)
 {
     g_autoptr(ExtentList) list = extent_list_new();
     const char *at = text, *end = text + size, *open, *close;
 
     while ((open = memchr(at, '{', end - at)) && (close = memchr(open, '}', end - open))) {
         at = close + 1;
-        if (!parse_one(list, open, at - open, error))
+        if (!parse_one(list, open, at - open, second, error))
             return NULL;
     }
     if (list->size == disk_size)
@@ -63,6 +67,16 @@ ExtentList *extent_list_parse(const char *text, gsize size, guint64 disk_size, G
                 "the extents cover %" G_GUINT64_FORMAT " bytes of a disk of %" G_GUINT64_FORMAT, list->size,
                 disk_size);
     return NULL;
+}
+
+ExtentList *extent_list_parse(const char *text, gsize size, guint64 disk_size, GError **error)
+{
+    return parse(text, size, disk_size, ZEROS, error);
+}
+
+ExtentList *extent_list_parse_changes(const char *text, gsize size, guint64 disk_size, GError **error)
+{
+    return parse(text, size, disk_size, UNCHANGED, error);
 }
 
 static guint64 entry(const ExtentList *list, guint i)

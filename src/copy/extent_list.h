@@ -17,6 +17,9 @@ gboolean extent_list_add(ExtentList *list, guint64 start, guint64 size, gboolean
  * size. NULL with SOURCE_READ or BAD_JSON. */
 ExtentList *extent_list_parse(const char *text, gsize size, guint64 disk_size, GError **error);
 
+/* The same of the list that it answers with when it is asked for changes: [{"start", "length", "dirty"}, …]. */
+ExtentList *extent_list_parse_changes(const char *text, gsize size, guint64 disk_size, GError **error);
+
 guint64 extent_list_size(const ExtentList *list); /* bytes covered */
 
 gboolean extent_list_is_zero(const ExtentList *list, guint64 start, guint64 size);

@@ -106,6 +106,11 @@ gboolean reader_read(Reader *reader, guint64 start, gsize size, guint8 *buffer, 
     return reader->type->read(reader, start, size, buffer, done, cancel, error);
 }
 
+ExtentList *reader_changes(Reader *reader, GCancellable *cancel, GError **error)
+{
+    return reader->type->changes ? reader->type->changes(reader, cancel, error) : NULL;
+}
+
 gboolean reader_renew(Reader *reader, gint session, GCancellable *cancel, GError **error)
 {
     return !reader->type->renew || reader->type->renew(reader, session, cancel, error);

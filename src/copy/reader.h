@@ -31,6 +31,11 @@ typedef struct {
     gboolean (*read)(Reader *reader, guint64 start, gsize size, guint8 *buffer, gsize *done,
                      GCancellable *cancel, GError **error);
 
+    /* What the source itself knows to have been written since the generation that spec.changes.since names:
+     * changed (not zero) and unchanged extents of the whole disk; NULL without an error: it does not know. NULL:
+     * no such source. */
+    ExtentList *(*changes)(Reader *reader, GCancellable *cancel, GError **error);
+
     /* Gets a new session or ticket, unless somebody has since reader->session had this value. NULL: nothing
      * to renew. */
     gboolean (*renew)(Reader *reader, gint session, GCancellable *cancel, GError **error);
@@ -56,6 +61,7 @@ gboolean reader_extents(Reader *reader, guint64 start, guint64 size, GArray *ext
                         GError **error);
 gboolean reader_read(Reader *reader, guint64 start, gsize size, guint8 *buffer, gsize *done,
                      GCancellable *cancel, GError **error);
+ExtentList *reader_changes(Reader *reader, GCancellable *cancel, GError **error);
 gboolean reader_renew(Reader *reader, gint session, GCancellable *cancel, GError **error);
 void reader_close(Reader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Reader, reader_close)

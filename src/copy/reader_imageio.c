@@ -3,6 +3,8 @@
  *   "source": {"type": "imageio", "url": "https://host:54322/images/TICKET", "address": TEXT?, "proxyUrl":
  * "https://engine:54323/images/TICKET"?, "generation": TEXT}
  *
+ * A disk that is part of an incremental backup knows what has changed since the backup's checkpoint.
+ *
  * The protocol is ovirt-imageio's "images" service: OPTIONS says what it can do, /extents where zeros are,
  * GET with a Range reads. The ticket is the URL's last part, and the only secret. The host is asked first (at
  * address, its place in a migration network, where that is given), the proxy when it cannot be reached.
@@ -117,6 +119,28 @@ static gboolean get_extents(ImageioReader *self, GCancellable *cancel, GError **
                                               self->reader.size, error));
 }
 
+/* NULL without an error: it does not know (404), or says it in more text than can be taken. */
+static ExtentList *imageio_changes(Reader *reader, GCancellable *cancel, GError **error)
+{
+    ImageioReader *self = (ImageioReader *)reader;
+    const HttpsDocument document = {.method = "GET", .limit = EXTENTS_LIMIT};
+    g_autofree char *url = g_strconcat(self->url, "/extents?context=dirty", NULL);
+    g_autoptr(GError) failed = NULL;
+    HttpsReply reply;
+    g_autoptr(GBytes) text = https_exchange(self->https, url, &document, &reply, cancel, &failed);
+
+    if (g_error_matches(failed, GANTRY_ERROR, ERROR_HTTP_TOO_LARGE) || (text && reply.status == 404))
+        return NULL;
+    if (failed) {
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return NULL;
+    }
+    return check_status(&reply, 200, error)
+               ? extent_list_parse_changes(g_bytes_get_data(text, NULL), g_bytes_get_size(text), reader->size,
+                                           error)
+               : NULL;
+}
+
 /* The host, or else the proxy. */
 static json_t *connect_to(ImageioReader *self, const CopySpec *spec, GCancellable *cancel, GError **error)
 {
@@ -211,4 +235,5 @@ const ReaderType reader_imageio = {.type = "imageio",
                                    .open = open_imageio,
                                    .extents = imageio_extents,
                                    .read = read_imageio,
+                                   .changes = imageio_changes,
                                    .close = close_imageio};

@@ -64,6 +64,9 @@ static gboolean decode_changes(CopySpec *spec, const Fields *fields, GError **er
         return TRUE;
     if (!field_text(fields, "changes.since", TEXT_LIMIT, &spec->changes_since, error))
         return FALSE;
+    spec->source_knows_changes = !g_strcmp0(json_string_value(ranges), "source");
+    if (spec->source_knows_changes)
+        return TRUE;
     if (!json_is_array(ranges))
         return field_wrong(fields, "changes.ranges", "a list of [start, bytes]", error);
     while (i < json_array_size(ranges) && add_range(list, json_array_get(ranges, i), spec->size))

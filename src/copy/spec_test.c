@@ -47,6 +47,21 @@ static void changes_are_a_list_of_the_whole_disk(void)
     g_assert_true(extent_list_is_zero(spec->changes, 1024, 512));
 }
 
+static void changes_may_be_for_the_source_to_say(void)
+{
+    static const char value[] = "{\"since\":\"6\",\"ranges\":\"source\"}";
+    g_autoptr(json_t) json = json_parse(good, strlen(good), sizeof good, "good", NULL);
+    g_autoptr(CopySpec) spec = NULL;
+    g_autofree char *text = NULL;
+
+    json_set_at_new(json, "changes", json_parse(value, strlen(value), 100, "value", NULL));
+    text = json_text(json);
+    spec = copy_spec_parse(text, strlen(text), NULL);
+    g_assert_true(spec->source_knows_changes);
+    g_assert_null(spec->changes);
+    g_assert_cmpstr(spec->changes_since, ==, "6");
+}
+
 static void each_wrong_member_is_named(void)
 {
     static const struct {
@@ -122,6 +137,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/copy/spec/a good document decodes", a_good_document_decodes);
     g_test_add_func("/copy/spec/changes are a list of the whole disk", changes_are_a_list_of_the_whole_disk);
+    g_test_add_func("/copy/spec/changes may be for the source to say", changes_may_be_for_the_source_to_say);
     g_test_add_func("/copy/spec/each wrong member is named", each_wrong_member_is_named);
     g_test_add_func("/copy/spec/a missing member is named", a_missing_member_is_named);
     g_test_add_func("/copy/spec/what is no object is refused", what_is_no_object_is_refused);

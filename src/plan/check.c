@@ -10,6 +10,7 @@
 #include "plan/probe.h"
 #include "plan/provider_access.h"
 #include "plan/transfer_network.h"
+#include "source/warm.h"
 #include <string.h>
 
 void plan_check_clear(PlanCheck *check)
@@ -159,7 +160,7 @@ static void check_kind(PlanCheck *check)
     if (*type && strcmp(type, "cold") && strcmp(type, "warm"))
         conditions_set(check->conditions, "MigrationTypeNotValid", CONDITION_CRITICAL, "NotSupported",
                        "spec.type '%s' is not supported by this version; use cold or warm.", type);
-    else if (json_bool_at(spec_of(check), "warm", FALSE) && strcmp(source, "vsphere"))
+    else if (json_bool_at(spec_of(check), "warm", FALSE) && !source_reads_running(source))
         conditions_set(
             check->conditions, "WarmMigrationNotReady", CONDITION_CRITICAL, "NotSupported",
             "spec.warm: VMs of a provider of type '%s' are migrated cold only; set spec.warm to false.",

@@ -1,6 +1,6 @@
 /* check_guest: power, snapshots, disks, drives, addresses, file systems. */
 #include "plan/check_guest.h"
-#include "source/source.h"
+#include "source/warm.h"
 #include <string.h>
 
 static void say(PlanCheck *check, const char *type, const char *category, const char *reason,
@@ -55,21 +55,32 @@ static void check_snapshots(PlanCheck *check, const CheckedVm *vm)
             vm, NULL);
 }
 
-/* What a snapshot's changes are asked by: of the VM and of each of its disks. */
-static gboolean is_tracked(const CheckedVm *vm)
+static void say_not_kept(PlanCheck *check, const CheckedVm *vm, const VmDisk *disk)
 {
-    gboolean tracked = json_bool_at(vm->workload, "changeTrackingEnabled", FALSE);
-    size_t i;
-    json_t *disk;
+    g_autofree char *what =
+        g_strdup_printf("disk %s, %" G_GUINT64_FORMAT " MB", disk->name, disk->size >> 20);
 
-    json_array_foreach (json_object_get(vm->workload, "disks"), i, disk)
-        tracked = tracked && json_bool_at(disk, "changeTrackingEnabled", TRUE);
-    return tracked;
+    say(check, "VMMissingChangedBlockTracking", CONDITION_WARN, "MissingChangedBlockTracking",
+        "The source does not keep what changes on these disks: each round of a warm migration, and the last "
+        "one while the VM is off, reads them whole. A disk in qcow2 with incremental backup enabled is read "
+        "by its changes.",
+        vm, what);
 }
 
+/* What a round's changes are asked by. */
 static void check_tracking(PlanCheck *check, const CheckedVm *vm)
 {
-    if (!is_warm(check) || is_tracked(vm))
+    const char *type = json_string_at(object_json(check->provider), "spec.type", "");
+    gboolean to_switch_on = FALSE;
+
+    for (guint i = 0; is_warm(check) && i < vm->vm->disks->len; i++) {
+        const VmDisk *disk = vm->vm->disks->pdata[i];
+        SourceTracking tracking = source_tracking(type, vm->workload, disk->id);
+        to_switch_on = to_switch_on || tracking == CHANGES_TO_SWITCH_ON;
+        if (tracking == CHANGES_NOT_KEPT)
+            say_not_kept(check, vm, disk);
+    }
+    if (!to_switch_on)
         return;
     if (check->settings->track_changes)
         say(check, "VMMissingChangedBlockTracking", CONDITION_WARN, "MissingChangedBlockTracking",

@@ -178,6 +178,8 @@ static gboolean judge_reading(PlanCheck *check, const CheckedVm *vm, const json_
         need(check, vm, missing, "lease", "to read its disks by export lease");
     if (is_read_by(check, vm, "vddk"))
         need(check, vm, missing, "vddk", "to read its disks by VDDK");
+    if (is_read_by(check, vm, "imageio"))
+        need(check, vm, missing, "imageio", "to open image transfers of its disks");
     if (!json_array_size(json_object_get(missing, "https")) || !is_read_by(check, vm, "https") ||
         has_host_password(check, vm, cancel, &problem))
         return TRUE;
@@ -192,7 +194,7 @@ static gboolean judge_reading(PlanCheck *check, const CheckedVm *vm, const json_
 static gboolean judge(PlanCheck *check, const CheckedVm *vm, const json_t *missing, GCancellable *cancel,
                       GError **error)
 {
-    if (!strcmp(json_string_at(vm->workload, "powerState", ""), "poweredOn")) {
+    if (vm->vm->powered_on) {
         need(check, vm, missing, "powerOff", "to shut it down");
         need(check, vm, missing, "powerOn", "to start it again if the migration fails");
     }

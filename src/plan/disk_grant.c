@@ -2,6 +2,7 @@
 #include "plan/disk_grant.h"
 #include "base/clock.h"
 #include "plan/source_record.h"
+#include "plan/warm.h"
 
 #define GRANT "grant"
 #define DISK  "grantDisk"
@@ -40,12 +41,13 @@ json_t *disk_grant_get(VmRun *vm, json_t *task, const char *disk_id, const Sourc
     const json_t *workload = source ? vm_run_workload(vm, cancel, error) : NULL;
     const char *before = item_annotation(task, GRANT);
     g_autofree char *grant = g_strdup(before), *why = NULL;
+    const char *snapshot = vm_run_is_warm(vm) ? warm_snapshot(warm_last(vm_run_status(vm))) : NULL;
     g_autoptr(json_t) member = NULL;
     g_autoptr(GError) problem = NULL;
 
     if (!workload)
         return NULL;
-    member = source_grant(source, workload, disk_id, host, &grant, &why, cancel, &problem);
+    member = source_grant(source, workload, disk_id, snapshot, host, &grant, &why, cancel, &problem);
     if (g_strcmp0(before, grant) &&
         source_record_note_grant(vm, disk_id, grant, cancel, problem ? NULL : &problem)) {
         disk_grant_restore(task, disk_id, grant);

@@ -65,7 +65,7 @@ void fake_snapshots_end(void)
 
 /* vSphere's trap: a second one on top of ours would mean that the order was wrong. */
 char *source_snapshot_create(Source *source, const char *vm_id, const char *owner, const char *label,
-                             gboolean *quiesced, GCancellable *cancel, GError **error)
+                             const char *since, gboolean *quiesced, GCancellable *cancel, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
     Snapshot *snapshot = of(vm_id);
@@ -82,6 +82,12 @@ char *source_snapshot_create(Source *source, const char *vm_id, const char *owne
     }
     *quiesced = TRUE;
     return g_strdup_printf("snapshot-%u", snapshot->number);
+}
+
+gboolean source_snapshot_release(Source *source, const char *vm_id, const char *snapshot, GCancellable *cancel,
+                                 GError **error)
+{
+    return TRUE;
 }
 
 gboolean source_snapshot_sweep(Source *source, const char *vm_id, const char *owner, const char *keep,
@@ -132,6 +138,16 @@ GArray *source_changes(Source *source, const char *vm_id, const char *snapshot, 
     }
     g_array_append_val(ranges, half);
     return ranges;
+}
+
+SourceTracking source_tracking(const char *type, const json_t *workload, const char *disk_id)
+{
+    return json_bool_at(workload, "changeTrackingEnabled", FALSE) ? CHANGES_TRACKED : CHANGES_TO_SWITCH_ON;
+}
+
+gboolean source_reads_running(const char *type)
+{
+    return TRUE;
 }
 
 gboolean source_track_changes(Source *source, const char *vm_id, const char *owner, GCancellable *cancel,

@@ -580,6 +580,7 @@ Vm *source_describe(const char *type, const json_t *workload, GError **error)
     vm->id = g_strdup(json_string_at(workload, "id", ""));
     vm->name = g_strdup(json_string_at(workload, "name", ""));
     vm->memory = 1 << 30;
+    vm->powered_on = !strcmp(json_string_at(workload, "powerState", ""), "poweredOn");
     vm->needs_conversion = TRUE;
     for (int i = 0; i < (scale.vms ? 1 : 2); i++) {
         VmDisk *disk = vm_add_disk(vm);
@@ -627,8 +628,8 @@ char *source_reader(const char *type, const json_t *workload, const char *disk_i
 }
 
 /* As oVirt's: noted first, opened then; one that is open already is taken up. */
-json_t *source_grant(Source *source, const json_t *workload, const char *disk_id, const SourceHost *host,
-                     char **grant, char **why, GCancellable *cancel, GError **error)
+json_t *source_grant(Source *source, const json_t *workload, const char *disk_id, const char *snapshot,
+                     const SourceHost *host, char **grant, char **why, GCancellable *cancel, GError **error)
 {
     *why = fake_faults.disks_are_locked ? g_strdup("The disk is locked") : NULL;
     if (*why)

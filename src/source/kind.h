@@ -9,16 +9,19 @@
 typedef struct {
     json_t *(*snapshots)(gpointer connection, const char *vm_id, GCancellable *cancel, GError **error);
     char *(*create)(gpointer connection, const char *vm_id, const char *owner, const char *label,
-                    gboolean *quiesced, GCancellable *cancel, GError **error);
+                    const char *since, gboolean *quiesced, GCancellable *cancel, GError **error);
     gboolean (*remove)(gpointer connection, const char *vm_id, const char *snapshot, GCancellable *cancel,
                        GError **error);
+    gboolean (*release)(gpointer connection, const char *vm_id, const char *snapshot, GCancellable *cancel,
+                        GError **error); /* NULL: what is frozen may stay so */
     gboolean (*settle)(gpointer connection, const char *vm_id, GCancellable *cancel, GError **error);
     json_t *(*disks)(gpointer connection, const char *vm_id, const char *snapshot, GCancellable *cancel,
                      GError **error);
+    SourceTracking (*tracking)(const json_t *workload, const char *disk_id);
     /* *changed: it was not on before, and needs a snapshot to take effect. */
     gboolean (*track)(gpointer connection, const char *vm_id, gboolean *changed, GCancellable *cancel,
                       GError **error);
-    /* Adds SourceRanges, in any order. */
+    /* Adds SourceRanges, in any order. NULL: its disks say knownSince. */
     gboolean (*changes)(gpointer connection, const char *vm_id, const char *snapshot, const json_t *disks,
                         const char *disk_id, const char *change_id, guint64 size, GArray *ranges,
                         GCancellable *cancel, GError **error);
@@ -55,8 +58,8 @@ typedef struct {
     json_t *(*disk)(const char *url, const json_t *workload, const char *disk_id, const char *host,
                     GError **error);
     const char *(*reader)(const json_t *workload, const char *disk_id, GError **error);
-    json_t *(*grant)(gpointer connection, const json_t *workload, const char *disk_id, const SourceHost *host,
-                     char **grant, char **why, GCancellable *cancel, GError **error);
+    json_t *(*grant)(gpointer connection, const json_t *workload, const char *disk_id, const char *snapshot,
+                     const SourceHost *host, char **grant, char **why, GCancellable *cancel, GError **error);
     gboolean (*keep)(gpointer connection, const char *grant, GCancellable *cancel, GError **error);
     gboolean (*revoke)(gpointer connection, const char *disk_id, gboolean whole, char **grant,
                        GCancellable *cancel, GError **error);
@@ -67,6 +70,7 @@ typedef struct {
 } SourceKind;
 
 const SourceKind *source_kind(const Source *source);
+const SourceKind *source_find_kind(const char *type); /* NULL: there is none */
 gpointer source_connection(const Source *source);
 
 extern const SourceKind source_vsphere, source_ovirt;

@@ -21,6 +21,11 @@ static const SourceKind *find_kind(const char *type, GError **error)
     return NULL;
 }
 
+const SourceKind *source_find_kind(const char *type)
+{
+    return find_kind(type, NULL);
+}
+
 Source *source_open(const SourceAccess *access, GError **error)
 {
     const SourceKind *kind = find_kind(access->type, error);
@@ -138,14 +143,14 @@ char *source_reader(const char *type, const json_t *workload, const char *disk_i
     return member ? g_strdup(json_string_at(member, "type", "")) : NULL;
 }
 
-json_t *source_grant(Source *source, const json_t *workload, const char *disk_id, const SourceHost *host,
-                     char **grant, char **why, GCancellable *cancel, GError **error)
+json_t *source_grant(Source *source, const json_t *workload, const char *disk_id, const char *snapshot,
+                     const SourceHost *host, char **grant, char **why, GCancellable *cancel, GError **error)
 {
     const SourceKind *kind = source->kind;
 
     *why = NULL;
     if (kind->grant)
-        return kind->grant(source->connection, workload, disk_id, host, grant, why, cancel, error);
+        return kind->grant(source->connection, workload, disk_id, snapshot, host, grant, why, cancel, error);
     return kind->disk(source->url, workload, disk_id, host ? host->address : NULL, error);
 }
 

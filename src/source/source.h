@@ -45,7 +45,7 @@ gboolean source_collect(Source *source, SourceChange changed, gpointer user_data
 /* ---- what the account may do ------------------------------------------------------------------------------------ */
 
 /* What the account lacks, in the source's own words, for each of these workload documents (an array): {VM id: {"powerOff",
- * "powerOn", "snapshots", "changes" (warm), and the ways to read disks "https", "lease", "vddk": [privilege …]}}. What is
+ * "powerOn", "snapshots", "changes" (warm), and the ways to read disks "https", "imageio", "lease", "vddk": [privilege …]}}. What is
  * absent is granted, or cannot be asked of this source. */
 json_t *source_missing_rights(Source *source, const json_t *workloads, GCancellable *cancel, GError **error);
 
@@ -91,10 +91,11 @@ char *source_reader(const char *type, const json_t *workload, const char *disk_i
  * the source's own that the caller keeps where it survives a crash, and has written down before it calls again; NULL at first.
  *
  * source_grant(): one step towards a disk that can be read. Gives the "source" member of a copy spec (copy/spec.h), without secrets but
- * those that the grant is made of; NULL without an error: not yet, *why (to be freed) says what is waited for. host: the one that is to be
- * read directly, or NULL. Errors also: SOURCE_RUNNING, SOURCE_VM. */
-json_t *source_grant(Source *source, const json_t *workload, const char *disk_id, const SourceHost *host, char **grant,
-                     char **why, GCancellable *cancel, GError **error);
+ * those that the grant is made of; NULL without an error: not yet, *why (to be freed) says what is waited for. snapshot: of warm.h, in
+ * which the disk is to be read; NULL: the VM is off. host: the one that is to be read directly, or NULL. Errors also: SOURCE_RUNNING,
+ * SOURCE_VM, SOURCE_NOT_FOUND (the snapshot is gone). */
+json_t *source_grant(Source *source, const json_t *workload, const char *disk_id, const char *snapshot, const SourceHost *host,
+                     char **grant, char **why, GCancellable *cancel, GError **error);
 /* To be called every few seconds while the disk is being read. */
 gboolean source_keep(Source *source, const char *grant, GCancellable *cancel, GError **error);
 /* Gives the disk back; whole: it was read to its end. *grant is NULL when nothing is left open; else call again. FALSE: error says why it

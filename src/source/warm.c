@@ -20,11 +20,18 @@ json_t *source_snapshots(Source *source, const char *vm_id, GCancellable *cancel
 }
 
 char *source_snapshot_create(Source *source, const char *vm_id, const char *owner, const char *label,
-                             gboolean *quiesced, GCancellable *cancel, GError **error)
+                             const char *since, gboolean *quiesced, GCancellable *cancel, GError **error)
 {
     const SourceWarm *warm = find_warm(source, error);
-    return warm ? warm->create(source_connection(source), vm_id, owner, label, quiesced, cancel, error)
+    return warm ? warm->create(source_connection(source), vm_id, owner, label, since, quiesced, cancel, error)
                 : NULL;
+}
+
+gboolean source_snapshot_release(Source *source, const char *vm_id, const char *snapshot, GCancellable *cancel,
+                                 GError **error)
+{
+    const SourceWarm *warm = find_warm(source, error);
+    return warm && (!warm->release || warm->release(source_connection(source), vm_id, snapshot, cancel, error));
 }
 
 gboolean source_snapshot_remove(Source *source, const char *vm_id, const char *snapshot, GCancellable *cancel,
@@ -84,6 +91,18 @@ json_t *source_snapshot_source(const json_t *as_it_is, const json_t *disk)
     return source;
 }
 
+SourceTracking source_tracking(const char *type, const json_t *workload, const char *disk_id)
+{
+    const SourceKind *kind = source_find_kind(type);
+    return kind && kind->warm ? kind->warm->tracking(workload, disk_id) : CHANGES_NOT_KEPT;
+}
+
+gboolean source_reads_running(const char *type)
+{
+    const SourceKind *kind = source_find_kind(type);
+    return kind && kind->warm;
+}
+
 gboolean source_track_changes(Source *source, const char *vm_id, const char *owner, GCancellable *cancel,
                               GError **error)
 {
@@ -95,7 +114,7 @@ gboolean source_track_changes(Source *source, const char *vm_id, const char *own
         return FALSE;
     if (!changed)
         return TRUE;
-    snapshot = source_snapshot_create(source, vm_id, owner, "tracking", &quiesced, cancel, error);
+    snapshot = source_snapshot_create(source, vm_id, owner, "tracking", NULL, &quiesced, cancel, error);
     return snapshot && source_snapshot_remove(source, vm_id, snapshot, cancel, error) &&
            source_settle(source, vm_id, cancel, error);
 }
@@ -134,7 +153,10 @@ GArray *source_changes(Source *source, const char *vm_id, const char *snapshot, 
     const SourceWarm *warm = find_warm(source, error);
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(SourceRange));
 
-    return warm && warm->changes(source_connection(source), vm_id, snapshot, disks, disk_id, change_id, size,
+    if (warm && !warm->changes)
+        g_set_error(error, GANTRY_ERROR, ERROR_CHANGES_LOST,
+                    "what has changed on disk %s is not known since '%s'", disk_id, change_id);
+    return warm && warm->changes && warm->changes(source_connection(source), vm_id, snapshot, disks, disk_id, change_id, size,
                                  ranges, cancel, error)
                ? tidy(ranges, size)
                : NULL;

@@ -27,13 +27,18 @@ static json_t *call_create(Source *source, const json_t *ask, GError **error)
 {
     gboolean quiesced = FALSE;
     g_autofree char *id = source_snapshot_create(source, text(ask, "vm"), text(ask, "owner"),
-                                                 text(ask, "label"), &quiesced, NULL, error);
+                                                 text(ask, "label"), text(ask, "since"), &quiesced, NULL, error);
     return id ? json_pack("{s:s,s:b}", "snapshot", id, "quiesced", (int)quiesced) : NULL;
 }
 
 static json_t *call_remove(Source *source, const json_t *ask, GError **error)
 {
     return done(source_snapshot_remove(source, text(ask, "vm"), text(ask, "snapshot"), NULL, error));
+}
+
+static json_t *call_release(Source *source, const json_t *ask, GError **error)
+{
+    return done(source_snapshot_release(source, text(ask, "vm"), text(ask, "snapshot"), NULL, error));
 }
 
 static json_t *call_sweep(Source *source, const json_t *ask, GError **error)
@@ -81,7 +86,7 @@ static json_t *answer(Source *source, const json_t *ask, GError **error)
     } calls[] = {
         {"snapshots", call_snapshots}, {"create", call_create},   {"remove", call_remove},
         {"sweep", call_sweep},         {"settle", call_settle},   {"track", call_track},
-        {"disks", call_disks},         {"changes", call_changes},
+        {"disks", call_disks},         {"changes", call_changes}, {"release", call_release},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(calls); i++)

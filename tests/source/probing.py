@@ -16,11 +16,11 @@ class Refused(Exception):
 
 
 class Probe:
-    """build/tests/source/source-probe, logged in to a vCenter."""
+    """build/tests/source/source-probe, logged in to a vCenter, or another type of source."""
 
-    def __init__(self, binary, vcenter):
+    def __init__(self, binary, vcenter, kind="vsphere", trusted=None):
         self.process = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._send({"type": "vsphere", "url": vcenter.url, "user": vcenter.user, "password": vcenter.password, "ca": vcenter.ca})
+        self._send({"type": kind, "url": vcenter.url, "user": vcenter.user, "password": vcenter.password, "ca": trusted or vcenter.ca})
 
     def _send(self, document):
         self.process.stdin.write(json.dumps(document) + "\n")

@@ -1,6 +1,7 @@
 /* CopyingPaused: between two precopies, and until the cutover is due. */
 #include "plan/step.h"
 #include "plan/warm.h"
+#include "source/warm.h"
 
 static WarmNext next(VmRun *vm)
 {
@@ -28,12 +29,27 @@ static void show(VmRun *vm, json_t *step)
 }
 
 /* The last precopy's disks are all copied when this is reached. */
+static gboolean end_precopy(VmRun *vm, json_t *step, GCancellable *cancel, GError **error)
+{
+    json_t *status = vm_run_status(vm), *last = warm_last(status);
+    Source *source;
+
+    if (!warm_is_open(last))
+        return TRUE;
+    source = vm_run_source(vm, error);
+    if (!source ||
+        !source_snapshot_release(source, vm_run_owner(vm)->vm_id, warm_snapshot(last), cancel, error))
+        return FALSE;
+    warm_succeed(status, step);
+    return TRUE;
+}
+
 static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
 {
-    json_t *status = vm_run_status(vm), *step = vm_run_step(vm, "DiskTransfer");
+    json_t *step = vm_run_step(vm, "DiskTransfer");
 
-    if (warm_is_open(warm_last(status)))
-        warm_succeed(status, step);
+    if (!end_precopy(vm, step, cancel, error))
+        return STEP_FAILED;
     if (next(vm) == WARM_WAIT) {
         show(vm, step);
         return STEP_WAIT;

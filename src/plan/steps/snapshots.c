@@ -6,6 +6,7 @@
  * from the last that was copied whole.
  */
 #include "base/log.h"
+#include "plan/clean_up.h"
 #include "plan/source_record.h"
 #include "plan/step.h"
 #include "plan/warm.h"
@@ -14,6 +15,13 @@
 #include <string.h>
 
 /* ---- making ---- */
+
+/* What the last copy that is whole is of, as the source calls it; NULL: there is none. */
+static const char *base_change(VmRun *vm)
+{
+    const json_t *deltas = json_object_get(warm_base(vm_run_status(vm)), "deltas");
+    return json_string_at(json_array_get(deltas, 0), "deltaId", NULL);
+}
 
 static gboolean make(VmRun *vm, json_t *precopy, GCancellable *cancel, GError **error)
 {
@@ -25,7 +33,8 @@ static gboolean make(VmRun *vm, json_t *precopy, GCancellable *cancel, GError **
     gboolean quiesced = TRUE;
 
     if (source)
-        id = source_snapshot_create(source, owner->vm_id, owner->plan_uid, label, &quiesced, cancel, error);
+        id = source_snapshot_create(source, owner->vm_id, owner->plan_uid, label, base_change(vm), &quiesced,
+                                    cancel, error);
     if (!id)
         return FALSE;
     if (!quiesced)
@@ -148,14 +157,26 @@ static const Step *to_copying(VmRun *vm)
 
 /* ---- removing ---- */
 
-static StepResult sweep(VmRun *vm, GCancellable *cancel, GError **error)
+static StepResult sweep(VmRun *vm, const char *keep, GCancellable *cancel, GError **error)
 {
     const TargetOwner *owner = vm_run_owner(vm);
     Source *source = vm_run_source(vm, error);
 
-    return source && source_snapshot_sweep(source, owner->vm_id, owner->plan_uid, NULL, cancel, error)
+    return source && source_snapshot_sweep(source, owner->vm_id, owner->plan_uid, keep, cancel, error)
                ? STEP_DONE
                : STEP_FAILED;
+}
+
+/* A round that was given up may have copiers that still read. */
+static StepResult make_room(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    StepResult ended = clean_up_running(vm, cancel, error);
+    return ended == STEP_DONE ? sweep(vm, base_change(vm), cancel, error) : ended;
+}
+
+static StepResult sweep_all(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    return sweep(vm, NULL, cancel, error);
 }
 
 const Step step_create_initial_snapshot = {
@@ -163,17 +184,17 @@ const Step step_create_initial_snapshot = {
 const Step step_store_initial_snapshot_deltas = {
     .phase = "StoreInitialSnapshotDeltas", .pipeline = "Initialize", .run = store_initial};
 const Step step_remove_previous_snapshot = {
-    .phase = "RemovePreviousSnapshot", .pipeline = "DiskTransfer", .run = sweep};
+    .phase = "RemovePreviousSnapshot", .pipeline = "DiskTransfer", .run = make_room};
 const Step step_create_snapshot = {.phase = "CreateSnapshot", .pipeline = "DiskTransfer", .run = create};
 const Step step_store_snapshot_deltas = {
     .phase = "StoreSnapshotDeltas", .pipeline = "DiskTransfer", .run = store_next, .then = after_store};
 const Step step_add_checkpoint = {
     .phase = "AddCheckpoint", .pipeline = "DiskTransfer", .run = add_checkpoint, .then = to_copying};
 const Step step_remove_penultimate_snapshot = {
-    .phase = "RemovePenultimateSnapshot", .pipeline = "Cutover", .run = sweep};
+    .phase = "RemovePenultimateSnapshot", .pipeline = "Cutover", .run = make_room};
 const Step step_create_final_snapshot = {
     .phase = "CreateFinalSnapshot", .pipeline = "Cutover", .run = create};
 const Step step_add_final_checkpoint = {
     .phase = "AddFinalCheckpoint", .pipeline = "Cutover", .run = add_checkpoint};
 /* Last of all: the source stays off, so its consolidation keeps nobody waiting. */
-const Step step_remove_final_snapshot = {.phase = "RemoveFinalSnapshot", .run = sweep};
+const Step step_remove_final_snapshot = {.phase = "RemoveFinalSnapshot", .run = sweep_all};

@@ -33,6 +33,8 @@ json_t *ovirt_get(OvirtSession *session, const char *path, GCancellable *cancel,
 json_t *ovirt_post(OvirtSession *session, const char *path, const json_t *body, GCancellable *cancel,
                    GError **error);
 
+gboolean ovirt_delete(OvirtSession *session, const char *path, GCancellable *cancel, GError **error);
+
 /* ---- list.c: lists of any length, an object at a time -------------------------------------------------- */
 
 /* one is borrowed. FALSE with an error set ends the walk. */
@@ -80,12 +82,21 @@ Vm *ovirt_describe(const json_t *workload, GError **error);
 
 /* transfer.c; as source.h says of source_reader(), source_grant(), source_keep() and source_revoke(). */
 gboolean ovirt_check_host(gpointer session, const SourceHost *host, GCancellable *cancel, GError **error);
+/* backup.c: what is behind warm.h. */
+extern const SourceWarm ovirt_warm;
+/* Ends what is open of ours, of any owner: a VM that is being backed up cannot be started. */
+gboolean ovirt_end_backups(OvirtSession *session, const char *vm_id, GCancellable *cancel, GError **error);
+/* SOURCE_NOT_FOUND: it is no longer there to be read. */
+gboolean ovirt_check_backup(OvirtSession *session, const char *vm_id, const char *id, GCancellable *cancel,
+                            GError **error);
+/* permits.c; as source.h says of source_missing_rights(). */
+json_t *ovirt_missing_rights(gpointer session, const json_t *workloads, GCancellable *cancel, GError **error);
 /* probe.c; as source.h says of source_unreachable(). */
 json_t *ovirt_unreachable(gpointer session, const json_t *workloads, GCancellable *cancel, GError **error);
 
 const char *ovirt_reader(const json_t *workload, const char *disk_id, GError **error);
-json_t *ovirt_grant(gpointer session, const json_t *workload, const char *disk_id, const SourceHost *host,
-                    char **grant, char **why, GCancellable *cancel, GError **error);
+json_t *ovirt_grant(gpointer session, const json_t *workload, const char *disk_id, const char *snapshot,
+                    const SourceHost *host, char **grant, char **why, GCancellable *cancel, GError **error);
 gboolean ovirt_keep(gpointer session, const char *grant, GCancellable *cancel, GError **error);
 gboolean ovirt_revoke(gpointer session, const char *disk_id, gboolean whole, char **grant,
                       GCancellable *cancel, GError **error);

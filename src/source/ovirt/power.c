@@ -71,5 +71,6 @@ gboolean ovirt_power_off(OvirtSession *session, const char *vm_id, GCancellable 
 
 gboolean ovirt_power_on(OvirtSession *session, const char *vm_id, GCancellable *cancel, GError **error)
 {
-    return change_power(session, vm_id, "start", POWER_ON, cancel, error);
+    return ovirt_end_backups(session, vm_id, cancel, error) &&
+           change_power(session, vm_id, "start", POWER_ON, cancel, error);
 }

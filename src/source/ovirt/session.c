@@ -295,7 +295,8 @@ static GBytes *call(OvirtSession *session, const char *method, const char *path,
 
         if (!reply)
             return NULL;
-        if (reply->status == 200 || reply->status == 201 || reply->status == 202)
+        if (reply->status == 200 || reply->status == 201 || reply->status == 202 ||
+            reply->status == 204)
             return g_bytes_ref(reply->body);
         if (reply->status == 401) {
             session_lost(session, number);
@@ -339,6 +340,12 @@ json_t *ovirt_post(OvirtSession *session, const char *path, const json_t *body, 
     g_autoptr(GBytes) answer = call(session, "POST", path, sent, MOST_REPLY_SIZE, cancel, error);
 
     return answer ? parse(answer, path, error) : NULL;
+}
+
+gboolean ovirt_delete(OvirtSession *session, const char *path, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GBytes) answer = call(session, "DELETE", path, NULL, MOST_REPLY_SIZE, cancel, error);
+    return answer != NULL;
 }
 
 /* ---- what it is ---------------------------------------------------------------------------------------- */
@@ -441,6 +448,7 @@ const SourceKind source_ovirt = {
     .close = close_session,
     .about = about,
     .collect = collect,
+    .missing_rights = ovirt_missing_rights,
     .check_host = ovirt_check_host,
     .unreachable = ovirt_unreachable,
     .power_state = power_state,
@@ -452,4 +460,5 @@ const SourceKind source_ovirt = {
     .grant = ovirt_grant,
     .keep = ovirt_keep,
     .revoke = ovirt_revoke,
+    .warm = &ovirt_warm,
 };

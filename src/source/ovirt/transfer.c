@@ -5,6 +5,8 @@
  * can be ours. A transfer that nobody uses or extends for a minute is cancelled by the engine itself: the
  * last resort, for a plan that was deleted together with all that knew.
  *
+ * Disks of a VM that runs are read in a backup (backup.c): then the transfer is of that.
+ *
  * generation. A VM that is down cannot write, and to write it must be started and stopped, which moves
  * stop_time; a snapshot or its removal changes the image. Both are asked of the engine at the moment at which
  * the transfer is there.
@@ -152,8 +154,8 @@ static void set_text(char **text, char *take)
 }
 
 /* Both NULL: it may be asked for. FALSE: the engine cannot be asked. */
-static gboolean find_obstacle(OvirtSession *session, const char *disk_id, char **why, GCancellable *cancel,
-                              GError **error)
+static gboolean find_obstacle(OvirtSession *session, const char *disk_id, const char *backup, char **why,
+                              GCancellable *cancel, GError **error)
 {
     g_autofree char *path = g_strconcat("disks/", disk_id, NULL);
     g_autoptr(json_t) other = NULL, disk = NULL;
@@ -164,15 +166,15 @@ static gboolean find_obstacle(OvirtSession *session, const char *disk_id, char *
     if (other)
         set_text(why, g_strdup_printf("Another transfer of the disk is %s in the engine (%s)",
                                       ovirt_text(other, "phase"), ovirt_text(other, "id")));
-    else if (strcmp(ovirt_text(disk, "status"), "ok"))
+    else if (!backup && strcmp(ovirt_text(disk, "status"), "ok"))
         set_text(why, g_strdup_printf("The disk is %s in the engine", ovirt_text(disk, "status")));
     return TRUE;
 }
 
 /* The engine's refusal is a lock of the disk or of its VM that came up since, or a host that is away: things
  * that pass. */
-static json_t *create(OvirtSession *session, const char *disk_id, const SourceHost *host, char **grant,
-                      char **why, GCancellable *cancel, GError **error)
+static json_t *create(OvirtSession *session, const char *disk_id, const char *backup, const SourceHost *host,
+                      char **grant, char **why, GCancellable *cancel, GError **error)
 {
     g_autoptr(json_t) body =
         json_pack("{s:{s:s}, s:s, s:s, s:s, s:s}", "disk", "id", disk_id, "direction", "download", "format",
@@ -180,7 +182,9 @@ static json_t *create(OvirtSession *session, const char *disk_id, const SourceHo
     g_autoptr(GError) refused = NULL;
     json_t *transfer;
 
-    if (host)
+    if (backup)
+        json_object_set_new(body, "backup", json_pack("{s:s}", "id", backup));
+    else if (host) /* a backup is read on the host that it is on */
         json_object_set_new(body, "host", json_pack("{s:s}", "id", host->id));
     transfer = ovirt_post(session, "imagetransfers", body, cancel, &refused);
     if (transfer)
@@ -194,8 +198,9 @@ static json_t *create(OvirtSession *session, const char *disk_id, const SourceHo
 }
 
 /* The transfer that belongs to the grant, created when there is none yet. NULL without an error: see why. */
-static json_t *transfer_of(OvirtSession *session, const char *disk_id, const SourceHost *host, char **grant,
-                           char **why, GCancellable *cancel, GError **error)
+static json_t *transfer_of(OvirtSession *session, const char *disk_id, const char *backup,
+                           const SourceHost *host, char **grant, char **why, GCancellable *cancel,
+                           GError **error)
 {
     json_t *transfer = NULL;
 
@@ -209,7 +214,7 @@ static json_t *transfer_of(OvirtSession *session, const char *disk_id, const Sou
     if (!find_transfer(session, disk_id, &transfer, cancel, error))
         return NULL;
     if (!transfer)
-        transfer = create(session, disk_id, host, grant, why, cancel, error);
+        transfer = create(session, disk_id, backup, host, grant, why, cancel, error);
     if (transfer)
         set_text(grant, g_strdup(ovirt_text(transfer, "id")));
     return transfer;
@@ -237,12 +242,19 @@ static char *generation(OvirtSession *session, const json_t *workload, const cha
     return g_strdup_printf("down/%s/%s", ovirt_text(vm, "stop_time"), ovirt_text(disk, "image_id"));
 }
 
+static gboolean is_at(const json_t *transfer, const SourceHost *host)
+{
+    const char *id = ovirt_text(transfer, "host.id");
+    return host && host->address && (!*id || !g_strcmp0(id, host->id));
+}
+
+/* What a backup holds does not change: its id says what is read. */
 static json_t *source_member(OvirtSession *session, const json_t *workload, const char *disk_id,
-                             const json_t *transfer, const SourceHost *host, GCancellable *cancel,
-                             GError **error)
+                             const char *backup, const json_t *transfer, const SourceHost *host,
+                             GCancellable *cancel, GError **error)
 {
     const char *url = ovirt_text(transfer, "transfer_url"), *proxy = ovirt_text(transfer, "proxy_url");
-    g_autofree char *text = generation(session, workload, disk_id, cancel, error);
+    g_autofree char *text = backup ? g_strdup(backup) : generation(session, workload, disk_id, cancel, error);
     json_t *member;
 
     if (!text)
@@ -253,28 +265,30 @@ static json_t *source_member(OvirtSession *session, const json_t *workload, cons
         return NULL;
     }
     member = json_pack("{s:s, s:s, s:s}", "type", "imageio", "url", *url ? url : proxy, "generation", text);
-    if (*url && host && host->address)
+    if (*url && is_at(transfer, host))
         json_object_set_new(member, "address", json_string(host->address));
     else if (*url && *proxy) /* the migration network was chosen so that nothing goes another way */
         json_object_set_new(member, "proxyUrl", json_string(proxy));
     return member;
 }
 
-json_t *ovirt_grant(gpointer session, const json_t *workload, const char *disk_id, const SourceHost *host,
-                    char **grant, char **why, GCancellable *cancel, GError **error)
+json_t *ovirt_grant(gpointer session, const json_t *workload, const char *disk_id, const char *snapshot,
+                    const SourceHost *host, char **grant, char **why, GCancellable *cancel, GError **error)
 {
     g_autoptr(json_t) transfer = NULL;
 
-    if (!ovirt_reader(workload, disk_id, error))
+    if (!ovirt_reader(workload, disk_id, error) ||
+        (snapshot &&
+         !ovirt_check_backup(session, json_string_at(workload, "id", ""), snapshot, cancel, error)))
         return NULL;
     if (!*grant) {
-        if (!find_obstacle(session, disk_id, why, cancel, error) || *why)
+        if (!find_obstacle(session, disk_id, snapshot, why, cancel, error) || *why)
             return NULL;
         *grant = g_strdup(ASKED);
         *why = g_strdup("A transfer is asked for");
         return NULL;
     }
-    transfer = transfer_of(session, disk_id, host, grant, why, cancel, error);
+    transfer = transfer_of(session, disk_id, snapshot, host, grant, why, cancel, error);
     if (transfer && phase_of(transfer) == COMING) {
         g_autoptr(json_t) first = g_steal_pointer(&transfer);
         if (!get_transfer(session, *grant, &transfer, cancel, error))
@@ -284,7 +298,7 @@ json_t *ovirt_grant(gpointer session, const json_t *workload, const char *disk_i
         return NULL;
     switch (phase_of(transfer)) {
     case OPEN:
-        return source_member(session, workload, disk_id, transfer, host, cancel, error);
+        return source_member(session, workload, disk_id, snapshot, transfer, host, cancel, error);
     case STUCK:
         if (act(session, *grant, "cancel", cancel, error))
             *why = g_strdup_printf("The transfer was %s and is cancelled", ovirt_text(transfer, "phase"));

@@ -66,6 +66,21 @@ json_t *vsphere_snapshot_disks(gpointer session, const char *vm_id, const char *
     return NULL;
 }
 
+/* Of the VM and of each of its disks; both can be switched on. */
+SourceTracking vsphere_tracking(const json_t *workload, const char *disk_id)
+{
+    gboolean tracked = json_bool_at(workload, "changeTrackingEnabled", FALSE);
+    json_t *disk;
+    size_t i;
+
+    json_array_foreach (json_object_get(workload, "disks"), i, disk) {
+        g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, json_int_at(disk, "key", -1));
+        if (!strcmp(id, disk_id))
+            tracked = tracked && json_bool_at(disk, "changeTrackingEnabled", TRUE);
+    }
+    return tracked ? CHANGES_TRACKED : CHANGES_TO_SWITCH_ON;
+}
+
 /* ---- switching it on ----------------------------------------------------------------------------------- */
 
 static gboolean take_tracking(const Properties *properties, gpointer user_data, GError **error)

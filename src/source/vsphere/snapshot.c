@@ -105,7 +105,7 @@ static char *send_create(VsphereSession *session, const char *vm_id, const char 
 }
 
 static char *create(gpointer session, const char *vm_id, const char *owner, const char *label,
-                    gboolean *quiesced, GCancellable *cancel, GError **error)
+                    const char *since, gboolean *quiesced, GCancellable *cancel, GError **error)
 {
     g_autofree char *name = g_strdup_printf(PREFIX "%s:%s", owner, label), *found = NULL, *made = NULL;
     g_autoptr(json_t) all = get_snapshots(session, vm_id, cancel, error);
@@ -190,5 +190,6 @@ const SourceWarm vsphere_warm = {.snapshots = get_snapshots,
                                  .remove = remove_snapshot,
                                  .settle = settle,
                                  .disks = vsphere_snapshot_disks,
+                                 .tracking = vsphere_tracking,
                                  .track = vsphere_track,
                                  .changes = vsphere_changes};

@@ -233,6 +233,8 @@ class FrontEnd(Handler):
             return self.get_transfers(steps)
         if steps[0] in ("users", "roles"):
             return self.answer(200, self.rights(steps))
+        if steps[0] == "vms" and steps[2:] == ["diskattachments"]:
+            return self.answer(200, self.engine.stock.kinds["vm"][steps[1]]["disk_attachments"])
         if steps[0] == "vms" and len(steps) > 2:
             return self.answer(200, self.engine.backups.get(steps[1], steps[2:]))
         kind, followed = COLLECTIONS[steps[0]]

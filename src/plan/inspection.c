@@ -131,7 +131,7 @@ static json_t *grant(VmRun *vm, const VmDisk *disk, Disks *disks, char **why, GC
         if (!source)
             *why = g_strdup(json_string_at(task, "reason", "The source opens the disk"));
     } else if ((connection = vm_run_source(vm, error)))
-        source = source_grant(connection, vm_run_workload(vm, cancel, NULL), disk->id,
+        source = source_grant(connection, vm_run_workload(vm, cancel, NULL), disk->id, NULL,
                               host->address ? &direct : NULL, &opened, why, cancel, error);
     return source;
 }

@@ -250,6 +250,7 @@ static void a_target_without_kubevirt_is_named(void)
 
 static const struct {
     const char *what, *quota, *class, *reason, *text;
+    gboolean is_new; /* its controller has not looked at it */
 } rooms[] = {
     {"a quota of bytes",
      "{\"hard\":{\"requests.storage\":\"20Mi\"},\"used\":{\"requests.storage\":\"12Mi\"}}", "{}",
@@ -260,6 +261,11 @@ static const struct {
      "{}", "QuotaExceeded", "standard.storageclass"},
     {"a quota that suffices", "{\"hard\":{\"requests.storage\":\"1Gi\",\"persistentvolumeclaims\":\"10\"}}",
      "{}", NULL, NULL},
+    {"a quota that was just made", "{\"hard\":{\"persistentvolumeclaims\":1}}", "{}", "QuotaExceeded",
+     "persistentvolumeclaims is 1, of which 1 is used; the plan needs 2 more", TRUE},
+    {"a quota of bytes that was just made",
+     "{\"hard\":{\"standard.storageclass.storage.k8s.io/requests.storage\":\"3Mi\"}}", "{}", "QuotaExceeded",
+     "is 3Mi, of which 2097152 is used", TRUE},
     {"the largest file", "{}", "{\"gantry.io/largest-file-bytes\":\"1048576\"}", "TargetTooSmall",
      "the largest that it holds"},
 };
@@ -269,11 +275,15 @@ static void the_room_is_judged(gconstpointer data)
     guint i = GPOINTER_TO_UINT(data);
 
     world_begin();
-    g_autofree char *quota = g_strdup_printf(
-        "{\"metadata\":{\"name\":\"q\",\"namespace\":\"target\"},\"status\":%s}", rooms[i].quota);
+    g_autofree char *quota =
+        g_strdup_printf("{\"metadata\":{\"name\":\"q\",\"namespace\":\"target\"},\"%s\":%s}",
+                        rooms[i].is_new ? "spec" : "status", rooms[i].quota);
     g_autofree char *class =
         g_strdup_printf("{\"metadata\":{\"name\":\"standard\",\"annotations\":%s}}", rooms[i].class);
     add(&KUBE_RESOURCE_QUOTA, quota);
+    add(&KUBE_PERSISTENT_VOLUME_CLAIM,
+        "{\"metadata\":{\"name\":\"other\",\"namespace\":\"target\"},\"spec\":{\"storageClassName\":"
+        "\"standard\",\"resources\":{\"requests\":{\"storage\":\"2Mi\"}}}}");
     fake_delete_all(&KUBE_STORAGE_CLASS);
     add(&KUBE_STORAGE_CLASS, class);
     g_autoptr(json_t) conditions = check_with(NULL, NULL);

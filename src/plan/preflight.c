@@ -131,30 +131,85 @@ static gboolean compare(PlanCheck *check, const StorageNeed *need, GCancellable 
 
 /* ---- quotas of the target namespace ---- */
 
-static void compare_quota(PlanCheck *check, const Object *quota, const char *resource, guint64 needed)
+#define OF_CLASS ".storageclass.storage.k8s.io/"
+
+/* Of a quota that no controller has looked at yet, or where there is none, its spec counts. */
+static const json_t *hard_of(const Object *quota)
 {
-    const json_t *hard = json_object_get(json_at(object_json(quota), "status.hard"), resource);
+    const json_t *hard = json_at(object_json(quota), "status.hard");
+    return hard ? hard : json_at(object_json(quota), "spec.hard");
+}
+
+/* A limit may be written as a number too. */
+static gboolean parse_limit(const json_t *value, guint64 *out)
+{
+    if (json_is_integer(value) && json_integer_value(value) >= 0) {
+        *out = json_integer_value(value);
+        return TRUE;
+    }
+    return json_is_string(value) && quantity_parse(json_string_value(value), out, NULL);
+}
+
+static gboolean is_counted(const Object *claim, const char *class)
+{
+    return !*class || !strcmp(json_string_at(object_json(claim), "spec.storageClassName", ""), class);
+}
+
+/* What the namespace's claims take of it, where the quota does not say that. */
+static guint64 count_claims(const GPtrArray *claims, const char *resource)
+{
+    const char *suffix = strstr(resource, OF_CLASS);
+    g_autofree char *class = suffix ? g_strndup(resource, suffix - resource) : g_strdup("");
+    gboolean bytes = g_str_has_suffix(resource, "requests.storage");
+    guint64 sum = 0, size;
+
+    for (guint i = 0; i < claims->len; i++) {
+        const char *text =
+            json_string_at(object_json(claims->pdata[i]), "spec.resources.requests.storage", "0");
+        if (!is_counted(claims->pdata[i], class) || !quantity_parse(text, &size, NULL))
+            continue;
+        if (!g_uint64_checked_add(&sum, sum, bytes ? size : 1))
+            sum = G_MAXUINT64;
+    }
+    return sum;
+}
+
+/* A quota, and the claims that are in its namespace. */
+typedef struct {
+    const Object *quota;
+    const GPtrArray *claims;
+} Quota;
+
+static void compare_quota(PlanCheck *check, const Quota *limits, const char *resource, guint64 needed)
+{
+    const Object *quota = limits->quota;
+    const json_t *hard = json_object_get(hard_of(quota), resource);
     const json_t *used = json_object_get(json_at(object_json(quota), "status.used"), resource);
     guint64 most, taken = 0;
-    g_autofree char *item = NULL;
+    g_autofree char *item = NULL, *limit = NULL, *amount = NULL;
 
-    if (!json_is_string(hard) || !quantity_parse(json_string_value(hard), &most, NULL) ||
-        (json_is_string(used) && !quantity_parse(json_string_value(used), &taken, NULL)) ||
-        (most >= taken && needed <= most - taken))
+    if (!parse_limit(hard, &most))
         return;
+    if (!used)
+        taken = count_claims(limits->claims, resource);
+    else if (!parse_limit(used, &taken))
+        return;
+    if (most >= taken && needed <= most - taken)
+        return;
+    limit = json_is_string(hard) ? g_strdup(json_string_value(hard))
+                                 : g_strdup_printf("%" G_GUINT64_FORMAT, most);
+    amount = json_is_string(used) ? g_strdup(json_string_value(used))
+                                  : g_strdup_printf("%" G_GUINT64_FORMAT, taken);
     item = g_strdup_printf(
         "ResourceQuota %s: %s is %s, of which %s is used; the plan needs %" G_GUINT64_FORMAT " more",
-        object_name(quota), resource, json_string_value(hard),
-        json_is_string(used) ? json_string_value(used) : "0", needed);
+        object_name(quota), resource, limit, amount, needed);
     too_small(check, "QuotaExceeded", item);
 }
 
-static void compare_quota_of_class(PlanCheck *check, const Object *quota, const StorageNeed *need)
+static void compare_quota_of_class(PlanCheck *check, const Quota *quota, const StorageNeed *need)
 {
-    g_autofree char *bytes =
-        g_strdup_printf("%s.storageclass.storage.k8s.io/requests.storage", need->storage_class);
-    g_autofree char *claims =
-        g_strdup_printf("%s.storageclass.storage.k8s.io/persistentvolumeclaims", need->storage_class);
+    g_autofree char *bytes = g_strconcat(need->storage_class, OF_CLASS "requests.storage", NULL);
+    g_autofree char *claims = g_strconcat(need->storage_class, OF_CLASS "persistentvolumeclaims", NULL);
 
     compare_quota(check, quota, bytes, need->needed);
     compare_quota(check, quota, claims, need->disks);
@@ -167,6 +222,7 @@ static gboolean check_quotas(PlanCheck *check, GPtrArray *needs, GCancellable *c
     g_autoptr(GError) problem = NULL;
     g_autoptr(GPtrArray) quotas =
         kube_list(check->target, &KUBE_RESOURCE_QUOTA, ns, NULL, NULL, NULL, cancel, &problem);
+    g_autoptr(GPtrArray) claims = NULL;
     guint64 bytes = 0, disks = 0;
 
     if (!quotas && !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
@@ -179,13 +235,17 @@ static gboolean check_quotas(PlanCheck *check, GPtrArray *needs, GCancellable *c
             bytes = G_MAXUINT64;
         disks += need->disks;
     }
-    for (guint q = 0; quotas && q < quotas->len; q++) {
-        compare_quota(check, quotas->pdata[q], "requests.storage", bytes);
-        compare_quota(check, quotas->pdata[q], "persistentvolumeclaims", disks);
+    if (!quotas || !quotas->len)
+        return TRUE;
+    claims = kube_list(check->target, &KUBE_PERSISTENT_VOLUME_CLAIM, ns, NULL, NULL, NULL, cancel, error);
+    for (guint q = 0; claims && q < quotas->len; q++) {
+        Quota quota = {quotas->pdata[q], claims};
+        compare_quota(check, &quota, "requests.storage", bytes);
+        compare_quota(check, &quota, "persistentvolumeclaims", disks);
         for (guint i = 0; i < needs->len; i++)
-            compare_quota_of_class(check, quotas->pdata[q], needs->pdata[i]);
+            compare_quota_of_class(check, &quota, needs->pdata[i]);
     }
-    return TRUE;
+    return claims != NULL;
 }
 
 static gboolean check_room(PlanCheck *check, GPtrArray *vms, GCancellable *cancel, GError **error)

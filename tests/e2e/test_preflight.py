@@ -1,4 +1,7 @@
 """What is known before a plan runs: the guests, the account's privileges, the ports, the target's room. Nothing is copied here."""
+import os
+import tempfile
+
 import pytest
 
 from harness import manifests, waiting
@@ -121,6 +124,75 @@ def test_a_host_out_of_reach_is_found_by_the_probe(kubectl, vcenter, new_plan):
     finally:
         vcenter.lift()
         kubectl("delete", "host", "esxi", "-n", manifests.NAMESPACE)
+
+
+def largest_file(folder):
+    """What ftruncate(2) takes there."""
+    least, most = 0, (1 << 63) - 1
+    with tempfile.TemporaryFile(dir=folder) as file:
+        while least < most:
+            middle = most - (most - least) // 2
+            try:
+                os.ftruncate(file.fileno(), middle)
+                least = middle
+            except OSError:
+                most = middle - 1
+    return least
+
+
+def test_a_folder_s_class_says_how_large_a_file_it_takes(kubectl):
+    said = waiting.until("largest file", lambda: kubectl.get("storageclass", "standard")["metadata"]["annotations"].get(
+        "gantry.io/largest-file-bytes"))
+    assert int(said) == largest_file(kubectl.get("storageclass", "standard")["parameters"]["path"])
+
+
+def test_a_quota_that_is_too_small_is_said(kubectl, new_plan):
+    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "small"}},
+                  {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "disks", "namespace": "small"},
+                   "spec": {"hard": {"requests.storage": "512Ki", "persistentvolumeclaims": "10"}}})
+    name = new_plan("plain", target="small", skipGuestConversion=True)
+    found = kubectl.condition("plan", name, "TargetTooSmall")
+    assert found["reason"] == "QuotaExceeded" and len(found["items"]) == 1
+    assert "ResourceQuota disks: requests.storage is 512Ki, of which 0 is used" in found["items"][0], found
+    kubectl("patch", "quota", "disks", "-n", "small", "--type=merge", "-p", '{"spec": {"hard": {"requests.storage": "1Gi"}}}')
+    kubectl.condition("plan", name, "Ready")
+
+
+def test_vms_networks_and_datastores_may_be_named_by_path(kubectl, maps):
+    kubectl.apply(manifests.network_map("paths", "vc", [({"name": "/DC0/network/VM Network"}, "pod")]),
+                  manifests.storage_map("paths", "vc", [{"name": "/DC0/datastore/datastore1"}]),
+                  manifests.plan("paths", "vc", [{"name": "/DC0/vm/running"}]))
+    kubectl.condition("plan", "paths", "Ready")
+    assert [ref["name"] for ref in kubectl.get("networkmap", "paths")["status"]["references"]] == ["VM Network"]
+    kubectl.apply(manifests.plan("paths", "vc", [{"name": "/DC0/vm/nobody"}]))
+    assert kubectl.condition("plan", "paths", "VMNotFound")["items"] == ["name:'/DC0/vm/nobody'"]
+    kubectl("delete", "plan", "paths", "-n", manifests.NAMESPACE)
+
+
+def test_a_mac_that_is_in_use_is_named_with_its_owner(kubectl, new_plan):
+    kubectl.apply({"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": {"name": "other", "namespace": "default"},
+                   "spec": {"runStrategy": "Halted", "template": {"spec": {"domain": {"devices": {"interfaces": [
+                       {"name": "net-0", "masquerade": {}, "macAddress": "00:50:56:0D:00:01"}]}},
+                       "networks": [{"name": "net-0", "pod": {}}]}}}})
+    name = new_plan("running")
+    found = kubectl.condition("plan", name, "MacConflicts")
+    assert "00:50:56:0d:00:01 is also in VirtualMachine default/other" in found["items"][0]
+    kubectl("delete", "vm", "other", "-n", "default")
+    kubectl.condition("plan", name, "Ready")
+
+
+def test_an_account_that_lacks_privileges_is_said_of_its_provider(kubectl, vcenter):
+    vcenter.role(*DATASTORE, "VirtualMachine.Interact.PowerOn")
+    try:
+        kubectl.apply(manifests.provider("weak", vcenter.url, "vc"))
+        found = kubectl.condition("provider", "weak", "InsufficientPrivileges")
+        assert found["category"] == "Warn" and found["reason"] == "PrivilegesNotGranted"
+        assert "VirtualMachine.Interact.PowerOff to shut VMs down" in found["items"]
+        assert not any("Datastore" in item for item in found["items"])
+        kubectl.condition("provider", "weak", "Ready")
+    finally:
+        vcenter.all_privileges()
+        kubectl("delete", "provider", "weak", "-n", manifests.NAMESPACE)
 
 
 def test_a_target_that_is_too_small_is_said_in_bytes(kubectl, new_plan):

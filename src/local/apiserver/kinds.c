@@ -24,6 +24,7 @@ static const struct {
     {"", "v1", "PersistentVolume", "persistentvolumes", "pv", "", CLUSTER | STATUS},
     {"", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "pvc", "", STATUS},
     {"", "v1", "Pod", "pods", "po", "all", STATUS | GENERATION},
+    {"", "v1", "ResourceQuota", "resourcequotas", "quota", "", STATUS},
     {"", "v1", "Secret", "secrets", "", "", 0},
     {"", "v1", "Service", "services", "svc", "all", STATUS},
     {"", "v1", "ServiceAccount", "serviceaccounts", "sa", "", 0},

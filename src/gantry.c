@@ -1,5 +1,6 @@
-/* gantry: the table of subcommands, and nothing else. */
+/* gantry: the table of subcommands, and nothing else; what users do has a table of its own (cmd/verbs.c). */
 #include "cmd/commands.h"
+#include "cmd/verbs.h"
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +30,10 @@ static const struct {
 
 static int usage(FILE *out, int code)
 {
-    fprintf(out, "Usage: gantry COMMAND [OPTION…]\n\nMoves virtual machines from vSphere and oVirt to KubeVirt.\n\nCommands:\n");
+    fprintf(out, "Usage: gantry COMMAND [OPTION…]\n\nMoves virtual machines from vSphere and oVirt to KubeVirt.\n\nMigrating:\n");
+    for (int i = 0; verbs[i]; i++)
+        fprintf(out, "  %-16s %s\n", verbs[i]->name, verbs[i]->what);
+    fprintf(out, "\nServices and programs:\n");
     for (int i = 0; commands[i].name; i++)
         fprintf(out, "  %-16s %s\n", commands[i].name, commands[i].what);
     fprintf(out, "\n'gantry COMMAND --help' explains a command.\n");
@@ -46,6 +50,12 @@ int main(int argc, char **argv)
         puts("gantry " GANTRY_VERSION);
         return 0;
     }
+    for (int i = 0; verbs[i]; i++)
+        if (!strcmp(argv[1], verbs[i]->name)) {
+            g_autofree char *name = g_strdup_printf("gantry %s", argv[1]);
+            g_set_prgname(name);
+            return verb_main(verbs[i], argc - 1, argv + 1);
+        }
     for (int i = 0; commands[i].name; i++)
         if (!strcmp(argv[1], commands[i].name)) {
             g_autofree char *name = g_strdup_printf("gantry %s", argv[1]);

@@ -2,7 +2,8 @@
 #include "base/json.h"
 #include "base/share.h"
 #include "cmd/commands.h"
-#include "gather/inventory_records.h"
+#include "cmd/kinds.h"
+#include "inventory/client.h"
 #include "policy/rules.h"
 #include <stdio.h>
 #include <string.h>
@@ -109,41 +110,15 @@ static void check_clear(Check *check)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Check, check_clear)
 
-/* The named Provider, or the only one of a source. */
-static Object *find_provider(KubeClient *kube, const Check *check, GError **error)
-{
-    g_autoptr(GPtrArray) providers = NULL;
-    Object *found = NULL;
-
-    if (check->provider)
-        return kube_get(kube, &KUBE_PROVIDER, check->ns, check->provider, NULL, error);
-    providers = kube_list(kube, &KUBE_PROVIDER, check->ns, NULL, NULL, NULL, NULL, error);
-    for (guint i = 0; providers && i < providers->len; i++) {
-        Object *one = providers->pdata[i];
-        if (!strcmp(json_string_at(object_json(one), "spec.type", ""), "openshift"))
-            continue;
-        if (found) {
-            g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
-                        "there are several source providers; say --provider NAME");
-            return NULL;
-        }
-        found = one;
-    }
-    if (providers && !found)
-        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "there is no source provider in namespace %s",
-                    check->ns);
-    return found ? object_ref(found) : NULL;
-}
-
 static RegoValue *read_workload(const Check *check, char **package, GError **error)
 {
     g_autoptr(KubeClient) kube = kube_client_new_default(error);
-    g_autoptr(Object) provider = kube ? find_provider(kube, check, error) : NULL;
-    InventoryRecords *records = provider ? inventory_records_open(kube, provider, NULL, error) : NULL;
-    g_autoptr(json_t) workload = records ? inventory_records_vm(records, check->vm, NULL, error) : NULL;
+    g_autoptr(Object) provider = kube ? provider_chosen(kube, check->ns, check->provider, error) : NULL;
+    g_autoptr(InventoryClient) inventory = provider ? inventory_client_new_of(kube, NULL, error) : NULL;
+    g_autoptr(json_t) workload =
+        inventory ? inventory_get(inventory, provider, "workloads", check->vm, NULL, error) : NULL;
     g_autofree char *text = workload ? json_text(json_object_get(workload, "input")) : NULL;
 
-    g_clear_pointer(&records, inventory_records_free);
     if (!text)
         return NULL;
     const char *type = json_string_at(object_json(provider), "spec.type", "");

@@ -3,8 +3,9 @@
  * On a terminal the view is redrawn in place, a bar per disk; elsewhere a line is printed when a step or a
  * tenth of a disk was passed. Everything comes from the Plan's status, so any Kubernetes API will do.
  */
-#include "base/clock.h"
+#include "cmd/progress.h"
 #include "cmd/commands.h"
+#include "cmd/plan_words.h"
 #include "kube/client.h"
 #include <locale.h>
 #include <stdio.h>
@@ -36,68 +37,6 @@ static const char *step_mark(const View *view, const char *phase, gboolean faile
     if (!strcmp(phase, "Running"))
         return view->utf8 ? "●" : ">";
     return view->utf8 ? "○" : ".";
-}
-
-static const char *plan_state(const Object *plan)
-{
-    static const char *const states[] = {"Archived", "Failed", "Canceled", "Succeeded", "Executing", "Ready"};
-
-    for (gsize i = 0; i < G_N_ELEMENTS(states); i++)
-        if (object_condition(plan, states[i]))
-            return states[i];
-    return "Not ready";
-}
-
-static gboolean plan_ended(const Object *plan)
-{
-    return !object_condition(plan, "Executing") && json_at(object_json(plan), "status.migration.completed") &&
-           (object_condition(plan, "Succeeded") || object_condition(plan, "Failed") ||
-            object_condition(plan, "Canceled"));
-}
-
-static const json_t *plan_vms(const Object *plan)
-{
-    return json_at(object_json(plan), "status.migration.vms");
-}
-
-static const json_t *vm_step(const json_t *vm, const char *name)
-{
-    const json_t *step;
-    size_t i;
-
-    json_array_foreach(json_at(vm, "pipeline"), i,
-                       step) if (!strcmp(json_string_at(step, "name", ""), name)) return step;
-    return NULL;
-}
-
-/* In a warm migration the last word on a disk is the cutover's. */
-static const json_t *disk_tasks(const json_t *vm)
-{
-    const json_t *cutover = vm_step(vm, "Cutover");
-    return json_at(json_at(cutover, "started") ? cutover : vm_step(vm, "DiskTransfer"), "tasks");
-}
-
-/* The step that is being worked on: the last one with an error or a start. */
-static const json_t *current_step(const json_t *vm)
-{
-    const json_t *step, *found = NULL;
-    size_t i;
-
-    json_array_foreach(json_at(vm, "pipeline"), i,
-                       step) if (json_at(step, "error") || json_at(step, "started")) found = step;
-    return found;
-}
-
-/* Why the VM waits and at which place of its host's queue; NULL when it does not. */
-static const char *pending(const json_t *vm)
-{
-    const json_t *condition;
-    size_t i;
-
-    json_array_foreach (json_at(vm, "conditions"), i, condition)
-        if (!strcmp(json_string_at(condition, "type", ""), "Pending"))
-            return json_string_at(condition, "message", "");
-    return NULL;
 }
 
 static void append_reasons(GString *out, const json_t *owner, const char *indent)
@@ -169,11 +108,11 @@ static void append_disk(GString *out, View *view, const json_t *vm, const json_t
 
 static void append_vm(GString *out, View *view, const json_t *vm)
 {
-    const json_t *step, *task, *current = current_step(vm);
+    const json_t *step, *task, *current = vm_current_step(vm);
     size_t i;
 
     g_string_append_printf(out, "  %s  %s", json_string_at(vm, "name", json_string_at(vm, "id", "?")),
-                           current ? json_string_at(current, "description", "") : pending(vm) ? pending(vm) : "Waiting.");
+                           current ? json_string_at(current, "description", "") : vm_pending(vm) ? vm_pending(vm) : "Waiting.");
     if (current && json_string_at(current, "reason", NULL))
         g_string_append_printf(out, " %s", json_string_at(current, "reason", ""));
     g_string_append(out, "\n   ");
@@ -181,7 +120,7 @@ static void append_vm(GString *out, View *view, const json_t *vm)
         out, " %s %s", step_mark(view, json_string_at(step, "phase", ""), json_at(step, "error") != NULL),
         json_string_at(step, "name", "?"));
     g_string_append_c(out, '\n');
-    json_array_foreach(disk_tasks(vm), i, task)
+    json_array_foreach(vm_disk_tasks(vm), i, task)
         append_disk(out, view, vm, task);
     append_reasons(out, vm, "    error: ");
 }
@@ -192,8 +131,8 @@ static void draw(View *view, const Object *plan)
     const json_t *vm;
     size_t i;
 
-    g_string_printf(out, "plan %s/%s  %s\n", object_namespace(plan), object_name(plan), plan_state(plan));
-    json_array_foreach(plan_vms(plan), i, vm) append_vm(out, view, vm);
+    g_string_printf(out, "plan %s/%s  %s\n", object_namespace(plan), object_name(plan), plan_state(object_json(plan)));
+    json_array_foreach(plan_vms(object_json(plan)), i, vm) append_vm(out, view, vm);
     if (view->lines)
         printf("\033[%uA\033[J", view->lines);
     /* A line that is too long is cut, not wrapped: else it would take two and the next drawing begin too low. */
@@ -210,21 +149,21 @@ static void print_changes(View *view, const Object *plan)
     const json_t *vm, *task;
     size_t i, j;
 
-    json_array_foreach(plan_vms(plan), i, vm)
+    json_array_foreach(plan_vms(object_json(plan)), i, vm)
     {
         const char *id = json_string_at(vm, "id", ""), *name = json_string_at(vm, "name", id);
-        const json_t *step = current_step(vm);
+        const json_t *step = vm_current_step(vm);
         const char *step_name = step ? json_string_at(step, "name", "") : "";
 
-        if (!step && pending(vm) && g_strcmp0(g_hash_table_lookup(view->steps, id), pending(vm))) {
-            printf("%s: %s\n", name, pending(vm));
-            g_hash_table_insert(view->steps, g_strdup(id), g_strdup(pending(vm)));
+        if (!step && vm_pending(vm) && g_strcmp0(g_hash_table_lookup(view->steps, id), vm_pending(vm))) {
+            printf("%s: %s\n", name, vm_pending(vm));
+            g_hash_table_insert(view->steps, g_strdup(id), g_strdup(vm_pending(vm)));
         }
         if (g_strcmp0(g_hash_table_lookup(view->steps, id), step_name) && *step_name) {
             printf("%s: %s\n", name, json_string_at(step, "description", step_name));
             g_hash_table_insert(view->steps, g_strdup(id), g_strdup(step_name));
         }
-        json_array_foreach(disk_tasks(vm), j, task)
+        json_array_foreach(vm_disk_tasks(vm), j, task)
         {
             gint64 done = json_int_at(task, "progress.completed", 0),
                    total = json_int_at(task, "progress.total", 0);
@@ -246,52 +185,30 @@ static void print_time(const json_t *owner, const char *label, const char *key)
     printf("  %s %s", label, json_string_at(owner, key, "-"));
 }
 
-static gint64 seconds_between(const json_t *owner)
-{
-    gint64 from = clock_parse(json_string_at(owner, "started", NULL));
-    gint64 to = clock_parse(json_string_at(owner, "completed", NULL));
-    return from >= 0 && to >= from ? (to - from) / G_USEC_PER_SEC : 0;
-}
-
-static const char *vm_result(const json_t *vm)
-{
-    const json_t *condition;
-    size_t i;
-
-    json_array_foreach(json_at(vm, "conditions"), i, condition)
-    {
-        const char *type = json_string_at(condition, "type", "");
-        if (!strcmp(json_string_at(condition, "status", ""), "True") &&
-            (!strcmp(type, "Succeeded") || !strcmp(type, "Failed") || !strcmp(type, "Canceled")))
-            return type;
-    }
-    return "Running";
-}
-
 /* The plan's table, then per disk what was read, written and proved. */
-static void print_report(const Object *plan)
+void progress_print_report(const Object *plan)
 {
     const json_t *vm, *step, *task;
     size_t i, j;
 
-    printf("\nPlan %s/%s: %s\n", object_namespace(plan), object_name(plan), plan_state(plan));
+    printf("\nPlan %s/%s: %s\n", object_namespace(plan), object_name(plan), plan_state(object_json(plan)));
     printf("%-24s %-10s %9s  %s\n", "VM", "RESULT", "SECONDS", "STEPS (seconds)");
-    json_array_foreach(plan_vms(plan), i, vm)
+    json_array_foreach(plan_vms(object_json(plan)), i, vm)
     {
         printf("%-24s %-10s %9" G_GINT64_FORMAT " ", json_string_at(vm, "name", "?"), vm_result(vm),
-               seconds_between(vm));
+               seconds_of(vm));
         json_array_foreach(json_at(vm, "pipeline"), j, step)
-            printf(" %s %" G_GINT64_FORMAT, json_string_at(step, "name", "?"), seconds_between(step));
+            printf(" %s %" G_GINT64_FORMAT, json_string_at(step, "name", "?"), seconds_of(step));
         putchar('\n');
     }
     printf("\nVerification report\n");
-    json_array_foreach(plan_vms(plan), i, vm)
+    json_array_foreach(plan_vms(object_json(plan)), i, vm)
     {
         printf("%s", json_string_at(vm, "name", "?"));
         print_time(vm, "from", "started");
         print_time(vm, "to", "completed");
         putchar('\n');
-        json_array_foreach(disk_tasks(vm), j, task)
+        json_array_foreach(vm_disk_tasks(vm), j, task)
             printf("  %s: %s bytes, %s, read back from the target: %s\n", json_string_at(task, "name", "?"),
                    json_string_at(task, "annotations.bytes", "?"),
                    json_string_at(task, "annotations.hash", "no hash"),
@@ -301,8 +218,8 @@ static void print_report(const Object *plan)
     }
 }
 
-static gboolean watch_plan(KubeClient *client, const char *ns, const char *name, gboolean follow,
-                           Object **last, GError **error)
+gboolean progress_show(KubeClient *client, const char *ns, const char *name, gboolean follow, Object **last,
+                       GError **error)
 {
     g_autoptr(GHashTable) samples = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autoptr(GHashTable) steps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -317,7 +234,7 @@ static gboolean watch_plan(KubeClient *client, const char *ns, const char *name,
             draw(&view, plan);
         else
             print_changes(&view, plan);
-        if (!follow || plan_ended(plan)) {
+        if (!follow || plan_ended(object_json(plan))) {
             *last = g_steal_pointer(&plan);
             return TRUE;
         }
@@ -353,11 +270,11 @@ int cmd_progress(int argc, char **argv)
 
     g_autoptr(KubeClient) client = kube_client_new_default(&error);
     g_autoptr(Object) plan = NULL;
-    if (!client || !watch_plan(client, ns ? ns : "openshift-mtv", name, follow, &plan, &error)) {
+    if (!client || !progress_show(client, ns ? ns : "openshift-mtv", name, follow, &plan, &error)) {
         fprintf(stderr, "gantry progress: plan %s: %s. %s\n", name, error->message, error_remedy(error));
         return 1;
     }
-    if (plan_ended(plan))
-        print_report(plan);
+    if (plan_ended(object_json(plan)))
+        progress_print_report(plan);
     return object_condition(plan, "Failed") || object_condition(plan, "Canceled") ? 1 : 0;
 }

@@ -1,11 +1,11 @@
 /* gather: asks the API for one part after another and puts it into the archive. */
 #include "gather/gather.h"
 #include "base/yaml.h"
-#include "gather/inventory_records.h"
 #include "gather/log_filter.h"
 #include "gather/redactor.h"
 #include "gather/report.h"
 #include "gather/tarball.h"
+#include "inventory/client.h"
 #include <string.h>
 
 #define ROOT             "must-gather"
@@ -319,16 +319,17 @@ static gboolean add_inventory(Gathering *gathering, const ScopedPlan *scoped, GE
                *ns = json_string_at(ref, "namespace", GANTRY_NAMESPACE);
     g_autoptr(GError) failed = NULL;
     g_autoptr(Object) provider = *name ? get(gathering, &KUBE_PROVIDER, ns, name) : NULL;
-    g_autoptr(InventoryRecords) records = NULL;
+    g_autoptr(InventoryClient) inventory = NULL;
     GHashTableIter iter;
     gpointer id;
 
     if (!provider)
         return TRUE;
-    records = inventory_records_open(gathering->client, provider, gathering->cancel, &failed);
+    inventory = inventory_client_new_of(gathering->client, gathering->cancel, &failed);
     g_hash_table_iter_init(&iter, scoped->vms);
-    while (records && g_hash_table_iter_next(&iter, &id, NULL)) {
-        g_autoptr(json_t) record = inventory_records_vm(records, id, gathering->cancel, &failed);
+    while (inventory && g_hash_table_iter_next(&iter, &id, NULL)) {
+        g_autoptr(json_t) record =
+            inventory_get(inventory, provider, "workloads", id, gathering->cancel, &failed);
         g_autofree char *folder = g_build_filename("inventory", name, NULL);
         g_autofree char *path = g_strdup_printf("namespaces/%s/%s/%s.yaml", ns, folder, (const char *)id);
         if (!record)

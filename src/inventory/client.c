@@ -10,6 +10,9 @@ enum {
     MOST_TOKEN_SIZE = 64 * 1024
 };
 
+#define NAMESPACE "openshift-mtv"
+#define SERVICE   "forklift-inventory"
+
 static const char token_path[] = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 struct InventoryClient {
@@ -75,6 +78,21 @@ InventoryClient *inventory_client_new_at(const char *root, const char *ca_pem, c
     return client;
 }
 
+InventoryClient *inventory_client_new_of(KubeClient *kube, GCancellable *cancel, GError **error)
+{
+    g_autoptr(Object) route = kube_get(kube, &KUBE_ROUTE, NAMESPACE, SERVICE, cancel, NULL);
+    g_autoptr(Object) ca = kube_get(kube, &KUBE_CONFIG_MAP, NAMESPACE, "gantry-ca", cancel, NULL);
+    const char *host = route ? json_string_at(object_json(route), "spec.host", "") : "";
+    const char *pem = ca ? json_string_value(json_object_get(json_at(object_json(ca), "data"), "ca.crt")) : NULL;
+    g_autofree char *root = g_strconcat("https://", *host ? host : SERVICE "." NAMESPACE ".svc:8443", NULL);
+    g_autofree char *token = kube_client_token(kube);
+    InventoryClient *client = inventory_client_new_at(root, pem, token, error);
+
+    if (token)
+        explicit_bzero(token, strlen(token));
+    return client;
+}
+
 void inventory_client_free(InventoryClient *client)
 {
     http_client_free(client->http);
@@ -118,6 +136,8 @@ static gboolean check_status(const HttpReply *reply, const char *what, GError **
     else if (reply->status == 404)
         g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND, "%s is not in the provider's inventory",
                     what);
+    else if (reply->status == 400)
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "the inventory: %s", reason ? reason : what);
     else
         g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_UNAVAILABLE, "the inventory answered %u for %s: %s",
                     reply->status, what, reason ? reason : "");
@@ -173,6 +193,15 @@ json_t *inventory_list(InventoryClient *client, const Object *provider, const ch
 {
     g_autofree char *root = provider_path(provider);
     g_autofree char *path = g_strdup_printf("%s/%s?detail=%u", root, collection, detail);
+
+    return get(client, path, collection, cancel, error);
+}
+
+json_t *inventory_query(InventoryClient *client, const Object *provider, const char *collection, const char *query,
+                        GCancellable *cancel, GError **error)
+{
+    g_autofree char *root = provider_path(provider);
+    g_autofree char *path = g_strconcat(root, "/", collection, "?", query, NULL);
 
     return get(client, path, collection, cancel, error);
 }

@@ -12,6 +12,10 @@ typedef struct InventoryClient InventoryClient;
 InventoryClient *inventory_client_new(GError **error);
 /* One at a known place ("https://HOST:PORT"), with a caller's token. ca_pem NULL: system trust. */
 InventoryClient *inventory_client_new_at(const char *root, const char *ca_pem, const char *token, GError **error);
+/* The one that belongs to a cluster, with kube's own token. Found by its Route where there is one (from outside the cluster too),
+ * else by its Service; its certificate is checked against ConfigMap gantry-ca, which `gantry up` and the operator keep, else the
+ * system's trust. */
+InventoryClient *inventory_client_new_of(KubeClient *kube, GCancellable *cancel, GError **error);
 void             inventory_client_free(InventoryClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryClient, inventory_client_free)
 
@@ -25,3 +29,6 @@ json_t *inventory_find(InventoryClient *client, const Object *provider, const ch
 
 json_t *inventory_list(InventoryClient *client, const Object *provider, const char *collection, guint detail,
                        GCancellable *cancel, GError **error);
+/* A list with a query of its own ("detail=4&limit=50&q=…", percent-encoded); its errors also BAD_INPUT, for a wrong filter. */
+json_t *inventory_query(InventoryClient *client, const Object *provider, const char *collection, const char *query,
+                        GCancellable *cancel, GError **error);

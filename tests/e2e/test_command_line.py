@@ -1,0 +1,237 @@
+"""`gantry` as a command line: each verb against a cluster and a vCenter, what it prints, and how it says no."""
+import json
+import os
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from harness import waiting
+from harness.cluster import condition_of
+
+DISK = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def vcenter(new_vcenter, tmp_path_factory):
+    disk = tmp_path_factory.getbasetemp() / "command-line.raw"
+    disk.write_bytes(os.urandom(DISK))
+
+    def vm(name, number):
+        return {"name": name, "disks": [{"file": str(disk)}], "memoryMB": 128 * number,
+                "nics": [{"network": "VM Network", "mac": f"00:50:56:0e:00:0{number}"}]}
+
+    return new_vcenter(vms=[vm("web1", 1), vm("web2", 2), vm("Data Base", 3)])
+
+
+@pytest.fixture(scope="module")
+def run(gantry, module_cluster):
+    """A function that runs gantry with the cluster's kubeconfig; it gives what was printed, or asserts the code that is wanted."""
+    def call(*words, stdin=None, code=0, kubeconfig=None):
+        environment = {**os.environ, "KUBECONFIG": str(kubeconfig or module_cluster.data / "kubeconfig"), "LC_ALL": "C.UTF-8"}
+        result = subprocess.run([gantry, *map(str, words)], input=stdin, env=environment, text=True, capture_output=True,
+                                timeout=waiting.LONG, check=False)
+        assert result.returncode == code, f"{words}: exit code {result.returncode}: {result.stdout}{result.stderr}"
+        return result.stdout if code == 0 else result.stderr + result.stdout
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def provider(run, vcenter):
+    run("create", "provider", "vc", "--type", "vsphere", "--url", vcenter.url, "--user", vcenter.user, "--password-file", "-",
+        "--fingerprint", vcenter.sha1, stdin=vcenter.password + "\n")
+    run("wait", "provider", "vc")
+    return "vc"
+
+
+def rows(text):
+    """A printed table as lists of cells."""
+    return [re.split(r"\s{2,}", line.rstrip()) for line in text.splitlines()]
+
+
+# ---- what is there --------------------------------------------------------------------------------------------------
+
+
+def test_the_password_goes_into_a_secret_and_nowhere_else(run, provider, vcenter, kubectl):
+    shown = run("create", "provider", "again", "--type", "vsphere", "--url", vcenter.url, "--user", "u", "--password-file", "-", "--dry-run",
+                stdin="very secret\n")
+    assert "very secret" not in shown and "<password>" in shown
+    assert [one["kind"] for one in yaml.safe_load(shown)["items"]] == ["Secret", "Provider"]
+    assert kubectl.get("secret", "vc")["data"]["password"] and kubectl.get("provider", "again") is None
+
+
+def test_each_output_format(run, provider):
+    table = rows(run("get", "provider"))
+    assert table[0] == ["NAME", "TYPE", "STATUS", "CONNECTED", "INVENTORY", "READY", "URL"]
+    assert ["vc", "vsphere", "Ready", "True", "True", "True"] in [row[:6] for row in table]
+    assert "AGE" in rows(run("get", "provider", "-o", "wide"))[0]
+    assert json.loads(run("get", "provider", "vc", "-o", "json"))["metadata"]["name"] == "vc"
+    assert yaml.safe_load(run("get", "providers", "-o", "yaml"))["kind"] == "List"
+    assert run("get", "provider", "vc", "-o", "name") == "provider.forklift.konveyor.io/vc\n"
+    assert "--output xml: it must be table" in run("get", "provider", "-o", "xml", code=2)
+
+
+def test_the_inventory_is_filtered_sorted_and_paged_by_the_server(run, provider):
+    names = [row[0] for row in rows(run("get", "vm", "-p", "vc", "-q", "where name~web,-memoryMB"))[1:]]
+    assert names == ["web2", "web1"]
+    assert [row[0] for row in rows(run("get", "vm", "-p", "vc", "-q", "-memoryMB", "--limit", 1, "--offset", 1))[1:]] == ["web2"]
+    one = yaml.safe_load(run("get", "vm", "Data Base", "-o", "yaml"))
+    assert one["memoryMB"] == 384
+    assert run("get", "vm", one["id"], "-o", "name").strip() == one["id"]
+    assert "memoryMB>" in run("get", "vm", "-q", "memoryMB>many", code=2)
+    assert rows(run("get", "network"))[1][0] and rows(run("get", "datastore"))[1][0]
+
+
+# ---- the whole way --------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_made_shown_checked_run_and_reported(run, provider, kubectl):
+    dry = yaml.safe_load(run("create", "plan", "web", "-q", "name~web", "--skip-guest-conversion", "--dry-run"))
+    assert [one["kind"] for one in dry["items"]] == ["NetworkMap", "StorageMap", "Plan"]
+    assert [vm["name"] for vm in dry["items"][2]["spec"]["vms"]] == ["web1", "web2"]
+    assert kubectl.get("plan", "web") is None
+
+    made = run("create", "plan", "web", "--vms", "web1,web2", "--skip-guest-conversion")
+    assert ["network", "VM Network", "the pod network"] in rows(made) and "plan.forklift.konveyor.io/web created" in made
+    assert run("preflight", "web").endswith("web is ready\n")
+    shown = run("start", "web", "-w")
+    assert "Verification report" in shown and shown.count("read back from the target: equal") == 2
+    assert run("report", "web").count("xxh3-128:") == 2
+    assert json.loads(run("report", "web", "-o", "json"))["vms"][0]["name"] == "web1"
+    plan = dict(zip(*[rows(run("get", "plan", "web"))[i] for i in (0, 1)]))
+    assert (plan["STATUS"], plan["COPIED"], plan["VMS"]) == ("Succeeded", "100 %", "2")
+    assert "web1 in plan openshift-mtv/web (Succeeded)" in run("why", "web1")
+    assert "Virtual machines:" in run("describe", "plan", "web")
+    assert "nothing left to migrate" in run("start", "web", code=2)
+    assert "Ended" in run("wait", "plan", "web", "--for", "Ended")
+    run("archive", "web")
+    assert condition_of(waiting.until("Archived", lambda: (lambda p: p if condition_of(p, "Archived") else None)(kubectl.get("plan", "web"))), "Archived")
+    run("delete", "plan", "web")
+    assert kubectl.get("plan", "web") is None and kubectl.get("virtualmachine", "web1", namespace="default")
+    waiting.until("nothing left", lambda: run_quietly(run, "leftovers"))
+
+
+def run_quietly(run, *words):
+    try:
+        return run(*words)
+    except AssertionError:
+        return None
+
+
+def test_vms_from_a_table(run, provider, kubectl, tmp_path):
+    table = tmp_path / "vms.csv"
+    table.write_text("name,targetName\nData Base,sql\n", encoding="utf-8")
+    run("create", "plan", "table", "--file", table, "--skip-guest-conversion")
+    assert kubectl.get("plan", "table")["spec"]["vms"][0]["targetName"] == "sql"
+    table.write_text('name,targetName\n"Data Base,sql\n', encoding="utf-8")
+    assert "line 2, column 1: the quotation mark is not closed" in run("create", "plan", "wrong", "--file", table, code=2)
+    assert "no VM is like that" in run("create", "plan", "none", "-q", "name~nobody", code=2)
+    assert "'nobody'" in run("create", "plan", "none", "--vms", "nobody", code=1)
+    assert kubectl.get("plan", "none") is None and kubectl.get("networkmap", "none") is None
+    assert "plan table is not warm" in run("cutover", "table", code=2)
+    assert "is not being migrated" in run("cancel", "table", code=1)
+    assert "has never run" in run("restart", "table", code=2)
+    run("preflight", "table")
+    assert "Nothing stands in its way" in run("why", "Data Base")
+    run("patch", "plan", "table", "--set", "spec.targetNamespace=elsewhere")
+    assert kubectl.get("plan", "table")["spec"]["targetNamespace"] == "elsewhere"
+
+
+def test_a_cutover_is_set_changed_and_called_off(run, provider, kubectl):
+    """The plan cannot run (the peer tracks no changes here), its Migration waits: what is looked at is what the verb says to the API."""
+    run("create", "plan", "warm", "--vms", "Data Base", "--warm", "--network-map", "table", "--storage-map", "table")
+    kubectl.apply({"apiVersion": "forklift.konveyor.io/v1beta1", "kind": "Migration", "metadata": {"name": "warm-1", "namespace": "openshift-mtv"},
+                   "spec": {"plan": {"name": "warm", "namespace": "openshift-mtv"}}})
+    run("cutover", "warm", "--at", "2030-12-01T22:00:00+01:00")
+    assert kubectl.get("migration", "warm-1")["spec"]["cutover"] == "2030-12-01T22:00:00+01:00"
+    run("cutover", "warm", "--vms", "Data Base", "--at", "+90m")
+    assert len(kubectl.get("migration", "warm-1")["spec"]["vmCutover"]) == 1
+    run("cutover", "warm", "--at", "none")
+    assert not kubectl.get("migration", "warm-1")["spec"].get("cutover")
+    assert "it must be now, none, +90m" in run("cutover", "warm", "--at", "tomorrow", code=2)
+    run("cancel", "warm", "--vms", "Data Base")
+    assert kubectl.get("migration", "warm-1")["spec"]["cancel"][0]["name"] == "Data Base"
+    run("delete", "migration", "warm-1")
+    run("delete", "plan", "warm")
+
+
+def test_hooks_hosts_and_mappings(run, provider, kubectl, tmp_path):
+    playbook = tmp_path / "notify.yml"
+    playbook.write_text("- hosts: localhost\n  tasks: []\n", encoding="utf-8")
+    run("create", "hook", "notify", "--playbook", playbook, "--deadline", 60)
+    run("wait", "hook", "notify", "-t", 60)
+    assert dict(zip(*rows(run("get", "hook"))))["PLAYBOOK"] == "yes"
+    run("create", "mapping", "mine", "--network", "VM Network=ignored", "--storage", "datastore1=standard")
+    assert {row[1] for row in rows(run("get", "mapping"))[1:] if row[0] == "mine"} == {"networkmap", "storagemap"}
+    host = json.loads(run("create", "host", "esx", "--host-id", "host-1", "--ip", "127.0.0.1", "--dry-run", "-o", "json"))
+    assert host["spec"] == {"provider": {"name": "vc", "namespace": "openshift-mtv"}, "id": "host-1", "ipAddress": "127.0.0.1"}
+    run("delete", "mapping", "mine")
+    run("delete", "hook", "notify")
+
+
+def test_one_line_moves_a_vm(run, provider, vcenter, kubectl):
+    """The Provider of that URL is there, so it is used; nobody is asked for a password."""
+    shown = run("migrate", "--from", vcenter.url, "--vm", "Data Base", "--skip-guest-conversion")
+    assert "plan.forklift.konveyor.io/data-base created" in shown and "read back from the target: equal" in shown
+    assert kubectl.get("virtualmachine", "database", namespace="default")
+
+
+def test_doctor_looks_at_the_cluster(run, provider):
+    shown = run("doctor", "--cluster")
+    assert re.search(r"^ok +provider vc +ready", shown, re.M) and re.search(r"^ok +forklift-controller +1 of 1 ready", shown, re.M)
+
+
+# ---- no ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words, code, said", [
+    (("get",), 2, "it takes KIND and names"),
+    (("get", "plans", "nothing"), 1, "nothing"),
+    (("get", "thing"), 2, "there is no kind 'thing'; there are provider"),
+    (("get", "folder", "-p", "host"), 2, "a provider of type openshift has no folders"),
+    (("delete", "vm", "web1"), 2, "there is no kind 'vm'"),
+    (("get", "plan", "--colour"), 2, "Unknown option --colour; see gantry get --help"),
+    (("patch", "provider", "vc"), 2, "--patch or --set is missing"),
+    (("patch", "provider", "vc", "--set", "spec"), 2, "it must be FIELD=VALUE"),
+    (("patch", "provider", "vc", "-p", "{spec: ["), 1, "--patch: line 2"),
+    (("create", "tree", "x"), 2, "it cannot make 'tree'"),
+    (("create", "mapping", "x", "--network", "nowhere"), 2, "--network nowhere: it must be two texts with = between"),
+    (("create", "plan", "x", "--vms", "a", "--query", "b"), 2, "one of --vms, --file and --query"),
+    (("create", "provider", "x", "--type", "xen", "--url", "https://x"), 2, "it must be vsphere, ovirt or openshift"),
+    (("wait", "provider", "vc", "--for", "Never", "-t", 0), 3, "is not Never after 0 s"),
+    (("why", "nobody"), 1, "no plan has a VM 'nobody'"),
+    (("completion", "tcsh"), 2, "there is for bash, zsh and fish"),
+    (("migrate", "--from", "ftp://x", "--vm", "a"), 2, "it must be https://HOST/sdk"),
+])
+def test_a_wrong_word_gets_one_line(run, provider, words, code, said):
+    text = run(*words, code=code)
+    assert said in text and text.count("\n") == 1
+
+
+def test_no_connection_and_no_right(run, provider, module_cluster, tmp_path):
+    config = yaml.safe_load((module_cluster.data / "kubeconfig").read_text())
+    config["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    away = tmp_path / "away"
+    away.write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert "127.0.0.1:1" in run("get", "plan", code=1, kubeconfig=away)
+    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{module_cluster.port}"
+    config["users"][0]["user"] = {"token": "worn out"}
+    away.write_text(yaml.safe_dump(config), encoding="utf-8")
+    text = run("get", "plan", code=1, kubeconfig=away)
+    assert "it may have expired" in text and "worn out" not in text
+    assert "KUBECONFIG" in run("get", "plan", code=1, kubeconfig=tmp_path / "absent")
+
+
+def test_completion_and_manual_know_every_verb_and_option(run, gantry):
+    listed = run("--help").split("Services and programs")[0]
+    verbs = [line.split()[0] for line in listed.splitlines() if line.startswith("  ")]
+    manual, bash = run("manual"), run("completion", "bash")
+    assert len(verbs) > 15
+    for verb in verbs:
+        assert f".SS gantry {verb}" in manual and f"{verb}) words=" in bash
+        for option in set(re.findall(r"--([a-z-]+)", run(verb, "--help").split("Options:")[-1].split("\n\n")[0])) - {"help"}:
+            assert f"--{option}" in bash
+    subprocess.run(["bash", "-n"], input=bash, text=True, check=True)
+    assert "complete -c gantry" in run("completion", "fish") and "bashcompinit" in run("completion", "zsh")

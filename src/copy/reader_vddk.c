@@ -177,6 +177,8 @@ static gboolean connect_vddk(VddkReader *self, GError **error)
     g_autoptr(Credentials) credentials = credentials_read(self->credentials, error);
     g_autofree char *vmx = g_strdup_printf("moref=%s", self->vm);
     VddkConnectParams *params = credentials ? library->new_params() : NULL;
+    /* what it never opened may be read in another way */
+    const int failure = self->transport ? ERROR_SOURCE_READ : ERROR_VDDK_LIBRARY;
     VddkResult result;
 
     if (!params)
@@ -192,10 +194,10 @@ static gboolean connect_vddk(VddkReader *self, GError **error)
     params->vmx_spec = params->server_name = params->thumb_print = NULL; /* ours, not the library's to free */
     params->credentials.user.user = params->credentials.user.password = NULL;
     library->free_params(params);
-    return check(library, result, code_of(result) == VDDK_ACCESS ? ERROR_SOURCE_LOGIN : ERROR_SOURCE_READ,
+    return check(library, result, code_of(result) == VDDK_ACCESS ? ERROR_SOURCE_LOGIN : failure,
                  "connecting (a wrong fingerprint is called an unknown error)", error) &&
            check(library, library->open(self->connection, self->file, VDDK_OPEN_READ_ONLY, &self->handle),
-                 ERROR_SOURCE_READ, "opening the disk", error);
+                 failure, "opening the disk", error);
 }
 
 /* The first time it is learned, later it must be the same. */

@@ -111,6 +111,29 @@ static void an_importer_mounts_disk_state_and_spec(void)
     g_assert_false(json_bool_at(pod, "spec.automountServiceAccountToken", TRUE));
 }
 
+static void the_vddk_comes_from_an_image_or_a_directory(void)
+{
+    g_autoptr(json_t) source = json_pack("{s:s}", "type", "vddk");
+    Importer one = importer(source);
+
+    one.vddk = "reg/vddk:8";
+    g_autoptr(json_t) by_image = target_importer_pod(&owner, &one, "sec");
+    const json_t *side_car = json_array_get(json_at(by_image, "spec.initContainers"), 0),
+                 *copied = json_array_get(json_at(side_car, "volumeMounts"), 0),
+                 *shared = json_array_get(json_at(container(by_image), "volumeMounts"), 3);
+    g_assert_cmpstr(json_string_at(side_car, "image", ""), ==, "reg/vddk:8");
+    g_assert_cmpstr(json_string_at(copied, "mountPath", ""), ==, "/opt");
+    g_assert_true(json_equal(copied, shared));
+
+    one.vddk = "/srv/vddk";
+    g_autoptr(json_t) by_path = target_importer_pod(&owner, &one, "sec");
+    const json_t *volume = json_array_get(json_at(by_path, "spec.volumes"), 3),
+                 *mount = json_array_get(json_at(container(by_path), "volumeMounts"), 3);
+    g_assert_null(json_at(by_path, "spec.initContainers"));
+    g_assert_cmpstr(json_string_at(volume, "hostPath.path", ""), ==, "/srv/vddk");
+    g_assert_cmpstr(json_string_at(mount, "mountPath", ""), ==, TARGET_VDDK_PATH);
+}
+
 static void a_block_claim_is_a_device(void)
 {
     g_autoptr(json_t) source = json_pack("{s:s}", "type", "https");
@@ -237,6 +260,7 @@ int main(int argc, char **argv)
     CASE("the state claim is a small filesystem", the_state_claim_is_a_small_filesystem);
     CASE("a password is only in its own key", a_password_is_only_in_its_own_key);
     CASE("an importer mounts disk, state and spec", an_importer_mounts_disk_state_and_spec);
+    CASE("the VDDK comes from an image or a directory", the_vddk_comes_from_an_image_or_a_directory);
     CASE("a block claim is a device", a_block_claim_is_a_device);
     CASE("a long plan name leaves room for five characters",
          a_long_plan_name_leaves_room_for_five_characters);

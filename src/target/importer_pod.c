@@ -61,6 +61,8 @@ json_t *target_importer_pod(const TargetOwner *owner, const Importer *importer, 
         pod_mount_claim(spec, "data", importer->claim, "/data");
     pod_mount_claim(spec, "state", importer->state_claim, "/state");
     pod_mount_secret(spec, "copy", secret, CONFIG_PATH);
+    if (importer->vddk)
+        pod_mount_vddk(spec, importer->vddk);
     pod_keep_together(spec, owner);
     pod_transfer_network(metadata, importer->transfer_network);
     if (importer->service_account)

@@ -8,6 +8,7 @@
 #include "target/child.h"
 
 #define TARGET_IMPORTER_APP "importer"
+#define TARGET_VDDK_PATH    "/opt/vmware-vix-disklib-distrib" /* in the Pod */
 #define TARGET_COPY_CONFIG  "/etc/gantry/copy" /* where its Secret is mounted */
 
 typedef struct {
@@ -24,6 +25,7 @@ typedef struct {
     const char
         *transfer_network; /* "namespace/name" of a NetworkAttachmentDefinition, or NULL: the pod network */
     const char *service_account; /* or NULL */
+    const char *vddk;            /* an image or a directory of the node that holds VMware's VDDK; or NULL */
 } Importer;
 
 /* The document that the Pod reads; copy/spec.h. */

@@ -1,5 +1,6 @@
 /* pod: volumes, the security context, affinity. */
 #include "target/pod.h"
+#include "target/importer_pod.h"
 #include <string.h>
 
 /* KubeVirt's qemu user, who reads the disks later. */
@@ -56,6 +57,24 @@ void pod_mount_secret(json_t *spec, const char *volume, const char *secret, cons
 void pod_mount_config_map(json_t *spec, const char *volume, const char *config_map, const char *path)
 {
     mount(spec, json_pack("{s:s, s:{s:s}}", "name", volume, "configMap", "name", config_map), volume, path);
+}
+
+void pod_mount_vddk(json_t *spec, const char *from)
+{
+    json_t *side_car;
+
+    if (g_path_is_absolute(from)) {
+        mount(spec,
+              json_pack("{s:s, s:{s:s, s:s}}", "name", "vddk", "hostPath", "path", from, "type", "Directory"),
+              "vddk", TARGET_VDDK_PATH);
+        return;
+    }
+    mount(spec, json_pack("{s:s, s:{}}", "name", "vddk", "emptyDir"), "vddk", "/opt");
+    side_car =
+        json_pack("{s:s, s:s, s:s, s:[{s:s, s:s}], s:{s:b, s:{s:[s]}}}", "name", "vddk-side-car", "image",
+                  from, "imagePullPolicy", "IfNotPresent", "volumeMounts", "name", "vddk", "mountPath",
+                  "/opt", "securityContext", "allowPrivilegeEscalation", 0, "capabilities", "drop", "ALL");
+    json_array_append_new(list_in(spec, "initContainers"), side_car);
 }
 
 void pod_mount_scratch(json_t *spec, const char *volume, const char *path)

@@ -69,6 +69,37 @@ static gboolean waits_for_connection(const Copy *copy, const char *reader)
     return TRUE;
 }
 
+/* VMware's library, where the provider has it (an image or a directory of the node), reads what vCenter has
+ * as a file. */
+static const char *vddk_for(const Copy *copy, const HostAccess *host, const json_t *source)
+{
+    const Object *provider = vm_run_plan(copy->vm)->provider;
+    const char *from = json_string_at(object_json(provider), "spec.settings.vddkInitImage", "");
+
+    return *from && !host->address && !strcmp(json_string_at(source, "type", ""), "https") ? from : NULL;
+}
+
+/* The same disk by the library, and where that does not work by the ways that there were. */
+static void put_vddk_first(const Copy *copy, json_t **source)
+{
+    const char *snapshot =
+        vm_run_is_warm(copy->vm) ? warm_snapshot(warm_last(vm_run_status(copy->vm))) : NULL;
+    g_autofree char *file = g_strdup_printf("[%s] %s", json_string_at(*source, "datastore", ""),
+                                            json_string_at(*source, "path", ""));
+    json_t *others = json_array(), *before = *source;
+
+    json_array_append(others, before);
+    json_array_extend(others, json_object_get(before, "others"));
+    *source = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "type", "vddk", "url",
+                        json_string_at(before, "url", ""), "vm", vm_run_owner(copy->vm)->vm_id, "file", file,
+                        "library", TARGET_VDDK_PATH, "generation", json_string_at(before, "generation", ""),
+                        "others", others);
+    if (snapshot)
+        json_object_set_new(*source, "snapshot", json_string(snapshot));
+    json_object_del(before, "others");
+    json_decref(before);
+}
+
 /* A Secret that a killed controller left without its Pod has a spec of unknown age: made anew. */
 static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
 {
@@ -84,6 +115,7 @@ static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
     g_autoptr(json_t) source = NULL, trust = NULL, changes = NULL;
     g_autoptr(Object) secret = NULL, pod = NULL;
     g_autoptr(GError) failed = NULL;
+    const char *vddk;
     Importer importer;
 
     provider_access_read(plan->provider, plan->secret, &access);
@@ -98,12 +130,15 @@ static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
             g_propagate_error(error, g_steal_pointer(&failed));
         return *error == NULL;
     }
-    if (waits_for_connection(copy, json_string_at(source, "type", "")))
+    vddk = vddk_for(copy, &host, source);
+    if (waits_for_connection(copy, vddk ? "vddk" : json_string_at(source, "type", "")))
         return TRUE;
     if (vm_run_is_warm(vm) && !changes_find(vm, copy->disk, &source, &changes, cancel, error))
         return FALSE;
     if (host.ticket)
         json_object_set(source, "ticket", host.ticket);
+    if (vddk)
+        put_vddk_first(copy, &source);
     trust = host.trust ? json_incref(host.trust) : provider_access_trust(&access);
     importer = (Importer){
         .disk = copy->disk,
@@ -118,7 +153,8 @@ static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
         .block = !strcmp(json_string_at(object_json(copy->volume), "spec.storage.volumeMode", ""), "Block"),
         .state_claim = copy->state_claim,
         .transfer_network = network,
-        .service_account = plan->settings->service_account};
+        .service_account = plan->settings->service_account,
+        .vddk = vddk};
     secret =
         vm_run_create(vm, &KUBE_SECRET, target_importer_secret(vm_run_owner(vm), &importer), cancel, error);
     if (!secret)
@@ -221,6 +257,7 @@ static gboolean accept(const Copy *copy, const json_t *report, GError **error)
     annotate_number(copy->task, "resumedFrom", report, "resumedFrom");
     item_annotate(copy->task, "hash", json_string_at(report, "hash", ""));
     item_annotate(copy->task, "readBack", read_back);
+    item_annotate(copy->task, "readBy", json_string_at(report, "reader", NULL));
     for (const char *const *gone = (const char *const[]){"bytesPerSecond", "secondsLeft", "landed",
                                                          "landedAt", "bytesVerified", NULL};
          *gone; gone++)

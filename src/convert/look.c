@@ -106,19 +106,24 @@ void look_at_fstab(const char *fstab, json_t *concerns)
     }
 }
 
+/* A device and what is on it, in either program's words: "/dev/sda5,filesystem,swsuspend," or "/dev/sda5:
+ * swsuspend". */
 void look_at_file_systems(const char *list, json_t *concerns)
 {
     g_auto(GStrv) lines = g_strsplit(list, "\n", 0);
 
     for (guint i = 0; lines[i]; i++) {
         g_auto(GStrv) fields = g_strsplit(lines[i], ",", 4);
-        g_autofree char *text = NULL;
+        const char *colon = strstr(lines[i], ": ");
+        g_autofree char *device = colon ? g_strndup(lines[i], colon - lines[i]) : g_strdup(fields[0]),
+                        *text = NULL;
 
-        if (g_strv_length(fields) < 3 || strcmp(fields[2], "swsuspend"))
+        if (colon ? strcmp(colon + 2, "swsuspend")
+                  : g_strv_length(fields) < 3 || strcmp(fields[2], "swsuspend"))
             continue;
         text = g_strdup_printf("%s holds the memory of a hibernated system. Start the VM in the source and "
                                "shut it down.",
-                               fields[0]);
+                               device);
         add_concern(concerns, "Critical", "The guest is hibernated", text);
     }
 }
@@ -142,56 +147,46 @@ gboolean look_at_drivers(const char *drivers)
 }
 
 /* The minus before a command: it may fail. Drivers are modules, built into the kernel, or Windows' (is-file
- * says true or false). *virtio: whether the guest has some. */
+ * says true or false). */
+static const char questions[] =
+    "-i -- echo == df : -df : echo == fstab : -cat /etc/fstab : echo == drivers : "
+    "-glob-expand /lib/modules/*/kernel/drivers/block/virtio_blk.ko* : "
+    "-glob-expand /lib/modules/*/kernel/drivers/scsi/virtio_scsi.ko* : "
+    "-glob grep virtio_blk /lib/modules/*/modules.builtin : "
+    "-is-file win:\\windows\\system32\\drivers\\viostor.sys : "
+    "-is-file win:\\windows\\system32\\drivers\\vioscsi.sys : "
+    "echo == list : list-filesystems";
+
+/* *virtio: whether the guest has drivers for virtio disks. */
 static gboolean look_inside(const Guestfs *guestfs, json_t *concerns, gboolean *virtio, GCancellable *cancel,
                             GError **error)
 {
     static const char *const before[] = {"guestfish", "--ro", "--format=raw", NULL};
-    static const char *const after[] = {"-i",
-                                        "--",
-                                        "echo",
-                                        MARK "df",
-                                        ":",
-                                        "-df",
-                                        ":",
-                                        "echo",
-                                        MARK "fstab",
-                                        ":",
-                                        "-cat",
-                                        "/etc/fstab",
-                                        ":",
-                                        "echo",
-                                        MARK "drivers",
-                                        ":",
-                                        "-glob-expand",
-                                        "/lib/modules/*/kernel/drivers/block/virtio_blk.ko*",
-                                        ":",
-                                        "-glob-expand",
-                                        "/lib/modules/*/kernel/drivers/scsi/virtio_scsi.ko*",
-                                        ":",
-                                        "-glob",
-                                        "grep",
-                                        "virtio_blk",
-                                        "/lib/modules/*/modules.builtin",
-                                        ":",
-                                        "-is-file",
-                                        "win:\\windows\\system32\\drivers\\viostor.sys",
-                                        ":",
-                                        "-is-file",
-                                        "win:\\windows\\system32\\drivers\\vioscsi.sys",
-                                        NULL};
-    g_autofree char *said = guestfs_ask(guestfs, before, after, cancel, error), *df = NULL, *fstab = NULL,
-                    *drivers = NULL;
+    g_auto(GStrv) after = g_strsplit(questions, " ", -1);
+    g_autofree char *said = guestfs_ask(guestfs, before, (const char *const *)after, cancel, error),
+                    *df = NULL, *fstab = NULL, *drivers = NULL, *list = NULL;
 
     if (!said)
         return FALSE;
     df = section(said, "df");
     fstab = section(said, "fstab");
     drivers = section(said, "drivers");
+    list = section(said, "list");
     look_at_free_space(df, concerns);
     look_at_fstab(fstab, concerns);
+    look_at_file_systems(list, concerns);
     *virtio = look_at_drivers(drivers);
     return TRUE;
+}
+
+/* Where there is no one system to look into. */
+static gboolean look_outside(const Guestfs *guestfs, json_t *concerns, GCancellable *cancel, GError **error)
+{
+    g_autofree char *list = guestfs_list(guestfs, cancel, error);
+
+    if (list)
+        look_at_file_systems(list, concerns);
+    return list != NULL;
 }
 
 static void look_at_roots(const Guestfs *guestfs, const json_t *guest, json_t *concerns)
@@ -214,19 +209,17 @@ json_t *look_at_guest(const Guestfs *guestfs, GCancellable *cancel, GError **err
 {
     g_autoptr(json_t) concerns = json_array(), guest = NULL;
     g_autoptr(GError) failed = NULL;
-    g_autofree char *list = NULL;
     gboolean virtio = FALSE;
 
     guest = inspect_guest(guestfs, cancel, &failed);
     if (failed && !become_concern(&failed, concerns, error))
         return NULL;
-    if (!(list = guestfs_list(guestfs, cancel, error)))
-        return NULL;
-    look_at_file_systems(list, concerns);
     if (guest)
         look_at_roots(guestfs, guest, concerns);
     if (!guest || json_array_size(json_at(guest, "others")))
-        return json_pack("{s:O?,s:O}", "os", guest, "concerns", concerns);
+        return look_outside(guestfs, concerns, cancel, error)
+                   ? json_pack("{s:O?,s:O}", "os", guest, "concerns", concerns)
+                   : NULL;
     if (!look_inside(guestfs, concerns, &virtio, cancel, error))
         return NULL;
     return json_pack("{s:O,s:O,s:b}", "os", guest, "concerns", concerns, "virtio", (int)virtio);

@@ -26,6 +26,10 @@ echo "== df"
 cat $TOOLS/df
 echo "== fstab"
 cat $TOOLS/fstab
+echo "== drivers"
+cat $TOOLS/drivers
+echo "== list"
+cat $TOOLS/list
 """
 
 
@@ -46,6 +50,7 @@ class Inspection:
         self.say("df", "Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/sda1 1000000 1 900000 1% /sysroot\n")
         self.say("fstab", "UUID=1 / ext4 defaults 0 1\n")
         self.say("list", "Name,Type,VFS,Label\n/dev/sda1,filesystem,ext4,\n")
+        self.say("drivers", "/lib/modules/6.1/kernel/drivers/block/virtio_blk.ko\n")
 
     def say(self, name, text):
         (self.tools / name).write_text(text)
@@ -76,7 +81,7 @@ def inspection(tmp_path):
 def test_the_tools_see_the_disk_in_the_source(inspection):
     result = inspection.run()
     assert result["os"]["product"] == hashlib.sha256(inspection.raw.read_bytes()).hexdigest()
-    assert result["concerns"] == [] and result["bytesRead"] >= 9 * MIB
+    assert result["concerns"] == [] and result["virtio"] is True and result["bytesRead"] >= 9 * MIB
     assert not list((inspection.directory / "s").iterdir()) and inspection.copy.target.stat().st_blocks == 0
 
 
@@ -93,7 +98,7 @@ def test_a_source_that_refuses_is_named(inspection):
 @pytest.mark.parametrize("file, text, concern", [
     ("df", "/dev/sda1 1000000 1 2000 1% /sysroot\n", ("Critical", "Not enough free space in the guest")),
     ("fstab", "/dev/disk/by-id/x /data xfs defaults 0 0\n", ("Warning", "Disks are mounted by hardware path")),
-    ("list", "/dev/sda5,filesystem,swsuspend,\n", ("Critical", "The guest is hibernated")),
+    ("list", "/dev/sda5: swsuspend\n", ("Critical", "The guest is hibernated")),
     ("inspection.xml", f"<operatingsystems>{SYSTEM % ('/dev/sda1', 'linux')}{SYSTEM % ('/dev/sda2', 'linux')}</operatingsystems>",
      ("Warning", "Several operating systems")),
     ("inspection.xml", f"<operatingsystems>{SYSTEM % ('/dev/sda1', 'windows')}</operatingsystems>", ("Critical", "VirtioWinMissing")),
@@ -104,6 +109,18 @@ def test_what_stands_in_the_way_is_a_concern(inspection, file, text, concern):
         pytest.skip("virtio-win is installed here")
     inspection.say(file, text)
     assert inspection.labels() == [concern]
+
+
+def test_missing_drivers_are_said(inspection):
+    inspection.say("drivers", "")
+    assert inspection.run()["virtio"] is False
+
+
+def test_a_report_fits_into_a_termination_message(inspection):
+    inspection.say("fstab", "".join(f"/dev/disk/by-id/{'x' * 200}{n} /data{n} xfs defaults 0 0\n" for n in range(200)))
+    inspection.say("df", "".join(f"/dev/sda{n} 1000000 1 0 1% /sysroot/{'y' * 400}{n}\n" for n in range(30)))
+    result = inspection.run()
+    assert len(result["concerns"]) == 6 and len(json.dumps(result).encode()) < 4096
 
 
 def test_an_encrypted_guest_is_a_concern(inspection):

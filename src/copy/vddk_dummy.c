@@ -10,6 +10,8 @@
  *   DUMMY_ROOM           bytes that may be under way before there is no memory for more
  *   DUMMY_MOST           a file that is told how many reads were under way at once, at most
  *
+ * A file dummy.conf in the library's directory has lines NAME=VALUE for those that the environment lacks.
+ *
  * A caller that breaks a rule gets RULE_BROKEN: no InitEx, NULL where there must be something, a handle used
  * by two threads, two reads at once that wait, a read under way when it is closed, a query that is not of
  * whole chunks. With VDDK_OLD it is a version that has no asynchronous reads.
@@ -76,11 +78,29 @@ EXPORT VddkResult VixDiskLib_QueryAllocatedBlocks(VddkHandle *handle, guint64 st
                                                   guint64 chunk, VddkBlockList **list);
 EXPORT VddkResult VixDiskLib_FreeBlockList(VddkBlockList *list);
 
+static void read_conf(const char *directory)
+{
+    g_autofree char *path = g_build_filename(directory, "dummy.conf", NULL), *text = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return;
+    lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++) {
+        char *value = strchr(*line, '=');
+        if (!value)
+            continue;
+        *value = '\0';
+        g_setenv(*line, value + 1, FALSE);
+    }
+}
+
 VddkResult VixDiskLib_InitEx(guint32 major, guint32 minor, VddkLog log, VddkLog warn, VddkLog panic,
                              const char *directory, const char *config)
 {
     if (ready || !log || !warn || !panic || !directory)
         return RULE_BROKEN;
+    read_conf(directory);
     ready = TRUE;
     return VDDK_OK;
 }

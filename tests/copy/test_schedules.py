@@ -158,7 +158,7 @@ class Vddk(File):
         super().__init__(one, randoms)
         library = one.directory / "vddk/lib64"
         library.mkdir(parents=True)
-        (library / "libvixDiskLib.so.8").symlink_to(pathlib.Path(one.program).parents[1] / "src/copy/libvddk-dummy.so")
+        (library / "libvixDiskLib.so.8").symlink_to(pathlib.Path(one.program).resolve().parents[1] / "src/copy/libvddk-dummy.so")
         (one.directory / "credentials/password").write_text("secret")
         one.spec["trust"] = {"fingerprint": "AA:BB"}
         one.spec["source"] = {"type": "vddk", "url": "https://vc/sdk", "vm": "vm-1", "file": "[a] b.vmdk", "library": str(library.parent),
@@ -257,7 +257,7 @@ class Snapshots(Cut):
         self.vcenter = Vcenter(one.directory / "vcenter", {"user": USER, "password": PASSWORD, "vms": [
             {"name": "vm", "powerOn": True, "deltas": deltas, "disks": [{"file": str(disk)}]}]})
         self.vm, self.label = self.vcenter.vms["vm"], 0
-        self.probe = Probe(pathlib.Path(one.program).parents[1] / "tests/source/source-probe", self.vcenter)
+        self.probe = Probe(pathlib.Path(one.program).resolve().parents[1] / "tests/source/source-probe", self.vcenter)
         self.probe("track", self.vm, owner="plan-1")
         parts = urllib.parse.urlsplit(self.vcenter.url)
         self.line = Line("127.0.0.1", parts.port)

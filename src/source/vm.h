@@ -42,6 +42,8 @@ typedef struct {
     gboolean   dedicated_cpus;  /* each has a processor of the host to itself */
     char      *cpu_model;       /* as libvirt names it; NULL: the target's default */
     GPtrArray *cpu_features, *cpu_features_off; /* of char *: those that the model must have more, or less */
+    gboolean   stays_put;       /* it is not moved to another host by itself */
+    gboolean   headless;        /* it has no graphics device */
     gboolean   multi_queue;     /* NICs have a queue for each CPU */
     guint64    memory;          /* bytes */
     char      *timezone;        /* IANA name or NULL */

@@ -1,4 +1,4 @@
-/* ovirt_machines: 25 VMs as an oVirt inventory has them, and the manifests that are made of them. */
+/* ovirt_machines: 29 VMs as an oVirt inventory has them, and the manifests that are made of them. */
 #include "source/source.h"
 #include "target/virtual_machine.h"
 #include <string.h>
@@ -105,6 +105,16 @@ static const Row rows[] = {
      "{'cpuPinningPolicy':'dedicated'}",
      {{DOMAIN "cpu.dedicatedCpuPlacement", "true"}}},
     {"multi-queue", "{'multiQueues':true}", {{DEVICES "networkInterfaceMultiqueue", "true"}}},
+    {"a VM that is moved by itself",
+     "{'placementPolicyAffinity':'migratable','display':'spice'}",
+     {{"spec.template.spec.evictionStrategy", "absent"}, {DEVICES "autoattachGraphicsDevice", "absent"}}},
+    {"a pinned VM",
+     "{'placementPolicyAffinity':'pinned'}",
+     {{"spec.template.spec.evictionStrategy", "'None'"}}},
+    {"a VM that only its administrator moves",
+     "{'placementPolicyAffinity':'user_migratable'}",
+     {{"spec.template.spec.evictionStrategy", "'None'"}}},
+    {"a VM without a display", "{'display':''}", {{DEVICES "autoattachGraphicsDevice", "false"}}},
     {"Windows 11 has a TPM", "{'osType':'windows_11'}", {{DEVICES "tpm", "{'persistent':true}"}}},
     {"a Windows time zone",
      "{'timezone':'W. Europe Standard Time'}",

@@ -191,6 +191,8 @@ static json_t *domain(const TargetMachine *machine, json_t *volumes, json_t *net
         json_object_set_new(devices, "autoattachPodInterface", json_false());
     if (vm->multi_queue)
         json_object_set_new(devices, "networkInterfaceMultiqueue", json_true());
+    if (vm->headless)
+        json_object_set_new(devices, "autoattachGraphicsDevice", json_false());
     if (vm->tpm)
         json_object_set_new(devices, "tpm", json_pack("{s:b}", "persistent", 1));
     if (!json_object_size(json_object_get(json, "cpu")))
@@ -242,6 +244,8 @@ json_t *target_virtual_machine(const TargetOwner *owner, const TargetMachine *ma
                            machine->run ? "Always" : "Halted", "template", "metadata",
                            template_metadata(machine), "spec", spec);
 
+    if (machine->vm->stays_put)
+        json_object_set_new(spec, "evictionStrategy", json_string("None"));
     if (machine->node_selector)
         json_object_set_new(spec, "nodeSelector", json_deep_copy(machine->node_selector));
     if (machine->affinity)

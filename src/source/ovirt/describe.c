@@ -249,6 +249,16 @@ static void add_nics(Vm *vm, const json_t *workload)
     }
 }
 
+/* A VM that only an administrator may move, or nobody, is not moved when its host is drained. SPICE becomes
+ * VNC, the only console there is; a VM without a display has none. */
+static void set_place_and_display(Vm *vm, const json_t *workload)
+{
+    const char *affinity = json_string_at(workload, "placementPolicyAffinity", "");
+
+    vm->stays_put = !strcmp(affinity, "pinned") || !strcmp(affinity, "user_migratable");
+    vm->headless = !*json_string_at(workload, "display", "vnc");
+}
+
 /* ---- the rest ------------------------------------------------------------------------------------------ */
 
 Vm *ovirt_describe(const json_t *workload, GError **error)
@@ -266,6 +276,7 @@ Vm *ovirt_describe(const json_t *workload, GError **error)
     vm->serial = g_strdup(*serial ? serial : vm->id);
     set_firmware(vm, workload);
     set_processor(vm, workload);
+    set_place_and_display(vm, workload);
     vm->tpm = !strcmp(os, "windows_2022") || !strcmp(os, "windows_11");
     vm->memory = json_int_at(workload, "memory", 0);
     vm->timezone = g_strdup(zone_of(json_string_at(workload, "timezone", "")));

@@ -1,5 +1,6 @@
 /* check_inspection: each VM as a migration of the name "preflight" would see it. */
 #include "plan/check_inspection.h"
+#include "plan/guest_keys.h"
 #include "plan/inspection.h"
 #include "source/source.h"
 #include "target/inspection_pod.h"
@@ -111,6 +112,28 @@ static gboolean has_namespace(PlanCheck *check, gboolean *there, GCancellable *c
     return FALSE;
 }
 
+/* Without its keys an encrypted guest is copied in vain. */
+static gboolean check_keys(PlanCheck *check, const CheckedVm *checked, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Object) keys = guest_keys_find(check->kube, check->plan, checked->spec, cancel, &problem);
+    gboolean missing = g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND);
+    g_autofree char *item = problem ? g_strdup_printf("%s: %s", checked->text, problem->message) : NULL;
+
+    if (!problem)
+        return TRUE;
+    if (!missing && !g_error_matches(problem, GANTRY_ERROR, ERROR_BAD_INPUT)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return FALSE;
+    }
+    conditions_add_item(
+        check->conditions, "LUKSSecretNotValid", CONDITION_CRITICAL, missing ? "NotFound" : "NotValid",
+        "spec.vms[].luks must name a Secret in the plan's namespace with the passphrases of the "
+        "VM's encrypted disks.",
+        item);
+    return TRUE;
+}
+
 gboolean check_inspection(PlanCheck *check, GPtrArray *vms, GCancellable *cancel, GError **error)
 {
     const char *type = json_string_at(object_json(check->provider), "spec.type", "");
@@ -118,6 +141,9 @@ gboolean check_inspection(PlanCheck *check, GPtrArray *vms, GCancellable *cancel
     Tally tally = {0};
     gboolean there;
 
+    for (guint i = 0; i < vms->len; i++)
+        if (!check_keys(check, vms->pdata[i], cancel, error))
+            return FALSE;
     if (!check->image || conditions_blocked(check->conditions) || !source_hosts_log_in(type))
         return TRUE;
     if (!has_namespace(check, &there, cancel, error))

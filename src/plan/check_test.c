@@ -39,8 +39,9 @@ static void world_begin(void)
         "{\"metadata\":{\"name\":\"standard\",\"annotations\":{\"gantry.io/capacity-bytes\":\"12582912\"}}}");
 }
 
-/* Checks the good plan with one value changed. Gives the conditions; a reference. */
-static json_t *check_with(const char *path, const char *value)
+/* Checks the good plan with one value changed; image: of its Pods, or NULL. Gives the conditions; a
+ * reference. */
+static json_t *check_by(const char *image, const char *path, const char *value)
 {
     g_autoptr(json_t) spec = json_loads(good_spec, 0, NULL), plan = json_object();
     g_autoptr(Conditions) conditions = conditions_begin(NULL);
@@ -55,10 +56,18 @@ static json_t *check_with(const char *path, const char *value)
                     json_pack("{s:s, s:s, s:s}", "name", "plan1", "namespace", "openshift-mtv", "uid", "p"));
     json_object_set(plan, "spec", spec);
     object = object_new_take(json_incref(plan));
-    check = (PlanCheck){
-        .kube = (KubeClient *)&check, .settings = settings, .plan = object, .conditions = conditions};
+    check = (PlanCheck){.kube = (KubeClient *)&check,
+                        .settings = settings,
+                        .plan = object,
+                        .conditions = conditions,
+                        .image = image};
     g_assert_true(plan_check_run(&check, NULL, &error));
     return conditions_end(conditions);
+}
+
+static json_t *check_with(const char *path, const char *value)
+{
+    return check_by(NULL, path, value);
 }
 
 static void a_good_plan_has_only_the_rename_to_say(void)
@@ -67,6 +76,68 @@ static void a_good_plan_has_only_the_rename_to_say(void)
     g_autoptr(json_t) conditions = check_with(NULL, NULL);
     g_assert_cmpuint(json_array_size(conditions), ==, 1);
     g_assert_nonnull(conditions_find(conditions, "TargetNameNotValid")); /* Guest_vm-1 */
+    fake_end();
+}
+
+/* Of the last of several checks, between which Pods run and end. */
+static json_t *check_until_settled(const char *path, const char *value)
+{
+    json_t *conditions = NULL;
+
+    for (guint i = 0; i < 6; i++) {
+        json_decref(conditions);
+        conditions = check_by("gantry", path, value);
+        fake_tick();
+    }
+    return conditions;
+}
+
+static guint inspections(void)
+{
+    g_autoptr(GPtrArray) pods =
+        kube_list(NULL, &KUBE_POD, NULL, "forklift.app=virt-v2v-inspection", NULL, NULL, NULL, NULL);
+    return pods->len;
+}
+
+static void a_guest_that_is_off_is_looked_at_before_the_plan_runs(void)
+{
+    static const struct {
+        const char *category, *type, *path, *value;
+    } rows[] = {{"Critical", "VMCriticalConcerns", NULL, NULL},
+                {"Warning", "InspectionHasConcerns", NULL, NULL},
+                {"Critical", NULL, "skipGuestConversion", "true"},
+                {"Critical", NULL, "runPreflightInspection", "false"}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *report = g_strdup_printf("{\"result\":\"Completed\",\"os\":null,\"concerns\":[{"
+                                                  "\"category\":\"%s\",\"label\":\"GuestEncrypted\","
+                                                  "\"assessment\":\"/dev/sda2\"}]}",
+                                                  rows[i].category);
+        world_begin();
+        add(&KUBE_NAMESPACE, "{\"metadata\":{\"name\":\"target\"}}");
+        fake_faults.inspection_message = report;
+        fake_faults.disks_are_files = TRUE;
+        g_autoptr(json_t) conditions = check_until_settled(rows[i].path, rows[i].value);
+        const json_t *found = rows[i].type ? conditions_find(conditions, rows[i].type) : NULL;
+
+        g_assert_cmpint(found != NULL, ==, rows[i].type != NULL);
+        if (found)
+            g_assert_nonnull(strstr(json_string_value(json_array_get(json_object_get(found, "items"), 0)),
+                                    "GuestEncrypted: /dev/sda2"));
+        g_assert_null(conditions_find(conditions, "InspectingGuests"));
+        g_assert_cmpuint(inspections(), ==, 0);
+        fake_end();
+    }
+}
+
+static void a_guest_that_runs_is_left_alone_until_it_is_migrated(void)
+{
+    world_begin();
+    add(&KUBE_NAMESPACE, "{\"metadata\":{\"name\":\"target\"}}");
+    fake_faults.workload = "{\"powerState\":\"poweredOn\"}";
+    fake_faults.inspection_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"read\"}";
+    g_autoptr(json_t) conditions = check_until_settled(NULL, NULL);
+    g_assert_null(conditions_find(conditions, "InspectionHasConcerns"));
     fake_end();
 }
 
@@ -109,6 +180,11 @@ static const struct {
     {"a hook at no known step", "vms",
      "[{\"id\":\"vm-1\",\"hooks\":[{\"step\":\"Midway\",\"hook\":{\"name\":\"h\"}}]}]", "HookStepNotValid",
      "NotValid", "PreHook or PostHook"},
+    {"keys that are not there", "vms", "[{\"id\":\"vm-1\",\"luks\":{\"name\":\"x\"}}]", "LUKSSecretNotValid",
+     "NotFound", "passphrases"},
+    {"keys of another namespace", "vms",
+     "[{\"id\":\"vm-1\",\"luks\":{\"name\":\"vc\",\"namespace\":\"kube-system\"}}]", "LUKSSecretNotValid",
+     "NotValid", "passphrases"},
     {"two VMs where one has room", "vms", "[{\"id\":\"vm-1\"},{\"id\":\"vm-2\"}]", "TargetTooSmall",
      "TargetTooSmall", "room"},
 };
@@ -351,6 +427,10 @@ int main(int argc, char **argv)
         g_autofree char *path = g_strdup_printf("/plan/check/%s is said", guests[i].what);
         g_test_add_data_func(path, GUINT_TO_POINTER(i), a_guest_is_judged);
     }
+    g_test_add_func("/plan/check/a guest that is off is looked at before the plan runs",
+                    a_guest_that_is_off_is_looked_at_before_the_plan_runs);
+    g_test_add_func("/plan/check/a guest that runs is left alone until it is migrated",
+                    a_guest_that_runs_is_left_alone_until_it_is_migrated);
     g_test_add_func("/plan/check/a quiet guest has nothing against it", a_quiet_guest_has_nothing_against_it);
     for (guint i = 0; i < G_N_ELEMENTS(rights); i++) {
         g_autofree char *path = g_strdup_printf("/plan/check/%s", rights[i].what);

@@ -3,6 +3,7 @@
 #include "target/data_volume.h"
 #include "target/hook_job.h"
 #include "target/importer_pod.h"
+#include "target/inspection_pod.h"
 #include <string.h>
 
 static const TargetOwner owner = {.plan_uid = "p-uid",
@@ -175,6 +176,74 @@ static void a_conversion_pod_mounts_every_disk_in_order(void)
     g_assert_cmpstr(json_string_at(pod, "spec.restartPolicy", ""), ==, "Never");
 }
 
+static const char *text_in(const json_t *secret, const char *key)
+{
+    return json_string_value(json_object_get(json_object_get(secret, "stringData"), key));
+}
+
+static void an_inspection_reads_what_an_importer_would(void)
+{
+    g_autoptr(Vm) vm = vm_new();
+    g_autoptr(json_t) source = json_pack("{s:s}", "type", "https");
+    Importer disks[] = {importer(source)};
+    Inspection inspection = {
+        .vm = vm, .disks = disks, .mark = "m", .root = "/dev/sda2", .keys_secret = "keys-1"};
+    VmDisk *only = vm_add_disk(vm);
+    vm->id = g_strdup("vm-12");
+    vm->name = g_strdup("web");
+    only->id = g_strdup(disk.id);
+    g_autoptr(json_t) secret = target_inspection_secret(&owner, &inspection),
+                      pod = target_inspection_pod(&owner, &inspection, "sec");
+    g_autoptr(json_t) copy = target_copy_spec(&owner, &disks[0]);
+    g_autofree char *copy_text = json_text(copy), *pod_text = json_text(pod);
+    const char *text = text_in(secret, "inspect.json");
+    g_autoptr(json_t) spec = json_parse(text, strlen(text), 4096, "spec", NULL);
+
+    g_assert_cmpstr(text_in(secret, "disk0.json"), ==, copy_text);
+    g_assert_cmpstr(text_in(secret, "password"), ==, "hunter2");
+    g_assert_null(strstr(pod_text, "hunter2"));
+    g_assert_null(strstr(copy_text, "hunter2"));
+    g_assert_cmpstr(json_string_at(json_array_get(json_at(spec, "disks"), 0), "copy", ""), ==,
+                    "/etc/gantry/copy/disk0.json");
+    g_assert_cmpstr(json_string_at(spec, "root", ""), ==, "/dev/sda2");
+    g_assert_cmpstr(json_string_at(spec, "keys", ""), ==, "/etc/gantry/keys");
+    g_assert_cmpuint(json_array_size(json_at(container(pod), "volumeMounts")), ==, 3);
+    g_assert_cmpstr(
+        json_string_value(json_object_get(json_at(pod, "metadata.labels"), TARGET_INSPECTION_MARK)), ==, "m");
+}
+
+static void a_conversion_knows_root_keys_and_addresses(void)
+{
+    g_autoptr(Vm) vm = vm_new();
+    g_autoptr(json_t) nics =
+        json_pack("[{s:s, s:[s]}]", "mac", "00:50:56:00:00:01", "addresses", "192.0.2.10/24"),
+                      data = json_pack("{s:s}", "root", "cw==");
+    ConversionDisk disks[] = {{.disk = &disk, .claim = "dv-1"}};
+    Conversion conversion = {.vm = vm,
+                             .disks = disks,
+                             .disk_count = 1,
+                             .state_claim = "state-1",
+                             .root = "/dev/sdb1",
+                             .nics = nics,
+                             .keys_secret = "keys-1",
+                             .clevis = TRUE};
+    vm->id = g_strdup("vm-12");
+    vm->name = g_strdup("web");
+    g_autoptr(json_t) config = target_conversion_config(&owner, &conversion),
+                      pod = target_conversion_pod(&owner, &conversion, "cm"),
+                      keys = target_keys_secret(&owner, TARGET_CONVERSION_APP, data);
+    const char *text = json_string_value(json_object_get(json_at(config, "data"), "spec.json"));
+    g_autoptr(json_t) spec = json_parse(text, strlen(text), 4096, "spec", NULL);
+
+    g_assert_cmpstr(json_string_at(spec, "root", ""), ==, "/dev/sdb1");
+    g_assert_cmpstr(json_string_at(spec, "keys", ""), ==, TARGET_KEYS_PATH);
+    g_assert_true(json_bool_at(spec, "clevis", FALSE));
+    g_assert_true(json_equal(json_object_get(spec, "nics"), nics));
+    g_assert_cmpuint(json_array_size(json_at(container(pod), "volumeMounts")), ==, 4);
+    g_assert_cmpstr(json_string_at(keys, "metadata.labels.isLUKS", ""), ==, "true");
+    g_assert_true(json_equal(json_object_get(keys, "data"), data));
+}
+
 static void a_playbook_may_have_line_breaks_and_spaces(void)
 {
     g_autoptr(json_t) good = json_pack("{s:s}", "playbook", "LS0t\n  Cg==\n"),
@@ -265,6 +334,8 @@ int main(int argc, char **argv)
     CASE("a long plan name leaves room for five characters",
          a_long_plan_name_leaves_room_for_five_characters);
     CASE("a conversion Pod mounts every disk in order", a_conversion_pod_mounts_every_disk_in_order);
+    CASE("an inspection reads what an importer would", an_inspection_reads_what_an_importer_would);
+    CASE("a conversion knows root, keys and addresses", a_conversion_knows_root_keys_and_addresses);
     CASE("a playbook may have line breaks and spaces", a_playbook_may_have_line_breaks_and_spaces);
     CASE("a DataVolume may have a name and a size of its own",
          a_data_volume_may_have_a_name_and_a_size_of_its_own);

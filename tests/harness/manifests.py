@@ -41,8 +41,9 @@ def storage_map(name, source, entries, storage_class="standard"):
 
 
 def plan(name, source, vms, network=None, storage=None, target="default", **more):
+    """Guests are not looked at unless the caller says so (runPreflightInspection): each look takes an appliance, and most disks hold none."""
     return _object("Plan", name, {
-        "warm": False, "provider": pair(source),
+        "warm": False, "provider": pair(source), "runPreflightInspection": False,
         "map": {"network": _ref(network or name), "storage": _ref(storage or name)},
         "targetNamespace": target, "vms": vms, **more})
 

@@ -141,7 +141,9 @@ typedef struct {
     Report report;
     Properties *properties;
     GPtrArray *modified; /* of Moref: changed objects of this page, to be read again */
-    gboolean any, truncated;
+    VsphereTags *tags;   /* NULL: of a host, which has none */
+    gboolean any, truncated; /* of this page */
+    gboolean parity;         /* everything has been said once */
 } Reading;
 
 typedef struct {
@@ -169,6 +171,8 @@ static void report_object(Reading *reading)
     const char *kind = shown_kind(properties->type);
     json_t *model = kind && *properties->id ? vsphere_model(properties) : NULL;
 
+    if (model && reading->tags && !strcmp(properties->type, "VirtualMachine"))
+        json_object_set_new(model, "tags", vsphere_tags_of(reading->tags, properties->id));
     if (model)
         report_take(&reading->report, SOURCE_UPSERT, kind, vsphere_id(properties->type, properties->id),
                     model);
@@ -282,6 +286,20 @@ static gboolean read_modified(Reading *reading, VsphereSession *session, const V
     return TRUE;
 }
 
+/* VMs that got or lost a tag are read again: nothing else announces that. */
+static void take_tags(Reading *reading, GCancellable *cancel)
+{
+    g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+
+    if (reading->tags)
+        vsphere_tags_refresh(reading->tags, ids, cancel);
+    for (guint i = 0; i < ids->len; i++) {
+        Moref *moref = g_new(Moref, 1);
+        *moref = (Moref){g_strdup("VirtualMachine"), g_strdup(ids->pdata[i])};
+        g_ptr_array_add(reading->modified, moref);
+    }
+}
+
 /* ---- the loop ------------------------------------------------------------------------------------------ */
 
 static gboolean read_page(Reading *reading, GBytes *body, VsphereSession *session,
@@ -290,8 +308,11 @@ static gboolean read_page(Reading *reading, GBytes *body, VsphereSession *sessio
     static const char *const names[] = {"version", "objectSet", "missingSet", "truncated", NULL};
 
     reading->any = reading->truncated = FALSE;
-    if (!soap_read(body, names, read_update, reading, error) ||
-        !read_modified(reading, session, content, cancel, error))
+    if (!soap_read(body, names, read_update, reading, error))
+        return FALSE;
+    if (reading->parity)
+        take_tags(reading, cancel);
+    if (!read_modified(reading, session, content, cancel, error))
         return FALSE;
     report_held(&reading->report, TRUE);
     return TRUE;
@@ -299,8 +320,6 @@ static gboolean read_page(Reading *reading, GBytes *body, VsphereSession *sessio
 
 static gboolean read_pages(Fetcher *fetcher, Reading *reading, const VsphereContent *content, GError **error)
 {
-    gboolean parity = FALSE;
-
     for (;;) {
         Page *page = g_async_queue_pop(fetcher->pages);
         gboolean ok;
@@ -312,8 +331,8 @@ static gboolean read_pages(Fetcher *fetcher, Reading *reading, const VsphereCont
         page_free(page);
         if (!ok)
             return FALSE;
-        if (!parity && reading->any && !reading->truncated) {
-            parity = TRUE;
+        if (!reading->parity && reading->any && !reading->truncated) {
+            reading->parity = TRUE;
             reading->report.changed(SOURCE_PARITY, NULL, NULL, NULL, TRUE, reading->report.user_data);
         }
     }
@@ -384,18 +403,24 @@ static void collect_with(VsphereSession *session, const VsphereContent *content,
     Reading reading = {.report = {.changed = changed, .user_data = user_data},
                        .properties = properties_new(),
                        .modified = g_ptr_array_new_with_free_func(moref_free)};
+    g_autoptr(GPtrArray) first = g_ptr_array_new_with_free_func(g_free);
     GThread *thread;
 
     fetcher.pages = g_async_queue_new_full(page_free);
     g_mutex_init(&fetcher.lock);
     g_cond_init(&fetcher.room_made);
     thread = g_thread_new("vsphere-fetch", fetch_pages, &fetcher);
+    if (g_strcmp0(content->api_type, "HostAgent"))
+        reading.tags = vsphere_tags_new(session);
+    if (reading.tags)
+        vsphere_tags_refresh(reading.tags, first, inner); /* while the first page is on its way */
 
     read_pages(&fetcher, &reading, content, error);
 
     g_cancellable_cancel(inner);
     g_thread_join(thread);
     g_cancellable_disconnect(cancel, handler);
+    g_clear_pointer(&reading.tags, vsphere_tags_free);
     g_async_queue_unref(fetcher.pages);
     g_mutex_clear(&fetcher.lock);
     g_cond_clear(&fetcher.room_made);

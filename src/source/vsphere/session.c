@@ -366,6 +366,67 @@ GBytes *vsphere_call(VsphereSession *session, GBytes *envelope, GCancellable *ca
     }
 }
 
+/* ---- the REST interface -------------------------------------------------------------------------------- */
+
+/* "https://vc:8443" of "https://vc:8443/sdk". */
+static char *origin(const char *url)
+{
+    const char *host = url + strlen("https://");
+    return g_strndup(url, host + strcspn(host, "/?#") - url);
+}
+
+static char *basic_credentials(const VsphereSession *session)
+{
+    g_autofree char *plain = g_strdup_printf("%s:%s", session->user, session->password);
+    g_autofree char *encoded = g_base64_encode((const guchar *)plain, strlen(plain));
+    char *header = g_strconcat("Basic ", encoded, NULL);
+
+    explicit_bzero(plain, strlen(plain));
+    explicit_bzero(encoded, strlen(encoded));
+    return header;
+}
+
+static json_t *read_value(const HttpReply *reply, const char *url, GError **error)
+{
+    gsize size;
+    const char *text = g_bytes_get_data(reply->body, &size);
+    g_autoptr(json_t) answer = NULL;
+
+    if (reply->status != 200) {
+        g_set_error(error, GANTRY_ERROR, ERROR_SOURCE_FAULT, "%s answered %u", url, reply->status);
+        return NULL;
+    }
+    answer = json_parse(text ? text : "", size, MOST_REPLY_SIZE, url, error);
+    return json_incref(json_object_get(answer, "value"));
+}
+
+json_t *vsphere_rest(VsphereSession *session, const char *method, const char *path, const char *login,
+                     const json_t *body, guint *status, GCancellable *cancel, GError **error)
+{
+    g_autofree char *start = origin(session->url), *url = g_strconcat(start, path, NULL),
+                    *credentials = login ? NULL : basic_credentials(session),
+                    *text = body ? json_text(body) : NULL;
+    g_autoptr(GBytes) sent = text ? g_bytes_new_static(text, strlen(text)) : NULL;
+    const char *const headers[] = {login ? "vmware-api-session-id" : "Authorization",
+                                   login ? login : credentials,
+                                   "vmware-use-header-authn",
+                                   "true",
+                                   "Accept",
+                                   "application/json",
+                                   NULL};
+    g_autoptr(HttpReply) reply =
+        http_client_send(session->http, method, url, headers, text ? "application/json" : NULL, sent,
+                         MOST_REPLY_SIZE, cancel, error);
+
+    if (credentials)
+        explicit_bzero(credentials, strlen(credentials));
+    if (status)
+        *status = reply ? reply->status : 0;
+    return reply ? read_value(reply, url, error) : NULL;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------- */
+
 /* A vCenter keeps few sessions: ours is given back at once. One that does not answer is not waited for long.
  */
 static void log_out(VsphereSession *session)

@@ -40,6 +40,12 @@ GInputStream *vsphere_session_stream(VsphereSession *session, const char *url, c
  * session, so calls on them then fail with SOURCE_NOT_FOUND. */
 GBytes *vsphere_call(VsphereSession *session, GBytes *envelope, GCancellable *cancel, GError **error);
 
+/* Asks vCenter's REST interface for a path of its own: with login, a key of its sessions, or, where that is
+ * NULL, with user and password. body may be NULL. Gives the answer's "value"; NULL on failure. *status: what
+ * was answered, 0: nothing; may be NULL. */
+json_t *vsphere_rest(VsphereSession *session, const char *method, const char *path, const char *login,
+                     const json_t *body, guint *status, GCancellable *cancel, GError **error);
+
 /* The error of source.h for a fault; what says what was tried. */
 void vsphere_fault_error(const SoapFault *fault, const char *what, GError **error);
 
@@ -71,6 +77,18 @@ gboolean vsphere_bool(const xmlNode *element); /* FALSE when NULL */
 void vsphere_add_collector_spec(GString *call, const VsphereContent *content, const char *view);
 /* Appends the propSet elements alone (for RetrievePropertiesEx on named objects). */
 void vsphere_add_property_sets(GString *call, const VsphereContent *content);
+
+/* ---- tags.c: tags of VMs, for one thread ----------------------------------------------------------------
+ */
+
+typedef struct VsphereTags VsphereTags;
+VsphereTags *vsphere_tags_new(VsphereSession *session);
+void vsphere_tags_free(VsphereTags *tags);
+/* Reads them anew where that is due, and adds to changed the ids (to be freed) of VMs that have other tags
+ * now. */
+void vsphere_tags_refresh(VsphereTags *tags, GPtrArray *changed, GCancellable *cancel);
+json_t *vsphere_tags_of(const VsphereTags *tags,
+                        const char *vm_id); /* a reference to an array; not to be changed */
 
 /* ---- task.c: one object, and tasks --------------------------------------------------------------------- */
 

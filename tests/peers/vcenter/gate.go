@@ -49,6 +49,11 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.serveLease(w, r)
 	case r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/sdk"):
 		g.serveSOAP(w, r)
+	case strings.HasPrefix(r.URL.Path, "/rest/"): // vAPI has sessions of its own
+		g.record.call("REST " + r.Method + " " + path.Base(r.URL.Path))
+		if !g.faults.hit(w, r, "rest", r.URL.Path) {
+			g.next.ServeHTTP(w, r)
+		}
 	case strings.HasPrefix(r.URL.Path, "/sdk/"), r.URL.Path == "/about":
 		g.next.ServeHTTP(w, r)
 	default:

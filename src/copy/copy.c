@@ -142,6 +142,7 @@ static gboolean move(const CopySpec *spec, Reader *reader, Target *target, Journ
         target->fresh = FALSE;
     good = pipeline_run(&pipeline, cancel, error);
     report->bytes_read = progress_get(progress, PROGRESS_READ);
+    report->bytes_read_in_all = journal_read_bytes(journal);
     report->bytes_written = progress_get(progress, PROGRESS_WRITTEN);
     report->bytes_read_twice =
         journal_read_bytes(journal) > spec->size ? journal_read_bytes(journal) - spec->size : 0;
@@ -285,9 +286,10 @@ json_t *copy_result_json(const CopyReport *report, const GError *error)
                          error->message, "remedy", error_remedy(error));
     hash_text(&report->digest, digest);
     hash = g_strconcat("xxh3-128:", digest, NULL);
-    return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:s,s:s,s:f,s:s}", "result", "Completed", "size",
-                     (json_int_t)report->size, "bytesRead", (json_int_t)report->bytes_read, "bytesWritten",
-                     (json_int_t)report->bytes_written, "bytesReadTwice",
-                     (json_int_t)report->bytes_read_twice, "resumedFrom", (json_int_t)report->resumed_from,
-                     "hash", hash, "readBack", "equal", "seconds", report->seconds, "reader", report->reader);
+    return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:s,s:f,s:s}", "result", "Completed", "size",
+                     (json_int_t)report->size, "bytesRead", (json_int_t)report->bytes_read, "bytesReadInAll",
+                     (json_int_t)report->bytes_read_in_all, "bytesWritten", (json_int_t)report->bytes_written,
+                     "bytesReadTwice", (json_int_t)report->bytes_read_twice, "resumedFrom",
+                     (json_int_t)report->resumed_from, "hash", hash, "readBack", "equal", "seconds",
+                     report->seconds, "reader", report->reader);
 }

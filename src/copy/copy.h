@@ -13,6 +13,7 @@
 typedef struct {
     guint64 size;
     guint64 bytes_read, bytes_written; /* by this run */
+    guint64 bytes_read_in_all;         /* by all runs over the present content */
     guint64 bytes_read_twice; /* by all runs over the present content, beyond the disk's size or its data */
     guint64 resumed_from;     /* bytes that were in the target when this run began */
     Hash digest;

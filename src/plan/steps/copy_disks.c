@@ -252,7 +252,7 @@ static gboolean accept(const Copy *copy, const json_t *report, GError **error)
     }
     annotate_number(copy->task, "bytesTotal", report, "size");
     annotate_number(copy->task, "bytes", report, "size");
-    annotate_number(copy->task, "bytesRead", report, "bytesRead");
+    annotate_number(copy->task, "bytesRead", report, "bytesReadInAll"); /* restarts of the copier included */
     annotate_number(copy->task, "bytesReadTwice", report, "bytesReadTwice");
     annotate_number(copy->task, "resumedFrom", report, "resumedFrom");
     item_annotate(copy->task, "hash", json_string_at(report, "hash", ""));

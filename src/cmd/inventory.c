@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/service.h"
+#include "controller/live_settings.h"
 #include "controller/provider.h"
 #include "inventory/rest.h"
 #include <malloc.h>
@@ -72,6 +73,11 @@ static Rest *start_rest(const Options *options, Inventory *inventory, Authorizer
     return started;
 }
 
+static void use_settings(const Settings *settings, gpointer validator)
+{
+    validator_set_interval(validator, settings->policy_interval_s);
+}
+
 /* ---- running ------------------------------------------------------------------------------------------- */
 
 /* The order is that of life and death: what was made first goes last. */
@@ -86,6 +92,7 @@ static gboolean serve(const Options *options, GError **error)
     g_autoptr(Providers) providers = NULL;
     g_autoptr(Inventory) inventory = NULL;
     g_autoptr(Rest) rest = NULL;
+    g_autoptr(LiveSettings) settings = NULL;
     g_autofree char *port = NULL;
     StockOptions stocks;
 
@@ -103,6 +110,7 @@ static gboolean serve(const Options *options, GError **error)
     log_info("inventory service ready", "port", port, "folder", folder, NULL);
     if (!is_required())
         log_warn("AUTH_REQUIRED is false: everybody who reaches the inventory may read it", NULL);
+    settings = live_settings_start(kube, use_settings, validator);
     providers_serve(providers, inventory);
     service_run_until_told();
     g_clear_pointer(&rest, rest_stop);

@@ -3,11 +3,15 @@
 #include "inventory/cluster.h"
 #include "kube/informer.h"
 #include "kube/work_queue.h"
+#include "plan/fake_world.h"
 
 FakeStock fake_stock;
 
 static WorkQueueRun captured_run;
 static gpointer captured_data;
+static InformerChange captured_change;
+static gpointer captured_listener;
+static const KubeResource *captured_resource;
 static int something; /* to point to */
 
 /* ---- kube ---- */
@@ -24,6 +28,9 @@ void work_queue_add(WorkQueue *queue, const char *key) {}
 Informer *informer_new(KubeClient *client, const KubeResource *resource, const char *ns,
                        const char *label_selector, InformerChange changed, gpointer user_data)
 {
+    captured_change = changed;
+    captured_listener = user_data;
+    captured_resource = resource;
     return (Informer *)&something;
 }
 void informer_free(Informer *informer) {}
@@ -33,7 +40,12 @@ gboolean informer_wait_synced(Informer *informer, GCancellable *cancel)
 }
 GPtrArray *informer_list(Informer *informer, const char *label_selector)
 {
-    return g_ptr_array_new();
+    return fake_all(captured_resource);
+}
+
+void fake_informer_tell(Object *before, Object *after)
+{
+    captured_change(before, after, captured_listener);
 }
 
 /* ---- inventory ---- */

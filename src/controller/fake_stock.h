@@ -16,3 +16,6 @@ extern FakeStock fake_stock;
 
 /* Runs the reconciler for that key once. */
 guint fake_stock_reconcile(KubeClient *kube, const char *key, GCancellable *cancel, GError **error);
+
+/* The informer that was started last hears of a change. */
+void fake_informer_tell(Object *before, Object *after);

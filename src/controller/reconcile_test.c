@@ -5,6 +5,7 @@
  */
 #include "controller/controllers.h"
 #include "controller/fake_stock.h"
+#include "controller/live_settings.h"
 #include "controller/status.h"
 #include "plan/fake_world.h"
 #include <string.h>
@@ -612,6 +613,35 @@ static void wrong_cancels_are_said(void)
     fake_end();
 }
 
+/* ---- settings in a process that reconciles them not ---- */
+
+static void note_interval(const Settings *now, gpointer seconds)
+{
+    *(gint *)seconds = now->policy_interval_s;
+}
+
+static void settings_are_live_in_the_inventory_too(void)
+{
+    g_autoptr(json_t) patch = json_pack("{s:{s:s}}", "spec", "validation_policy_agent_search_interval", "7");
+    gint seconds = 0;
+
+    world_begin();
+    {
+        g_autoptr(LiveSettings) live = live_settings_start(NULL, note_interval, &seconds);
+        g_autoptr(Object) before = get(&KUBE_FORKLIFT_CONTROLLER, "f"), after = NULL;
+        fake_informer_tell(NULL, before);
+        g_assert_cmpint(seconds, ==, 120);
+        touch(&KUBE_FORKLIFT_CONTROLLER, "f", patch);
+        after = get(&KUBE_FORKLIFT_CONTROLLER, "f");
+        fake_informer_tell(before, after);
+        g_assert_cmpint(seconds, ==, 7);
+        fake_delete_all(&KUBE_FORKLIFT_CONTROLLER);
+        fake_informer_tell(after, NULL);
+        g_assert_cmpint(seconds, ==, 120);
+    }
+    fake_end();
+}
+
 /* ---- the table and the cases ---- */
 
 static void no_row_is_without_a_case(void)
@@ -636,6 +666,8 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/controller/reconcile/a migration says how it goes", a_migration_says_how_it_goes);
     g_test_add_func("/controller/reconcile/wrong cancels are said", wrong_cancels_are_said);
+    g_test_add_func("/controller/reconcile/settings are live in the inventory too",
+                    settings_are_live_in_the_inventory_too);
     g_test_add_func("/controller/reconcile/no row is without a case", no_row_is_without_a_case);
     return g_test_run();
 }

@@ -25,7 +25,7 @@ enum {
 struct Validator {
     char *url; /* NULL: no service */
     HttpClient *http;
-    guint interval_s;
+    guint interval_s; /* atomic */
     GThreadPool *workers;
     gint singly; /* atomic: the service takes one VM a request */
 };
@@ -520,11 +520,17 @@ static gboolean wait_for_work(Validation *validation, guint ms)
     return woken;
 }
 
-/* As wait_for_work(); other rules are work, too. */
-static void wait_for_work_or_rules(Validation *validation, guint ms)
+static guint interval_ms(const Validation *validation)
 {
-    for (guint waited = 0; waited < ms; waited += LOOK_S * 1000)
-        if (wait_for_work(validation, MIN(LOOK_S * 1000, ms - waited)) || has_other_rules(validation))
+    return (guint)g_atomic_int_get(&validation->validator->interval_s) * 1000;
+}
+
+/* As wait_for_work(), for an interval, which may change meanwhile; other rules are work, too. */
+static void wait_for_work_or_rules(Validation *validation)
+{
+    for (guint waited = 0; waited < interval_ms(validation); waited += LOOK_S * 1000)
+        if (wait_for_work(validation, MIN(LOOK_S * 1000, interval_ms(validation) - waited)) ||
+            has_other_rules(validation))
             return;
 }
 
@@ -573,7 +579,6 @@ static gpointer run(gpointer data)
     wait_for_work(validation, G_MAXINT); /* until the provider is complete for the first time */
     while (!g_cancellable_is_cancelled(validation->cancel)) {
         g_autoptr(GError) error = NULL;
-        guint wait_ms = validation->validator->interval_s * 1000;
 
         if (stock_wait_ready(validation->stock, 0,
                              NULL)) /* while it loads, hosts may not have been said yet */
@@ -586,9 +591,10 @@ static gpointer run(gpointer data)
         if (failures) /* a service that is down is not asked at every change */
             g_usleep(SETTLE_MS * 1000);
         if (failures)
-            wait_for_work(validation, MIN(wait_ms, backoff_ms(failures - 1, FIRST_WAIT_MS, MOST_WAIT_MS)));
+            wait_for_work(validation,
+                          MIN(interval_ms(validation), backoff_ms(failures - 1, FIRST_WAIT_MS, MOST_WAIT_MS)));
         else
-            wait_for_work_or_rules(validation, wait_ms);
+            wait_for_work_or_rules(validation);
         g_usleep(SETTLE_MS * 1000);
     }
     return NULL;
@@ -662,6 +668,11 @@ Validator *validator_new(const ValidatorOptions *options, GError **error)
     validator->workers = g_thread_pool_new(
         run_chunk, NULL, options->workers ? options->workers : DEFAULT_WORKERS, FALSE, NULL);
     return validator;
+}
+
+void validator_set_interval(Validator *validator, guint interval_s)
+{
+    g_atomic_int_set(&validator->interval_s, interval_s);
 }
 
 void validator_free(Validator *validator)

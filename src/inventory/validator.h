@@ -22,6 +22,8 @@ typedef struct {
 typedef struct Validator Validator;
 Validator *validator_new(const ValidatorOptions *options, GError **error);
 void validator_free(Validator *validator); /* after the last stock */
+/* In force within seconds, also for a wait that has begun. Any thread. */
+void validator_set_interval(Validator *validator, guint interval_s);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Validator, validator_free)
 
 /* Passes over one provider, in a thread of their own. */

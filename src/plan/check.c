@@ -165,6 +165,12 @@ static void check_kind(PlanCheck *check)
             check->conditions, "WarmMigrationNotReady", CONDITION_CRITICAL, "NotSupported",
             "spec.warm: VMs of a provider of type '%s' are migrated cold only; set spec.warm to false.",
             source);
+    else if (json_bool_at(spec_of(check), "warm", FALSE) && !strcmp(source, "ovirt") &&
+             !check->settings->ovirt_warm)
+        conditions_set(
+            check->conditions, "WarmMigrationNotReady", CONDITION_CRITICAL, "NotSupported",
+            "spec.warm: warm migrations of oVirt are switched off; set "
+            "controller_ovirt_warm_migration of the ForkliftController to true, or spec.warm to false.");
 }
 
 static gboolean check_transfer_network(PlanCheck *check, GCancellable *cancel, GError **error)

@@ -382,6 +382,29 @@ static void a_taken_name_is_found_before_anything_runs(void)
     fake_end();
 }
 
+static void warm_migrations_of_ovirt_can_be_switched_off(void)
+{
+    g_autoptr(json_t) plan =
+        json_pack("{s:{s:s, s:s}, s:{s:b, s:{s:{s:s}}}}", "metadata", "name", "p", "namespace",
+                  "openshift-mtv", "spec", "warm", 1, "provider", "source", "name", "rhv");
+    g_autoptr(json_t) off = json_pack("{s:s}", "controller_ovirt_warm_migration", "false");
+    g_autoptr(Object) object = object_new_take(json_incref(plan));
+
+    world_begin();
+    add(&KUBE_PROVIDER, META("rhv") "\"spec\":{\"type\":\"ovirt\",\"url\":\"https://e/\"}," READY "}");
+    for (gint switched_off = 0; switched_off <= 1; switched_off++) {
+        g_autoptr(Settings) settings = settings_parse(switched_off ? off : NULL);
+        g_autoptr(Conditions) conditions = conditions_begin(NULL);
+        g_autoptr(json_t) said = NULL;
+        g_auto(PlanCheck) check = {
+            .kube = (KubeClient *)&check, .settings = settings, .plan = object, .conditions = conditions};
+        g_assert_true(plan_check_run(&check, NULL, NULL));
+        said = conditions_end(conditions);
+        g_assert_true(!conditions_find(said, "WarmMigrationNotReady") == !switched_off);
+    }
+    fake_end();
+}
+
 static void an_inventory_that_is_away_says_nothing_of_the_plan(void)
 {
     world_begin();
@@ -445,6 +468,8 @@ int main(int argc, char **argv)
                     a_plan_that_cannot_hold_its_records_is_refused);
     g_test_add_func("/plan/check/a taken name is found before anything runs",
                     a_taken_name_is_found_before_anything_runs);
+    g_test_add_func("/plan/check/warm migrations of oVirt can be switched off",
+                    warm_migrations_of_ovirt_can_be_switched_off);
     g_test_add_func("/plan/check/an inventory that is away says nothing of the plan",
                     an_inventory_that_is_away_says_nothing_of_the_plan);
     g_test_add_func("/plan/check/needs add up and never wrap", needs_add_up_and_never_wrap);

@@ -13,6 +13,7 @@ typedef struct {
     gint max_nfc_connections; /* of one ESXi host */
     gint max_disks_per_datastore, max_disks_per_storage_class, max_vms_per_namespace; /* 0: any number */
     gint log_level;
+    gint policy_interval_s;    /* after which VMs are validated again, if nothing has changed */
     gint stalled_after_s;      /* without a byte a copy is said to be stalled */
     gint max_inspections;      /* guests that are looked at in their sources at once */
     gint importer_retry;       /* restarts of an importer without progress */
@@ -25,6 +26,7 @@ typedef struct {
     gint filesystem_overhead_percent; /* of a volume, for the file system around a disk image */
     gint block_overhead_bytes;        /* more than the disk, on a block device */
     gboolean track_changes; /* changed block tracking is switched on where a warm migration lacks it */
+    gboolean ovirt_warm; /* warm migrations of oVirt are let in */
     gboolean power_off_force;
     gboolean keep_serial;   /* the target's system serial is what the source showed, not its uuid */
     gboolean request_kvm;   /* for conversion Pods */

@@ -1,5 +1,10 @@
 // A host's network adapters: which is the management network's, and which all of several hosts have.
 import type { InventoryHost } from '../api/cluster';
+import type { Host } from './types';
+
+// A Host resource names its host by id or, written by hand, by name.
+export const configOfHost = (configured: Host[], hosts: InventoryHost[], id: string): Host | undefined =>
+  configured.find((each) => each.spec.id === id || (!each.spec.id && each.spec.name === hosts.find((host) => host.id === id)?.name));
 
 const number = (ip: string): number | undefined => {
   const parts = ip.split('.').map(Number);

@@ -9,7 +9,7 @@ import { setHostNetwork } from '../api/providers';
 import { useStore } from '../api/store';
 import { useFetched } from '../api/use';
 import { passwordMistake, userMistake } from '../model/names';
-import { managementAdapter, commonAdapters } from '../model/hosts';
+import { commonAdapters, configOfHost, managementAdapter } from '../model/hosts';
 import type { Host, Provider } from '../model/types';
 import { HealthLabel } from '../parts/conditions';
 import { Confirm } from '../parts/confirm';
@@ -30,10 +30,10 @@ export function HostsPage() {
 
   if (!provider) return store.synced ? <NotFoundPage /> : <Loading title={texts.providers.loading} />;
   const configured = store.list('Host').filter((host) => host.spec.provider.name === name);
-  const configOf = (id: string): Host | undefined => configured.find((host) => host.spec.id === id);
+  const configOf = (id: string): Host | undefined => configOfHost(configured, hosts.data ?? [], id);
   const rows = [...(hosts.data ?? [])].sort((a, b) => a.name.localeCompare(b.name));
   const chosen = rows.filter((host) => selected.has(host.id));
-  const possible = chosen.length > 0 && commonAdapters(chosen).length > 0;
+  const possible = chosen.length > 0 && (commonAdapters(chosen).length > 0 || chosen.some((host) => configOf(host.id)));
   const select = (
     <Button isAriaDisabled={!possible} onClick={() => setChoosing(true)}>
       {t.select}

@@ -154,6 +154,7 @@ static void serve_schema(Request *request)
         add_path(paths, "openshift", *collection, "");
         add_path(paths, "openshift", *collection, "/:uid");
     }
+    add_path(paths, "openshift", "tree/", "namespace");
     request_reply(request, json_pack("{s:s, s:o}", "release", GANTRY_VERSION, "paths", paths));
 }
 

@@ -22,7 +22,30 @@ static gboolean is_wanted(const Request *request, const Object *object)
                       g_str_has_prefix(request->query.name, object_namespace(object)));
 }
 
-static void list_objects(Request *request, Stock *stock, GPtrArray *objects)
+/* A VM's document from level 1 on shows its running instance, where there is one. NULL: there are none. */
+static GPtrArray *list_instances(const Request *request, KubeClient *cluster)
+{
+    if (strcmp(request->parts[3], "vms") || (!request->query.detail && request->len < 5))
+        return NULL;
+    return kube_list(cluster, &KUBE_VIRTUAL_MACHINE_INSTANCE, request->query.ns, NULL, NULL, NULL,
+                     request->cancel, NULL);
+}
+
+static json_t *document_of(Stock *stock, const char *collection, const Object *object, GPtrArray *instances,
+                           guint detail)
+{
+    json_t *document = cluster_document(stock, collection, object, detail);
+
+    for (guint i = 0; instances && i < instances->len; i++) {
+        const Object *instance = instances->pdata[i];
+        if (!strcmp(object_name(instance), object_name(object)) &&
+            !strcmp(object_namespace(instance), object_namespace(object)))
+            json_object_set(document, "instance", (json_t *)object_json(instance));
+    }
+    return document;
+}
+
+static void list_objects(Request *request, Stock *stock, GPtrArray *objects, GPtrArray *instances)
 {
     Output *output = output_new(request->exchange);
     gint64 at = 0, sent = 0;
@@ -34,7 +57,7 @@ static void list_objects(Request *request, Stock *stock, GPtrArray *objects)
 
         if (!is_wanted(request, objects->pdata[i]))
             continue;
-        document = cluster_document(stock, request->parts[3], objects->pdata[i], request->query.detail);
+        document = document_of(stock, request->parts[3], objects->pdata[i], instances, request->query.detail);
         if (request->query.filter && !filter_matches(request->query.filter, document))
             continue;
         if (at++ < request->query.offset)
@@ -50,40 +73,95 @@ static void list_objects(Request *request, Stock *stock, GPtrArray *objects)
     output_end(output);
 }
 
-static void get_one(Request *request, Stock *stock, GPtrArray *objects)
+static void get_one(Request *request, Stock *stock, GPtrArray *objects, GPtrArray *instances)
 {
     for (guint i = 0; i < objects->len; i++)
         if (!strcmp(object_uid(objects->pdata[i]), request->parts[4])) {
             request_reply(request,
-                          cluster_document(stock, request->parts[3], objects->pdata[i], DETAIL_FULL));
+                          document_of(stock, request->parts[3], objects->pdata[i], instances, DETAIL_FULL));
             return;
         }
     request_fail(request, 404, "there is no such object");
 }
 
+/* ---- tree/namespace ------------------------------------------------------------------------------------ */
+
+static json_t *new_node(const char *kind, json_t *object_take, json_t *children_take)
+{
+    return json_pack("{s:s, s:o, s:o}", "kind", kind, "object", object_take, "children", children_take);
+}
+
+/* The nodes of a namespace's VMs. */
+static json_t *nodes_in(Request *request, Stock *stock, GPtrArray *vms, const char *ns)
+{
+    json_t *nodes = json_array();
+
+    for (guint i = 0; i < vms->len; i++)
+        if (!strcmp(object_namespace(vms->pdata[i]), ns))
+            json_array_append_new(
+                nodes, new_node("VM", cluster_document(stock, "vms", vms->pdata[i], request->query.detail),
+                                json_null()));
+    return nodes;
+}
+
+/* Namespaces that have VMs, with these below them. */
+static void reply_tree(Request *request, Stock *stock, KubeClient *cluster)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) namespaces = cluster_list(cluster, "namespaces", NULL, request->cancel, &error);
+    g_autoptr(GPtrArray) vms =
+        namespaces ? cluster_list(cluster, "vms", NULL, request->cancel, &error) : NULL;
+    g_autoptr(json_t) children = json_array();
+
+    if (!vms) {
+        request_fail(request, status_of(error), error->message);
+        return;
+    }
+    for (guint i = 0; i < namespaces->len; i++) {
+        json_t *nodes = nodes_in(request, stock, vms, object_name(namespaces->pdata[i]));
+        if (json_array_size(nodes))
+            json_array_append_new(
+                children,
+                new_node("Namespace", cluster_document(stock, "namespaces", namespaces->pdata[i], 0), nodes));
+        else
+            json_decref(nodes);
+    }
+    request_reply(request, new_node("", json_null(), json_incref(children)));
+}
+
+/* ---- routes -------------------------------------------------------------------------------------------- */
+
 void rest_cluster(Request *request, Stock *stock)
 {
+    gboolean is_tree =
+        request->len == 5 && !strcmp(request->parts[3], "tree") && !strcmp(request->parts[4], "namespace");
     g_autoptr(KubeClient) cluster = stock_cluster(stock);
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) objects = NULL;
+    g_autoptr(GPtrArray) objects = NULL, instances = NULL;
 
-    if (!cluster_resource(request->parts[3]) || request->len > 5) {
+    if (!is_tree && (!cluster_resource(request->parts[3]) || request->len > 5)) {
         request_fail(request, 404, "a cluster has no such collection");
         return;
     }
     if (request->watch) {
-        request_fail(request, 501, "a cluster's objects are watched at its own API");
+        request_fail(request, is_tree ? 400 : 501,
+                     is_tree ? "a tree cannot be watched" : "a cluster's objects are watched at its own API");
         return;
     }
     if (!cluster) {
         request_fail(request, 206, "the cluster is not connected yet");
         return;
     }
+    if (is_tree) {
+        reply_tree(request, stock, cluster);
+        return;
+    }
     objects = cluster_list(cluster, request->parts[3], request->query.ns, request->cancel, &error);
+    instances = objects ? list_instances(request, cluster) : NULL;
     if (!objects)
         request_fail(request, status_of(error), error->message);
     else if (request->len == 5)
-        get_one(request, stock, objects);
+        get_one(request, stock, objects, instances);
     else
-        list_objects(request, stock, objects);
+        list_objects(request, stock, objects, instances);
 }

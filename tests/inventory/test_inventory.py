@@ -70,6 +70,19 @@ def test_the_cluster_itself_is_a_provider(cluster, inventory):
     assert "standard" in {one["name"] for one in classes} and classes[0]["object"]["kind"] == "StorageClass"
 
 
+def test_a_clusters_tree_has_the_namespaces_that_have_vms(cluster, kubectl, inventory):
+    host = inventory.get("providers/openshift")[0]["selfLink"]
+    assert inventory.get(f"{host}/tree/namespace") == {"kind": "", "object": None, "children": []}
+    kubectl.apply({"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": {"name": "leaf", "namespace": "openshift-mtv"},
+                   "spec": {"runStrategy": "Halted", "template": {"spec": {"domain": {"devices": {}}}}}})
+    namespace, = inventory.get(f"{host}/tree/namespace?detail=1")["children"]
+    vm, = namespace["children"]
+    assert (namespace["kind"], namespace["object"]["name"], "object" in namespace["object"]) == ("Namespace", "openshift-mtv", False)
+    assert (vm["kind"], vm["object"]["name"], vm["object"]["object"]["kind"], vm["children"]) == ("VM", "leaf", "VirtualMachine", None)
+    assert inventory.ask(f"{host}/tree/other")[0] == 404
+    kubectl("delete", "virtualmachine", "leaf", "-n", "openshift-mtv")
+
+
 def test_a_power_off_reaches_the_inventory_with_a_new_revision(cluster, inventory, source, vcenter):
     vcenter.power("one", "on")
     path = f"{source}/vms/{named(inventory.get(source + '/vms'), 'one')['id']}"

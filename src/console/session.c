@@ -108,7 +108,9 @@ static gboolean connect_peers(Session *session, const SessionPeers *peers, const
     session->api = http_client_new(&api, TIMEOUT_S, error);
     session->inventory = session->api ? http_client_new(&inventory, TIMEOUT_S, error) : NULL;
     session->kube =
-        session->inventory ? kube_client_new_token(peers->api, peers->api_ca_pem, token, FALSE, error) : NULL;
+        session->inventory
+            ? kube_client_new_token(peers->api, &(HttpTrust){.ca_pem = peers->api_ca_pem}, token, error)
+            : NULL;
     return session->kube != NULL;
 }
 

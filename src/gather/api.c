@@ -65,8 +65,8 @@ static gpointer keep_limit(gpointer data)
 static gboolean gather_for(GatherApi *api, const Job *job, const char *path, guint *files,
                            GCancellable *cancel, GError **error)
 {
-    g_autoptr(KubeClient) client =
-        kube_client_new_token(kube_client_server(api->client), api->cluster_ca, job->token, FALSE, error);
+    g_autoptr(KubeClient) client = kube_client_new_token(
+        kube_client_server(api->client), &(HttpTrust){.ca_pem = api->cluster_ca}, job->token, error);
     GatherOptions options = {.filter = {job->command.ns, job->command.plan, job->command.vm}, .path = path};
 
     return client && gather(client, &options, files, cancel, error);

@@ -61,7 +61,7 @@ static void set_up(Fixture *f, gconstpointer data)
     f->cluster = http_server_start(&server, &error);
     g_assert_no_error(error);
     url = g_strdup_printf("https://127.0.0.1:%u", http_server_port(f->cluster));
-    client = kube_client_new_token(url, authority->pem, "good", FALSE, &error);
+    client = kube_client_new_token(url, &(HttpTrust){.ca_pem = authority->pem}, "good", &error);
     g_assert_no_error(error);
     f->dir = g_dir_make_tmp("gather-XXXXXX", NULL);
     options.dir = f->dir;

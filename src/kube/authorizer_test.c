@@ -20,8 +20,8 @@ static void set_up(Fixture *f, gconstpointer not_required)
     g_autoptr(KubeClient) client = NULL;
 
     f->server = scripted_server_start();
-    client = kube_client_new_token(scripted_server_url(f->server), scripted_server_ca(f->server), "own",
-                                   FALSE, NULL);
+    client = kube_client_new_token(scripted_server_url(f->server),
+                                   &(HttpTrust){.ca_pem = scripted_server_ca(f->server)}, "own", NULL);
     f->authorizer = authorizer_new(client, not_required == NULL);
 }
 

@@ -26,7 +26,8 @@ struct KubeClient {
 
 static HttpClient *connect_by(const Kubeconfig *config, guint timeout_s, GError **error)
 {
-    HttpTrust trust = {.ca_pem = config->ca_pem, .insecure = config->insecure};
+    HttpTrust trust = {
+        .ca_pem = config->ca_pem, .fingerprint = config->fingerprint, .insecure = config->insecure};
     g_autoptr(HttpClient) http = http_client_new(&trust, timeout_s, error);
 
     if (!http || (config->certificate_pem &&
@@ -87,15 +88,16 @@ KubeClient *kube_client_new_default(GError **error)
     return kube_client_new_kubeconfig(path, error);
 }
 
-KubeClient *kube_client_new_token(const char *server, const char *ca_pem, const char *token,
-                                  gboolean insecure, GError **error)
+KubeClient *kube_client_new_token(const char *server, const HttpTrust *trust, const char *token,
+                                  GError **error)
 {
     Kubeconfig *config = g_new0(Kubeconfig, 1);
 
     config->server = g_strdup(server);
-    config->ca_pem = g_strdup(ca_pem);
+    config->ca_pem = g_strdup(trust->ca_pem);
+    config->fingerprint = g_strdup(trust->fingerprint);
+    config->insecure = trust->insecure;
     config->token = g_strdup(token);
-    config->insecure = insecure;
     config->ns = g_strdup("default");
     return new_take(config, error);
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "kube/object.h"
+#include "net/http_client.h"
 
 /* A kind of resource, and where its paths are. */
 typedef struct {
@@ -28,9 +29,8 @@ typedef struct KubeClient KubeClient;
 KubeClient *kube_client_new_kubeconfig(const char *path, GError **error);
 KubeClient *kube_client_new_in_cluster(GError **error); /* KUBERNETES_SERVICE_HOST and the mounted service account */
 KubeClient *kube_client_new_default(GError **error);    /* in cluster, else $KUBECONFIG, else ~/.kube/config */
-/* A client with a caller's token (as the console and inventory use it); ca_pem NULL: system trust. */
-KubeClient *kube_client_new_token(const char *server, const char *ca_pem, const char *token, gboolean insecure,
-                                  GError **error);
+/* A client with a caller's token (as the console uses it), or with that of another cluster's account. */
+KubeClient *kube_client_new_token(const char *server, const HttpTrust *trust, const char *token, GError **error);
 KubeClient *kube_client_ref(KubeClient *client);
 void        kube_client_unref(KubeClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KubeClient, kube_client_unref)

@@ -9,8 +9,8 @@
 static KubeClient *client_of(ScriptedServer *server)
 {
     g_autoptr(GError) error = NULL;
-    KubeClient *client = kube_client_new_token(scripted_server_url(server), scripted_server_ca(server),
-                                               "secret", FALSE, &error);
+    KubeClient *client = kube_client_new_token(
+        scripted_server_url(server), &(HttpTrust){.ca_pem = scripted_server_ca(server)}, "secret", &error);
     g_assert_no_error(error);
     return client;
 }

@@ -52,8 +52,9 @@ typedef struct {
 static void bench_init(Bench *bench, const char *list)
 {
     bench->server = scripted_server_start();
-    bench->client = kube_client_new_token(scripted_server_url(bench->server),
-                                          scripted_server_ca(bench->server), "t", FALSE, NULL);
+    bench->client =
+        kube_client_new_token(scripted_server_url(bench->server),
+                              &(HttpTrust){.ca_pem = scripted_server_ca(bench->server)}, "t", NULL);
     g_mutex_init(&bench->diary.lock);
     g_cond_init(&bench->diary.changed);
     bench->diary.text = g_string_new(NULL);
@@ -198,8 +199,8 @@ static gpointer cancel_soon(gpointer cancel)
 static void waiting_for_an_absent_server_can_be_cancelled(void)
 {
     g_autoptr(ScriptedServer) server = scripted_server_start();
-    g_autoptr(KubeClient) client =
-        kube_client_new_token(scripted_server_url(server), scripted_server_ca(server), NULL, FALSE, NULL);
+    g_autoptr(KubeClient) client = kube_client_new_token(
+        scripted_server_url(server), &(HttpTrust){.ca_pem = scripted_server_ca(server)}, NULL, NULL);
     g_autoptr(GCancellable) cancel = g_cancellable_new();
     g_autoptr(Informer) informer = NULL;
     GThread *thread;

@@ -17,6 +17,7 @@ void kubeconfig_free(Kubeconfig *config)
 {
     g_free(config->server);
     g_free(config->ca_pem);
+    g_free(config->fingerprint);
     wipe(config->token);
     g_free(config->token_file);
     g_free(config->certificate_pem);

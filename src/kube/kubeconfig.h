@@ -11,6 +11,7 @@
 typedef struct {
     char    *server;                       /* "https://127.0.0.1:6443", no slash at the end */
     char    *ca_pem;                       /* NULL: the system's trust */
+    char    *fingerprint;                  /* of the server's certificate, instead of a CA; no kubeconfig has one */
     gboolean insecure;
     char    *token, *token_file;           /* at most one is set; a file is read again now and then */
     char    *certificate_pem, *key_pem;    /* both or none */

@@ -20,8 +20,9 @@ typedef struct {
 static void bench_init(Bench *bench)
 {
     bench->server = scripted_server_start();
-    bench->client = kube_client_new_token(scripted_server_url(bench->server),
-                                          scripted_server_ca(bench->server), "t", FALSE, NULL);
+    bench->client =
+        kube_client_new_token(scripted_server_url(bench->server),
+                              &(HttpTrust){.ca_pem = scripted_server_ca(bench->server)}, "t", NULL);
     g_mutex_init(&bench->lock);
     g_cond_init(&bench->changed);
     scripted_server_answer(bench->server, "PUT", LEASE, 200, HELD_BY("me"));

@@ -118,6 +118,5 @@ KubeClient *provider_target(KubeClient *kube, const Object *provider, GCancellab
         return NULL;
     token = secret_text(secret, "token");
     provider_access_read(provider, secret, &access);
-    return kube_client_new_token(url, access.access.trust.ca_pem, token ? token : "",
-                                 access.access.trust.insecure, error);
+    return kube_client_new_token(url, &access.access.trust, token ? token : "", error);
 }

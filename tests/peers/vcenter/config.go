@@ -12,15 +12,18 @@ type Config struct {
 	Password   string   `json:"password"`
 	APIVersion string   `json:"apiVersion"`
 	Datastores []string `json:"datastores"` // the first is used where a disk names none
+	VSAN       []string `json:"vsan"`       // those of them whose disks are objects: their descriptors are files, nothing else is
 	Networks   []string `json:"networks"`   // standard port groups, besides the simulator's own "VM Network"
 	VMs        []VM     `json:"vms"`
 	Clones     *Clones  `json:"clones"`
 	Oddities   string   `json:"oddities"` // the VM that oddities.go's VMs are copies of; "": there are none
 	// Hosts: one that stands alone, DC0_H0, and so many clusters of so many: DC0_C0_H0 …
-	Clusters     int   `json:"clusters"`
-	ClusterHosts int   `json:"clusterHosts"`
-	ESXi         *ESXi `json:"esxi"` // absent: the hosts have no endpoints of their own
-	Role         *Role `json:"role"` // of the user; absent: it may do everything
+	Clusters     int `json:"clusters"`
+	ClusterHosts int `json:"clusterHosts"`
+	// One ESXi host instead of a vCenter: its own datacenter, no clusters, no REST interface.
+	Standalone bool  `json:"standalone"`
+	ESXi       *ESXi `json:"esxi"` // absent: the hosts have no endpoints of their own
+	Role       *Role `json:"role"` // of the user; absent: it may do everything
 	// Files of a running VM are locked, as ESXi has it; false serves them all the same.
 	LockRunning bool `json:"lockRunning"`
 }

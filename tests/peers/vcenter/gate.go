@@ -181,6 +181,9 @@ func (g *gate) alive(key string) bool {
 	if user == "" {
 		return false
 	}
+	if g.world.config.Standalone { // whose SessionManager cannot be asked
+		return true
+	}
 	body := g.manager().SessionIsActive(g.context(), &types.SessionIsActive{SessionID: key, UserName: user})
 	answer, ok := body.(interface{ Fault() *soap.Fault })
 	if !ok || answer.Fault() != nil {
@@ -266,8 +269,15 @@ func (g *gate) serveFile(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	if g.world.isVSAN(r.URL.Query().Get("dsName")) && extentName.MatchString(r.URL.Path) {
+		http.NotFound(w, r)
+		return
+	}
 	g.sendFile(w, r, "folder")
 }
+
+// extentName is what the files have that a descriptor speaks of.
+var extentName = regexp.MustCompile(`-(flat|delta|sesparse)\.vmdk$`)
 
 // sendFile sends what a request of a datastore's file asks for. where is "folder" for vCenter and "host" for an ESXi host.
 func (g *gate) sendFile(w http.ResponseWriter, r *http.Request, where string) {

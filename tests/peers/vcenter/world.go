@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -48,8 +49,13 @@ type world struct {
 
 func makeWorld(config *Config) (*world, error) {
 	ctx := context.Background()
-	model := simulator.VPX()
-	model.Machine, model.Datastore, model.Cluster, model.ClusterHost = 0, 0, config.Clusters, config.ClusterHosts
+	model, datacenter := simulator.VPX(), "DC0"
+	if config.Standalone {
+		model, datacenter = simulator.ESX(), "ha-datacenter"
+	} else {
+		model.Cluster, model.ClusterHost = config.Clusters, config.ClusterHosts
+	}
+	model.Machine, model.Datastore = 0, 0
 	model.ServiceContent.About.ApiVersion = config.APIVersion
 	if err := model.Create(); err != nil {
 		return nil, err
@@ -58,7 +64,7 @@ func makeWorld(config *Config) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{config: config, model: model, client: client, datacenter: "DC0", folders: map[string]string{}, vms: []madeVM{}}
+	w := &world{config: config, model: model, client: client, datacenter: datacenter, folders: map[string]string{}, vms: []madeVM{}}
 	finder := find.NewFinder(client)
 	dc, err := finder.Datacenter(ctx, w.datacenter)
 	if err != nil {
@@ -81,6 +87,7 @@ func makeWorld(config *Config) (*world, error) {
 			return nil, fmt.Errorf("VM %s: %w", config.VMs[i].Name, err)
 		}
 	}
+	w.markVSAN()
 	if config.Clones != nil {
 		w.addClones(config.Clones)
 	}
@@ -111,6 +118,17 @@ func (w *world) addDatastores(ctx context.Context, hosts []*object.HostSystem) e
 	}
 	return nil
 }
+
+// markVSAN comes last: the simulator makes VMs on vSAN in a way of its own.
+func (w *world) markVSAN() {
+	for _, entity := range w.model.Map().All("Datastore") {
+		if datastore := entity.(*simulator.Datastore); w.isVSAN(datastore.Name) {
+			datastore.Summary.Type = string(types.HostFileSystemVolumeFileSystemTypeVsan)
+		}
+	}
+}
+
+func (w *world) isVSAN(datastore string) bool { return slices.Contains(w.config.VSAN, datastore) }
 
 func (w *world) addNetworks(ctx context.Context, hosts []*object.HostSystem, finder *find.Finder) error {
 	for _, name := range w.config.Networks {
@@ -164,9 +182,9 @@ func addRef(refs []types.ManagedObjectReference, ref types.ManagedObjectReferenc
 }
 
 func (w *world) addVM(ctx context.Context, finder *find.Finder, vm *VM) error {
-	hostName := vm.Host
-	if hostName == "" {
-		hostName = "DC0_H0"
+	hostName := or(vm.Host, "DC0_H0")
+	if w.config.Standalone {
+		hostName = "*/*"
 	}
 	host, err := finder.HostSystem(ctx, hostName)
 	if err != nil {
@@ -314,6 +332,9 @@ func (w *world) layDisk(vm *VM, index int) (madeDisk, *types.VirtualDisk, error)
 	flat := strings.TrimSuffix(name, ".vmdk") + "-flat.vmdk"
 	if err := os.Symlink(file, filepath.Join(home, flat)); err != nil {
 		return madeDisk{}, nil, err
+	}
+	if w.isVSAN(datastore) {
+		flat = "vsan://" + uuid.NewString()
 	}
 	descriptor := describe(disk, info.Size(), flat, newCID())
 	if err := os.WriteFile(filepath.Join(home, name), []byte(descriptor), 0o600); err != nil {

@@ -589,8 +589,9 @@ static void a_hook_without_its_account_fails_before_anything_is_shut_down(void)
         "{\"name\":\"h\",\"namespace\":\"openshift-mtv\"}}]}]}");
 
     object_unref(
-        fake_add(&KUBE_HOOK, "{\"metadata\":{\"name\":\"h\",\"namespace\":\"openshift-mtv\"},\"spec\":{\"image\":\"i\","
-                             "\"serviceAccount\":\"nobody\"}}"));
+        fake_add(&KUBE_HOOK,
+                 "{\"metadata\":{\"name\":\"h\",\"namespace\":\"openshift-mtv\"},\"spec\":{\"image\":\"i\","
+                 "\"serviceAccount\":\"nobody\"}}"));
     run(&world);
     expect_failed_by(&world, ERROR_HOOK_FAILED);
     g_assert_nonnull(strstr(reason_of(&world, 0), "'nobody'"));
@@ -763,6 +764,32 @@ static void a_precopy_that_fails_is_made_again(void)
     expect_warm_vm_moved(&world);
 }
 
+/* Its copier could be started again for an hour. */
+static void a_round_whose_snapshot_somebody_removed_ends_with_its_copier_s_first_failure(void)
+{
+    g_auto(World) world = world_new(WARM_VM);
+
+    world.settings->precopy_interval_min = 0;
+    world.settings->importer_retry = 1000;
+    precopy(&world, 1, FALSE);
+    for (guint i = 0; i < MOST_PASSES && strcmp(vm_status_phase(vm_at(&world, 0)), "CopyDisks"); i++) {
+        pass_over(&world, world.status);
+        act(&world, world.status);
+    }
+    fake_remove_snapshot("vm-1");
+    fake_faults.importer_message = "{\"result\":\"Failed\",\"class\":\"transient\",\"message\":\"locked\"}";
+    for (guint i = 0; i < 10 && !json_int_at(vm_at(&world, 0), "warm.failures", 0); i++) {
+        pass_over(&world, world.status);
+        act(&world, world.status);
+        fake_tick();
+    }
+    g_assert_cmpint(json_int_at(vm_at(&world, 0), "warm.failures", 0), ==, 1);
+    fake_faults.importer_message = NULL;
+    set_cutover(&world);
+    run(&world);
+    expect_warm_vm_moved(&world);
+}
+
 static void a_warm_vm_survives_a_controller_that_dies_at_every_pass(void)
 {
     g_auto(World) world = world_new(WARM_VM);
@@ -787,6 +814,29 @@ static void a_failed_cutover_powers_the_source_on_and_leaves_no_snapshot(void)
     g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
     g_assert_false(fake_has_snapshot("vm-1"));
     g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 2);
+}
+
+static void the_last_snapshot_s_consolidation_is_no_downtime(void)
+{
+    g_auto(World) world = world_new(WARM_VM);
+    const json_t *machine;
+
+    world.settings->precopy_interval_min = 0;
+    precopy(&world, 2, FALSE);
+    set_cutover(&world);
+    for (guint i = 0;
+         i < MOST_PASSES && !item_ended(vm_status_step(vm_at(&world, 0), "VirtualMachineCreation")); i++) {
+        g_assert_false(vm_status_completed(vm_at(&world, 0)));
+        if (fake_power("vm-1") == POWER_OFF && vm_status_mark(vm_at(&world, 0), "taken-over"))
+            g_assert_true(fake_has_snapshot("vm-1"));
+        pass_over(&world, world.status);
+        act(&world, world.status);
+        fake_tick();
+    }
+    run(&world);
+    expect_warm_vm_moved(&world);
+    machine = vm_status_step(vm_at(&world, 0), "Cutover");
+    g_assert_nonnull(item_annotation(machine, "downtimeSeconds"));
 }
 
 static void a_new_migration_asks_for_the_changes_since_the_failed_one_s_last_pass(void)
@@ -1101,10 +1151,14 @@ int main(int argc, char **argv)
          each_round_reads_what_has_changed_since_the_last);
     CASE("a snapshot's disks are asked for once a pass", a_snapshot_s_disks_are_asked_for_once_a_pass);
     CASE("a precopy that fails is made again", a_precopy_that_fails_is_made_again);
+    CASE("a round whose snapshot somebody removed ends with its copier's first failure",
+         a_round_whose_snapshot_somebody_removed_ends_with_its_copier_s_first_failure);
     CASE("a warm VM survives a controller that dies at every pass",
          a_warm_vm_survives_a_controller_that_dies_at_every_pass);
     CASE("a failed cutover powers the source on and leaves no snapshot",
          a_failed_cutover_powers_the_source_on_and_leaves_no_snapshot);
+    CASE("the last snapshot's consolidation is no downtime",
+         the_last_snapshot_s_consolidation_is_no_downtime);
     CASE("a new migration asks for the changes since the failed one's last pass",
          a_new_migration_asks_for_the_changes_since_the_failed_one_s_last_pass);
     CASE("lost changes mean a whole disk", lost_changes_mean_a_whole_disk);

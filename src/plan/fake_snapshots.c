@@ -34,6 +34,12 @@ guint fake_snapshots_made(const char *vm_id)
     return of(vm_id)->number;
 }
 
+void fake_remove_snapshot(const char *vm_id)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
+    of(vm_id)->there = FALSE;
+}
+
 guint fake_snapshot_asked(const char *vm_id)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
@@ -84,8 +90,8 @@ char *source_snapshot_create(Source *source, const char *vm_id, const char *owne
     return g_strdup_printf("snapshot-%u", snapshot->number);
 }
 
-gboolean source_snapshot_release(Source *source, const char *vm_id, const char *snapshot, GCancellable *cancel,
-                                 GError **error)
+gboolean source_snapshot_release(Source *source, const char *vm_id, const char *snapshot,
+                                 GCancellable *cancel, GError **error)
 {
     return TRUE;
 }

@@ -39,6 +39,7 @@ guint fake_count(const char *what,
 
 guint fake_snapshots_made(const char *vm_id); /* fake_snapshots.c */
 gboolean fake_has_snapshot(const char *vm_id);
+void fake_remove_snapshot(const char *vm_id); /* as somebody else does */
 guint fake_snapshot_asked(const char *vm_id); /* how often for the disks of the one that was made last */
 void fake_snapshots_end(void);
 

@@ -5,6 +5,7 @@
  * after a kill it is found again. One that somebody else has removed ends its precopy; the next one starts
  * from the last that was copied whole.
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "plan/clean_up.h"
 #include "plan/source_record.h"
@@ -174,8 +175,22 @@ static StepResult make_room(VmRun *vm, GCancellable *cancel, GError **error)
     return ended == STEP_DONE ? sweep(vm, base_change(vm), cancel, error) : ended;
 }
 
-static StepResult sweep_all(VmRun *vm, GCancellable *cancel, GError **error)
+/* From the beginning of its shutdown until its target has taken over; what is left to do keeps nobody
+ * waiting. */
+static void note_downtime(VmRun *vm)
 {
+    json_t *cutover = vm_run_step(vm, "Cutover");
+    gint64 from = clock_parse(json_string_at(cutover, "started", "")),
+           until = clock_parse(json_string_at(vm_run_step(vm, "VirtualMachineCreation"), "completed", ""));
+    g_autofree char *seconds = g_strdup_printf("%" G_GINT64_FORMAT, (until - from) / G_USEC_PER_SEC);
+
+    if (from >= 0 && until >= from)
+        item_annotate(cutover, "downtimeSeconds", seconds);
+}
+
+static StepResult remove_final(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    note_downtime(vm);
     return sweep(vm, NULL, cancel, error);
 }
 
@@ -197,4 +212,4 @@ const Step step_create_final_snapshot = {
 const Step step_add_final_checkpoint = {
     .phase = "AddFinalCheckpoint", .pipeline = "Cutover", .run = add_checkpoint};
 /* Last of all: the source stays off, so its consolidation keeps nobody waiting. */
-const Step step_remove_final_snapshot = {.phase = "RemoveFinalSnapshot", .run = sweep_all};
+const Step step_remove_final_snapshot = {.phase = "RemoveFinalSnapshot", .run = remove_final};

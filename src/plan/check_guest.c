@@ -137,28 +137,41 @@ static gboolean is_read_over_https(const PlanCheck *check, const CheckedVm *vm, 
     g_autofree char *reader =
         source_reader(json_string_at(object_json(check->provider), "spec.type", ""), vm->workload, id, NULL);
 
-    return !g_strcmp0(reader, "https");
+    return !g_strcmp0(reader, "https") &&
+           !*json_string_at(object_json(check->provider), "spec.settings.vddkInitImage", "");
 }
 
-/* The disks of vSAN and vVol datastores are no files that HTTPS could read. */
+/* The disks of vSAN and vVol datastores are no files that HTTPS could read: the source streams them, and has
+ * no ranges of such a stream. */
+static void say_streamed(PlanCheck *check, const CheckedVm *vm, const json_t *disk, const char *type)
+{
+    g_autofree char *size = g_format_size_full(json_int_at(disk, "capacity", 0), G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *what = g_strdup_printf("%s (%s): %s%s", disk_name(disk), *type ? type : "vVol", size,
+                                            is_warm(check) ? " each pass" : "");
+
+    say(check, "VMStorageNotSupported", CONDITION_WARN, "Streamed",
+        is_warm(check)
+            ? "Disks on vSAN and vVol datastores are no files: each pass of a warm migration, and the last "
+              "one while the VM is off, streams the whole snapshot from its beginning. Set vddkInitImage on "
+              "the provider, move the disks to a VMFS or NFS datastore, or migrate them cold."
+            : "Disks on vSAN and vVol datastores are no files: they are streamed whole, and from the "
+              "beginning after each interruption. Set vddkInitImage on the provider, or move them to a VMFS "
+              "or NFS datastore.",
+        vm, what);
+}
+
 static gboolean check_datastore(PlanCheck *check, const CheckedVm *vm, const json_t *disk,
                                 GCancellable *cancel, GError **error)
 {
-    g_autofree char *type = datastore_type(check, json_string_at(disk, "datastore.id", ""), cancel, error),
-                    *what = NULL;
+    g_autofree char *type = datastore_type(check, json_string_at(disk, "datastore.id", ""), cancel, error);
     gboolean is_object;
 
     if (!type)
         return FALSE;
     is_object = *json_string_at(disk, "vvolId", "") || !g_ascii_strcasecmp(type, "vsan") ||
                 !g_ascii_strcasecmp(type, "vvol");
-    if (!is_object || !is_read_over_https(check, vm, disk))
-        return TRUE;
-    what = g_strdup_printf("%s (%s)", disk_name(disk), *type ? type : "vVol");
-    say(check, "VMStorageNotSupported", CONDITION_CRITICAL, "NotSupported",
-        "Disks on vSAN and vVol datastores are no files that can be read over HTTPS: move them to a VMFS or "
-        "NFS datastore.",
-        vm, what);
+    if (is_object && is_read_over_https(check, vm, disk))
+        say_streamed(check, vm, disk, type);
     return TRUE;
 }
 

@@ -235,7 +235,7 @@ static const struct {
      "IndependentDiskWarning", "Warn", "[ds] a/a.vmdk"},
     {"a shared disk", "{\"disks\":[{" DISK ",\"shared\":true}]}", "SharedWarnDisks-vm-1", "Warn",
      "[ds] a/a.vmdk"},
-    {"a vVol", "{\"disks\":[{" DISK ",\"vvolId\":\"rfc4122.1\"}]}", "VMStorageNotSupported", "Critical",
+    {"a vVol", "{\"disks\":[{" DISK ",\"vvolId\":\"rfc4122.1\"}]}", "VMStorageNotSupported", "Warn",
      "[ds] a/a.vmdk"},
     {"a connected CD",
      "{\"cdroms\":[{\"label\":\"CD/DVD drive 1\",\"file\":\"[ds] x.iso\",\"connected\":true}]}",
@@ -259,6 +259,18 @@ static void a_guest_is_judged(gconstpointer data)
     g_assert_nonnull(found);
     g_assert_cmpstr(json_string_at(found, "category", ""), ==, guests[i].category);
     g_assert_nonnull(strstr(json_string_value(json_array_get(json_at(found, "items"), 0)), guests[i].text));
+    fake_end();
+}
+
+static void a_warm_plan_says_what_each_pass_streams(void)
+{
+    world_begin();
+    fake_faults.workload =
+        "{\"changeTrackingEnabled\":true,\"disks\":[{" DISK ",\"vvolId\":\"x\",\"capacity\":12884901888}]}";
+    g_autoptr(json_t) conditions = check_with("warm", "true");
+    const json_t *found = conditions_find(conditions, "VMStorageNotSupported");
+    g_assert_nonnull(strstr(json_string_at(found, "message", ""), "each pass"));
+    g_assert_nonnull(strstr(json_string_value(json_array_get(json_at(found, "items"), 0)), "GiB each pass"));
     fake_end();
 }
 
@@ -454,6 +466,8 @@ int main(int argc, char **argv)
                     a_guest_that_is_off_is_looked_at_before_the_plan_runs);
     g_test_add_func("/plan/check/a guest that runs is left alone until it is migrated",
                     a_guest_that_runs_is_left_alone_until_it_is_migrated);
+    g_test_add_func("/plan/check/a warm plan says what each pass streams",
+                    a_warm_plan_says_what_each_pass_streams);
     g_test_add_func("/plan/check/a quiet guest has nothing against it", a_quiet_guest_has_nothing_against_it);
     for (guint i = 0; i < G_N_ELEMENTS(rights); i++) {
         g_autofree char *path = g_strdup_printf("/plan/check/%s", rights[i].what);

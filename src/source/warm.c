@@ -27,11 +27,12 @@ char *source_snapshot_create(Source *source, const char *vm_id, const char *owne
                 : NULL;
 }
 
-gboolean source_snapshot_release(Source *source, const char *vm_id, const char *snapshot, GCancellable *cancel,
-                                 GError **error)
+gboolean source_snapshot_release(Source *source, const char *vm_id, const char *snapshot,
+                                 GCancellable *cancel, GError **error)
 {
     const SourceWarm *warm = find_warm(source, error);
-    return warm && (!warm->release || warm->release(source_connection(source), vm_id, snapshot, cancel, error));
+    return warm &&
+           (!warm->release || warm->release(source_connection(source), vm_id, snapshot, cancel, error));
 }
 
 gboolean source_snapshot_remove(Source *source, const char *vm_id, const char *snapshot, GCancellable *cancel,
@@ -78,7 +79,8 @@ json_t *source_snapshot_source(const json_t *as_it_is, const json_t *disk)
 {
     const char *file = json_string_at(disk, "file", ""), *end = strstr(file, "] ");
     g_autofree char *datastore = NULL;
-    json_t *source = json_deep_copy(as_it_is);
+    json_t *source = json_deep_copy(as_it_is), *other;
+    size_t at;
 
     if (*file == '[' && end) {
         datastore = g_strndup(file + 1, end - file - 1);
@@ -88,6 +90,10 @@ json_t *source_snapshot_source(const json_t *as_it_is, const json_t *disk)
     json_object_set(source, "parents", json_object_get(disk, "parents"));
     json_object_set_new(source, "generation",
                         json_sprintf("snapshot/%s/%s", json_string_at(disk, "changeId", ""), file));
+    json_array_foreach (json_object_get(source, "others"), at, other) {
+        json_object_set(other, "snapshot", json_object_get(disk, "snapshot"));
+        json_object_set(other, "generation", json_object_get(source, "generation"));
+    }
     return source;
 }
 
@@ -156,7 +162,8 @@ GArray *source_changes(Source *source, const char *vm_id, const char *snapshot, 
     if (warm && !warm->changes)
         g_set_error(error, GANTRY_ERROR, ERROR_CHANGES_LOST,
                     "what has changed on disk %s is not known since '%s'", disk_id, change_id);
-    return warm && warm->changes && warm->changes(source_connection(source), vm_id, snapshot, disks, disk_id, change_id, size,
+    return warm && warm->changes &&
+                   warm->changes(source_connection(source), vm_id, snapshot, disks, disk_id, change_id, size,
                                  ranges, cancel, error)
                ? tidy(ranges, size)
                : NULL;

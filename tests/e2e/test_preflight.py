@@ -74,7 +74,7 @@ GUESTS = [
     ("btrfs", "GuestFileSystemNotSupported", "Critical", "/ is Btrfs"),
     ("suspended", "VMPowerStateUnsupported", "Critical", "suspended"),
     ("independent", "IndependentDiskWarning", "Warn", "[datastore1] independent/independent.vmdk"),
-    ("vvol", "VMStorageNotSupported", "Critical", "[datastore1] vvol/vvol.vmdk"),
+    ("vvol", "VMStorageNotSupported", "Warn", "[datastore1] vvol/vvol.vmdk"),
 ]
 
 

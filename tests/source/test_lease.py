@@ -1,8 +1,10 @@
 """gantry copy by an NFC lease: one stream, straight to its place, and the lease kept as long as it is needed."""
 import pathlib
+import random
 
 import pytest
-from probing import SIZE, Copied
+from harness.vcenter import Vcenter
+from probing import SIZE, Copied, Probe
 
 
 @pytest.fixture(name="snapshot")
@@ -84,3 +86,41 @@ def test_a_disk_that_is_no_file_goes_by_lease_and_says_why(binaries, vcenter, vm
     result = copied.run()
     assert_right(copied, vcenter, vm, snapshot)
     assert result["reader"].startswith("lease:") and "not by https" in result["reader"] and "vsan://52-aa" in result["reader"]
+
+
+@pytest.fixture(name="objects", scope="module")
+def start_vcenter_with_vsan(tmp_path_factory):
+    """A running VM whose disk is an object of a vSAN datastore."""
+    folder = tmp_path_factory.mktemp("objects")
+    (folder / "disk.raw").write_bytes(random.Random(3).randbytes(SIZE))
+    vcenter = Vcenter(folder / "vcenter", {"datastores": ["objects"], "vsan": ["objects"], "vms": [
+        {"name": "object", "powerOn": True, "hostName": "object", "disks": [{"file": str(folder / "disk.raw")}]}]})
+    yield vcenter
+    vcenter.stop()
+
+
+def test_a_disk_of_vsan_is_streamed_each_round_and_only_what_has_changed_is_taken(binaries, objects, tmp_path):
+    """As a warm migration reads it: over HTTPS first, which finds no file, then by a lease of the round's snapshot."""
+    vm, probe = objects.vms["object"], Probe(binaries / "tests/source/source-probe", objects)
+    probe("track", vm, owner="plan-1")
+    since, generation, copied = None, None, None
+    for number in range(2):
+        snapshot = probe("create", vm, owner="plan-1", label=str(number))["snapshot"]
+        disk = probe("disks", vm, snapshot=snapshot)["2000"]
+        lease = {"type": "lease", "url": objects.url, "vm": vm["id"], "snapshot": snapshot, "generation": disk["changeId"]}
+        copied = copied or Copied(binaries, objects, vm, tmp_path, {})
+        copied.spec["source"] = {"type": "https", "url": objects.url, "datacenter": objects.datacenter, "datastore": "objects",
+                                 "path": disk["file"].split("] ")[1], "parents": disk["parents"], "generation": disk["changeId"], "others": [lease]}
+        copied.spec["fence"]["generation"] = number + 1
+        if since:
+            ranges = probe("changes", vm, snapshot=snapshot, disk="2000", changeId=since, size=SIZE)["ranges"]
+            copied.spec["changes"] = {"since": generation, "ranges": ranges}
+        result = copied.run()
+        assert result["reader"].startswith("lease:") and "vsan://" in result["reader"]
+        assert_right(copied, objects, vm, snapshot)
+        assert not since or result["bytesRead"] == sum(size for _, size in ranges) < SIZE
+        since = generation = disk["changeId"]
+        objects.guest(vm, disk=2000, seed=number, writes=12)
+        probe("remove", vm, snapshot=snapshot)
+        probe("settle", vm)
+    probe.close()

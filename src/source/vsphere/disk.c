@@ -1,12 +1,13 @@
-/* disk: where the copier finds one disk of a vSphere VM, and the text by which it knows whether the VM has written
- * since.
+/* disk: where the copier finds one disk of a vSphere VM, and the text by which it knows whether the VM has
+ * written since.
  *
- * generation. A VM that is off cannot write; to write it must be started, and vSphere rewrites the VM's configuration
- * file when it does so, which moves config.changeVersion, as does every snapshot, resize or exchange of a disk.
- * runtime.bootTime says when a VM was started; some peers keep the last one after it was stopped. So for a VM that is
- * off the text is made of changeVersion, bootTime and the disk's file: it stays the same as long as nothing can have
- * been written, and differs after any start, also one that was over before anybody looked. A VM that runs may write at
- * any moment: its text is never the same twice, so nothing that was read before counts.
+ * generation. A VM that is off cannot write; to write it must be started, and vSphere rewrites the VM's
+ * configuration file when it does so, which moves config.changeVersion, as does every snapshot, resize or
+ * exchange of a disk. runtime.bootTime says when a VM was started; some peers keep the last one after it was
+ * stopped. So for a VM that is off the text is made of changeVersion, bootTime and the disk's file: it stays
+ * the same as long as nothing can have been written, and differs after any start, also one that was over
+ * before anybody looked. A VM that runs may write at any moment: its text is never the same twice, so nothing
+ * that was read before counts.
  */
 #include "source/vsphere/vsphere.h"
 #include <string.h>
@@ -16,8 +17,7 @@ static const json_t *find_disk(const json_t *workload, const char *disk_id, GErr
     const json_t *disks = json_at(workload, "disks"), *disk;
     size_t at;
 
-    json_array_foreach(disks, at, disk)
-    {
+    json_array_foreach (disks, at, disk) {
         g_autofree char *id = g_strdup_printf("%d", (int)json_int_at(disk, "key", 0));
         if (!strcmp(id, disk_id))
             return disk;
@@ -80,7 +80,8 @@ static const char *datacenter_path(const json_t *workload, const char *host)
     return *path == '/' ? path + 1 : path;
 }
 
-/* Where the disk is no file (vSAN, vVol) vCenter streams it, as long as the VM is off. */
+/* Where the disk is no file (vSAN, vVol) vCenter streams it: of a VM that is off, or as a snapshot of it has
+ * it (source_snapshot_source()). */
 static json_t *other_ways(const char *url, const json_t *workload, const char *generation)
 {
     return json_pack("[{s:s, s:s, s:s, s:s}]", "type", "lease", "url", url, "vm",
@@ -111,7 +112,7 @@ json_t *vsphere_disk(const char *url, const json_t *workload, const char *disk_i
         host_url = g_strdup_printf("https://%s/sdk", host);
     source = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "type", "https", "url", host_url ? host_url : url,
                        "datacenter", datacenter, "datastore", datastore, "path", path, "generation", text);
-    if (!host && !strcmp(json_string_at(workload, "powerState", ""), "poweredOff"))
+    if (!host)
         json_object_set_new(source, "others", other_ways(url, workload, text));
     return source;
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // delta is a sparse extent as a host writes it: COWD ("vmfsSparse") or SESPARSE ("seSparse").
@@ -223,9 +225,13 @@ func (c *chain) grow() error {
 	if err != nil {
 		return err
 	}
+	extent := filepath.Base(file)
+	if datastore, _, _ := strings.Cut(strings.TrimPrefix(path, "["), "] "); c.world.isVSAN(datastore) {
+		kind, extent = "VMFS", "vsan://"+uuid.NewString()
+	}
 	text := fmt.Sprintf("# Disk DescriptorFile\nversion=1\nencoding=\"UTF-8\"\nCID=%s\nparentCID=%s\ncreateType=%q\nparentFileNameHint=%q\n"+
 		"# Extent description\nRW %d %s %q\n\n# The Disk Data Base\n#DDB\n\nddb.longContentID = \"%s\"\n",
-		cid, cid, c.format, filepath.Base(c.world.local(parent.path)), c.size/sector, kind, filepath.Base(file), newCID())
+		cid, cid, c.format, filepath.Base(c.world.local(parent.path)), c.size/sector, kind, extent, newCID())
 	if err := os.WriteFile(c.world.local(path), []byte(text), 0o600); err != nil {
 		return err
 	}

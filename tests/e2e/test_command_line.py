@@ -97,9 +97,12 @@ def test_a_plan_is_made_shown_checked_run_and_reported(run, provider, kubectl):
     made = run("create", "plan", "web", "--vms", "web1,web2", "--skip-guest-conversion")
     assert ["network", "VM Network", "the pod network"] in rows(made) and "plan.forklift.konveyor.io/web created" in made
     assert run("preflight", "web").endswith("web is ready\n")
+    assert "no VM has been migrated here yet" in run("estimate", "web", code=2)
+    assert run("estimate", "web", "--rate", 1).startswith("2 VMs, 2.0 MiB: about 1s, at 1.0 MB/s and VM.")
     shown = run("start", "web", "-w")
     assert "Verification report" in shown and shown.count("read back from the target: equal") == 2
     assert run("report", "web").count("xxh3-128:") == 2
+    assert json.loads(run("estimate", "web", "-o", "json"))["measured"] == 2
     assert json.loads(run("report", "web", "-o", "json"))["vms"][0]["name"] == "web1"
     plan = dict(zip(*[rows(run("get", "plan", "web"))[i] for i in (0, 1)]))
     assert (plan["STATUS"], plan["COPIED"], plan["VMS"]) == ("Succeeded", "100 %", "2")

@@ -133,19 +133,6 @@ static void need(PlanCheck *check, const CheckedVm *vm, const json_t *missing, c
         say(check, vm, privileges, purpose);
 }
 
-static gboolean is_read_by(const PlanCheck *check, const CheckedVm *vm, const char *reader)
-{
-    const char *type = json_string_at(object_json(check->provider), "spec.type", "");
-
-    for (guint i = 0; i < vm->vm->disks->len; i++) {
-        g_autofree char *how =
-            source_reader(type, vm->workload, ((const VmDisk *)vm->vm->disks->pdata[i])->id, NULL);
-        if (!g_strcmp0(how, reader))
-            return TRUE;
-    }
-    return FALSE;
-}
-
 /* Which ways the account's role leaves open: the guide's own (table 2.4) leaves VDDK. */
 static char *https_purpose(const json_t *missing)
 {
@@ -174,13 +161,13 @@ static gboolean judge_reading(PlanCheck *check, const CheckedVm *vm, const json_
     g_autoptr(GError) problem = NULL;
     g_autofree char *purpose = https_purpose(missing);
 
-    if (is_read_by(check, vm, "lease"))
+    if (check_vms_reads_by(check, vm, "lease"))
         need(check, vm, missing, "lease", "to read its disks by export lease");
-    if (is_read_by(check, vm, "vddk"))
+    if (check_vms_reads_by(check, vm, "vddk"))
         need(check, vm, missing, "vddk", "to read its disks by VDDK");
-    if (is_read_by(check, vm, "imageio"))
+    if (check_vms_reads_by(check, vm, "imageio"))
         need(check, vm, missing, "imageio", "to open image transfers of its disks");
-    if (!json_array_size(json_object_get(missing, "https")) || !is_read_by(check, vm, "https") ||
+    if (!json_array_size(json_object_get(missing, "https")) || !check_vms_reads_by(check, vm, "https") ||
         has_host_password(check, vm, cancel, &problem))
         return TRUE;
     if (problem) {

@@ -2,6 +2,7 @@
 #include "plan/check.h"
 #include "plan/fake_world.h"
 #include "plan/preflight.h"
+#include "plan/probe.h"
 #include <string.h>
 
 #define READY                                                                                                \
@@ -417,6 +418,43 @@ static void warm_migrations_of_ovirt_can_be_switched_off(void)
     fake_end();
 }
 
+static const struct {
+    const char *reader, *endpoints;
+} probes[] = {
+    {"https", "vc:443"},
+    {"lease", "esxi-1:443 vc:443"},
+    {"vddk", "esxi-1:443 esxi-1:902 vc:443"},
+};
+
+static void the_machines_that_the_reader_speaks_to_are_probed(void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(probes); i++) {
+        g_autoptr(Vm) vm = NULL;
+        g_autoptr(json_t) workload =
+            json_pack("{s:s, s:{s:s, s:s}}", "id", "vm-1", "host", "id", "host-1", "name", "esxi-1");
+        g_autoptr(GPtrArray) vms = g_ptr_array_new();
+        g_autoptr(GError) error = NULL;
+        g_auto(GStrv) found = NULL;
+        g_autofree char *text = NULL;
+        CheckedVm checked;
+        PlanCheck check;
+
+        world_begin();
+        fake_faults.reader = probes[i].reader;
+        vm = source_describe("vsphere", workload, NULL);
+        checked = (CheckedVm){.workload = workload, .vm = vm};
+        g_ptr_array_add(vms, &checked);
+        check = (PlanCheck){.kube = (KubeClient *)&check};
+        check.provider = kube_get(NULL, &KUBE_PROVIDER, "openshift-mtv", "vc", NULL, NULL);
+        found = probe_endpoints(&check, vms, NULL, &error);
+        g_assert_no_error(error);
+        text = g_strjoinv(" ", found);
+        g_assert_cmpstr(text, ==, probes[i].endpoints);
+        object_unref(check.provider);
+        fake_end();
+    }
+}
+
 static void an_inventory_that_is_away_says_nothing_of_the_plan(void)
 {
     world_begin();
@@ -484,6 +522,8 @@ int main(int argc, char **argv)
                     a_taken_name_is_found_before_anything_runs);
     g_test_add_func("/plan/check/warm migrations of oVirt can be switched off",
                     warm_migrations_of_ovirt_can_be_switched_off);
+    g_test_add_func("/plan/check/the machines that the reader speaks to are probed",
+                    the_machines_that_the_reader_speaks_to_are_probed);
     g_test_add_func("/plan/check/an inventory that is away says nothing of the plan",
                     an_inventory_that_is_away_says_nothing_of_the_plan);
     g_test_add_func("/plan/check/needs add up and never wrap", needs_add_up_and_never_wrap);

@@ -185,6 +185,19 @@ static void check_concerns(PlanCheck *check, const CheckedVm *checked)
             check_vms_concern(check, checked, json_string_at(concern, "label", ""));
 }
 
+gboolean check_vms_reads_by(const PlanCheck *check, const CheckedVm *checked, const char *reader)
+{
+    const char *type = json_string_at(object_json(check->provider), "spec.type", "");
+
+    for (guint i = 0; i < checked->vm->disks->len; i++) {
+        const VmDisk *disk = checked->vm->disks->pdata[i];
+        g_autofree char *how = source_reader(type, checked->workload, disk->id, NULL);
+        if (!g_strcmp0(how, reader))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* ---- names ---- */
 
 #define NOT_VALID                                                                                            \

@@ -24,3 +24,6 @@ GPtrArray *check_vms(PlanCheck *check, GCancellable *cancel, GError **error);
 gboolean check_vms_accepts_concerns(const Object *plan);
 /* Says a critical concern of that label. */
 void check_vms_concern(PlanCheck *check, const CheckedVm *checked, const char *label);
+
+/* Whether a disk of the VM is read that way (source_reader() of source/source.h). */
+gboolean check_vms_reads_by(const PlanCheck *check, const CheckedVm *checked, const char *reader);

@@ -624,7 +624,7 @@ gboolean source_hosts_log_in(const char *type)
 
 char *source_reader(const char *type, const json_t *workload, const char *disk_id, GError **error)
 {
-    return g_strdup("https");
+    return g_strdup(fake_faults.reader ? fake_faults.reader : "https");
 }
 
 /* As oVirt's: noted first, opened then; one that is open already is taken up. */

@@ -60,6 +60,7 @@ typedef struct {
     gboolean changes_are_lost; /* the source does not know what changed since the last snapshot */
     gboolean target_is_bare;    /* it has neither KubeVirt nor CDI */
     const char *missing_rights; /* what source_missing_rights() says of every VM, as JSON */
+    const char *reader;         /* how disks are read, NULL: "https" */
     const char *workload;       /* more members of every VM's document, as JSON */
 } FakeFaults;
 extern FakeFaults fake_faults;

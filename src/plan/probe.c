@@ -34,26 +34,14 @@ static void add_provider(const PlanCheck *check, GHashTable *endpoints)
         g_hash_table_add(endpoints, endpoint(g_uri_get_host(uri), port > 0 ? port : HTTPS_PORT));
 }
 
-static gboolean is_read_by_vddk(const PlanCheck *check, const CheckedVm *vm)
-{
-    const char *type = json_string_at(object_json(check->provider), "spec.type", "");
-
-    for (guint i = 0; i < vm->vm->disks->len; i++) {
-        g_autofree char *how =
-            source_reader(type, vm->workload, ((const VmDisk *)vm->vm->disks->pdata[i])->id, NULL);
-        if (!g_strcmp0(how, "vddk"))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/* An ESXi host is spoken to when a Host names it, or by VDDK. */
+/* An ESXi host is spoken to when a Host names it, and where it streams disks itself: by lease, or by VDDK. */
 static gboolean add_host(PlanCheck *check, const CheckedVm *vm, GHashTable *endpoints, GCancellable *cancel,
                          GError **error)
 {
     g_autoptr(GError) problem = NULL;
     g_autoptr(Object) host = host_access_host(check->kube, check->provider, vm->workload, cancel, &problem);
     const char *address = host ? json_string_at(object_json(host), "spec.ipAddress", "") : "";
+    gboolean vddk;
 
     if (problem) {
         g_propagate_error(error, g_steal_pointer(&problem));
@@ -62,11 +50,12 @@ static gboolean add_host(PlanCheck *check, const CheckedVm *vm, GHashTable *endp
     if (*address)
         g_hash_table_add(endpoints, endpoint(address, source_host_port(json_string_at(
                                                           object_json(check->provider), "spec.type", ""))));
-    if (is_read_by_vddk(check, vm)) {
-        address = *address ? address : json_string_at(vm->workload, "host.name", "");
+    address = *address ? address : json_string_at(vm->workload, "host.name", "");
+    vddk = check_vms_reads_by(check, vm, "vddk");
+    if (vddk || check_vms_reads_by(check, vm, "lease"))
         g_hash_table_add(endpoints, endpoint(address, HTTPS_PORT));
+    if (vddk)
         g_hash_table_add(endpoints, endpoint(address, VDDK_PORT));
-    }
     return TRUE;
 }
 

@@ -50,7 +50,12 @@ def unlisted(name, expected, found, listed):
     """What differs and is in no row, as lines."""
     lines = []
     for step in list(expected) + [step for step in found if step not in expected]:
-        for path, real, ours in differences(expected.get(step, "(absent)"), found.get(step, "(absent)")):
+        real, ours = expected.get(step, "(absent)"), found.get(step, "(absent)")
+        if isinstance(real, dict) and isinstance(ours, dict) and real.get("status") != ours.get("status"):
+            several = [("status", f"{real.get('status')}: {json.dumps(real)}", f"{ours.get('status')}: {json.dumps(ours)}")]  # the rest follows from it
+        else:
+            several = differences(real, ours)
+        for path, real, ours in several:
             if not listed.covers(name, step, path):
                 lines.append(f"{name} | {step} | {path}\n    real {json.dumps(real, ensure_ascii=False)[:1500]}\n    ours {json.dumps(ours, ensure_ascii=False)[:1500]}")
     return lines

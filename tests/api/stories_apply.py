@@ -1,6 +1,6 @@
 """Server-side apply, as kubectl and client-go use it, and whose field is whose."""
 from story import story
-from stories_objects import APPLY, JSON, MAPS, MERGE, config_map, deployment
+from stories_objects import APPLY, JSON, MAPS, MERGE, config_map, deployment, wanted
 
 
 def applied(name, data, **metadata):
@@ -44,7 +44,8 @@ def apply_after_others(api):
 
 
 @story
-def apply_lists(api):
+def apply_lists(api_of_all):
+    api = lambda *request, **how: api_of_all(*request, keep=wanted, **how)
     path = "/apis/apps/v1/namespaces/{ns}/deployments/d"
     base = deployment("d")
     api("created", "PATCH", path + "?fieldManager=a", base, type=APPLY)

@@ -120,7 +120,7 @@ def definitions(api):
         api(title, "POST", ROOT + "?dryRun=All", bad)
     api.raw("POST", WIDGETS, widget("a", metadata={"finalizers": ["gantry.io/hold"]}))
     api("removed", "DELETE", ROOT + "/widgets.story.gantry.io", keep=lambda body: [body.get("kind"), body.get("status", {}) if body["kind"] == "Status" else body["metadata"].get("finalizers")])
-    api.wait(ROOT + "/widgets.story.gantry.io", look=lambda body: body["metadata"].get("deletionTimestamp"))
+    api.note("held by its objects", api.raw("GET", ROOT + "/widgets.story.gantry.io")[0])
     api.raw("PATCH", WIDGETS + "/a", {"metadata": {"finalizers": None}}, type=MERGE)
     api.wait(ROOT + "/widgets.story.gantry.io", gone=True)
     api("no group any more", "GET", "/apis/story.gantry.io/v1")

@@ -13,7 +13,7 @@ def secret(name, **labels):
 
 
 def names(body):
-    return {"metadata": body["metadata"], "names": [item["metadata"]["name"] for item in body["items"]]}
+    return {"metadata": {**body["metadata"], "resourceVersion": "resourceVersion" in body["metadata"]}, "names": [item["metadata"]["name"] for item in body["items"]]}
 
 
 def some(api):

@@ -144,7 +144,7 @@ class Story:
     def plain(self, value, key="", inside=""):
         if isinstance(value, dict):
             # A list's version is the server's, which also counts what others do.
-            return {self.text(name): self.plain(member, "listVersion" if name == "resourceVersion" and "items" in inside else name,
+            return {self.text(name): self.plain(member, "listVersion" if name == "resourceVersion" and ("items" in inside or "rows" in inside) else name,
                                                 " ".join(value) if name == "metadata" else "") for name, member in value.items()}
         if isinstance(value, list):
             return [self.plain(member, key) for member in value]

@@ -38,6 +38,7 @@ static guint http_code(const GError *error)
     case ERROR_KUBE_CONFLICT:
         return 409;
     case ERROR_KUBE_INVALID:
+    case ERROR_KUBE_BAD_PATCH:
         return 422;
     case ERROR_KUBE_FORBIDDEN:
         return 403;
@@ -51,7 +52,6 @@ static guint http_code(const GError *error)
     case ERROR_BAD_JSON:
     case ERROR_BAD_YAML:
     case ERROR_KUBE_BAD_SELECTOR:
-    case ERROR_KUBE_BAD_PATCH:
         return 400;
     default:
         return 500;
@@ -103,9 +103,12 @@ static char *invalid_message(const Request *request)
     g_autoptr(GString) text = g_string_new(NULL);
     const GPtrArray *causes = request->causes;
 
-    g_string_append_printf(text, "%s%s%s \"%s\" is invalid: %s", request->kind->kind,
-                           *request->kind->group ? "." : "", request->kind->group, request->name,
-                           causes->len > 1 ? "[" : "");
+    if (request->options)
+        g_string_append_printf(text, "%s.meta.k8s.io \"\"", request->options);
+    else
+        g_string_append_printf(text, "%s%s%s \"%s\"", request->kind->kind, *request->kind->group ? "." : "",
+                               request->kind->group, request->name);
+    g_string_append_printf(text, " is invalid: %s", causes->len > 1 ? "[" : "");
     for (guint i = 0; i < causes->len; i++) {
         const SchemaCause *cause = g_ptr_array_index(causes, i);
         g_string_append_printf(text, "%s%s%s%s", i ? ", " : "", cause->field, *cause->field ? ": " : "",
@@ -118,8 +121,12 @@ static char *invalid_message(const Request *request)
 
 static json_t *error_details(const Request *request)
 {
-    json_t *details = json_object();
+    json_t *details;
 
+    if (request->options)
+        return json_pack("{s:s, s:s, s:o}", "group", "meta.k8s.io", "kind", request->options, "causes",
+                         causes_json(request->causes));
+    details = json_object();
     if (request->name && *request->name)
         json_object_set_new(details, "name", json_string(request->name));
     if (*request->kind->group)
@@ -145,8 +152,8 @@ static void cause_of_text(GPtrArray *causes, const char *text)
 json_t *status_of_error(Request *request, const GError *error, guint *code_out)
 {
     guint code = http_code(error);
-    gboolean detailed =
-        request && request->kind && (code == 404 || code == 409 || code == 422 || code == 403);
+    gboolean detailed = request && request->kind && error->domain == GANTRY_ERROR &&
+                        (code == 404 || code == 409 || code == 422 || code == 403);
     g_autofree char *message = NULL;
     json_t *status;
 
@@ -165,6 +172,8 @@ json_t *status_of_error(Request *request, const GError *error, guint *code_out)
                        "reason", reason_of(error, code), "code", (int)code);
     if (detailed)
         json_object_set_new(status, "details", error_details(request));
+    else if (error->domain == HTTP_STATUS_ERROR)
+        json_object_set_new(status, "details", json_object());
     if (code_out)
         *code_out = code;
     return status;
@@ -194,14 +203,15 @@ json_t *status_success(const Request *request, const char *uid)
 
 void answer_warning(Request *request, const char *text)
 {
-    g_autofree char *safe = g_strdup(text);
-    g_autofree char *header = NULL;
+    g_autoptr(GString) header = g_string_new("299 - \"");
 
-    for (char *c = safe; *c; c++)
-        if (*c == '"' || *c == '\\' || (guchar)*c < ' ')
-            *c = '\'';
-    header = g_strdup_printf("299 - \"%s\"", safe);
-    http_exchange_add_header(request->x, "Warning", header);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            g_string_append_c(header, '\\');
+        g_string_append_c(header, (guchar)*text < ' ' ? ' ' : *text);
+    }
+    g_string_append_c(header, '"');
+    http_exchange_add_header(request->x, "Warning", header->str);
 }
 
 /* ---- results ---- */

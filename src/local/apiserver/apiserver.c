@@ -3,6 +3,7 @@
 #include "local/apiserver/apiserver.h"
 #include "base/log.h"
 #include "local/apiserver/auth.h"
+#include "local/apiserver/rbac.h"
 #include "local/apiserver/server.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +40,47 @@ static char *segment(const char *raw)
     return text ? text : g_strdup("");
 }
 
+/* The verb by which rights to the request are given. */
+static const char *verb_of(const Request *request)
+{
+    static const char *const verbs[][2] = {
+        {"POST", "create"}, {"PUT", "update"}, {"PATCH", "patch"}, {"GET", "get"}, {"HEAD", "get"}};
+    const char *method = http_exchange_method(request->x);
+    gboolean reads = !strcmp(method, "GET") || !strcmp(method, "HEAD");
+
+    if (!strcmp(method, "DELETE"))
+        return *request->name ? "delete" : "deletecollection";
+    if (reads && !*request->sub && request_flag(request, "watch"))
+        return "watch";
+    if (reads && !*request->name)
+        return "list";
+    for (guint i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (!strcmp(verbs[i][0], method))
+            return verbs[i][1];
+    return "";
+}
+
+static gboolean authorize(const Request *request, const char *group, const char *plural, GError **error)
+{
+    Rbac *rbac = request->server->rbac;
+    g_autofree char *resource =
+        *request->sub ? g_strconcat(plural, "/", request->sub, NULL) : g_strdup(plural);
+    const char *type = http_exchange_header(request->x, "Content-Type");
+    /* A Namespace is its own. */
+    RbacAsk ask = {.verb = verb_of(request),
+                   .group = group,
+                   .resource = resource,
+                   .ns = !strcmp(plural, "namespaces") ? request->name : request->ns,
+                   .name = request->name};
+
+    if (!rbac_check(rbac, request->user, &ask, error))
+        return FALSE;
+    if (strcmp(ask.verb, "patch") != 0 || !type || !g_str_has_prefix(type, "application/apply-patch"))
+        return TRUE;
+    ask.verb = "create"; /* an applied object is made when it is not there */
+    return rbac_check(rbac, request->user, &ask, error);
+}
+
 /* "/api/v1/namespaces/NS/pods/NAME/log", "/apis/GROUP/VERSION/PLURAL/NAME", from the path as it came. */
 static gboolean parse_path(Request *request, GError **error)
 {
@@ -65,6 +107,8 @@ static gboolean parse_path(Request *request, GError **error)
     if (!request->ns)
         request->ns = g_strdup("");
     request->kind = kinds_find(request->server->kinds, group, version, plural);
+    if (!authorize(request, group, plural, error))
+        return FALSE;
     if (!request->kind)
         return refuse(error, 404, "the server could not find the requested resource");
     if (!request->kind->namespaced && *request->ns)
@@ -80,11 +124,6 @@ static gboolean parse_options(Request *request, GError **error)
     request->shape = shape_of_accept(http_exchange_header(request->x, "Accept"), &acceptable);
     if (!acceptable && !strcmp(request->sub, ""))
         return refuse(error, 406, "only the following media types are accepted: application/json");
-    if (dry_run && *dry_run && strcmp(dry_run, "All") != 0) {
-        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
-                    "dryRun: Unsupported value: \"%s\": supported values: \"All\"", dry_run);
-        return FALSE;
-    }
     request->dry_run = dry_run && *dry_run;
     return TRUE;
 }
@@ -129,7 +168,8 @@ static Serve find_collection(const Request *request, const char *method)
         return is_watch(request) ? serve_watch : serve_list;
     if (!strcmp(method, "POST"))
         return request->kind->namespaced && !*request->ns ? NULL : serve_create;
-    return !strcmp(method, "DELETE") ? serve_delete_collection : NULL;
+    return !strcmp(method, "DELETE") && (!request->kind->namespaced || *request->ns) ? serve_delete_collection
+                                                                                     : NULL;
 }
 
 static Serve find_item(const Request *request, const char *method)
@@ -175,7 +215,7 @@ static void serve_resource(Request *request)
                    known ? "the server does not allow this method on the requested resource"
                          : "the server could not find the requested resource");
     }
-    if (serve)
+    if (serve && (request->kind->unchecked || options_check(request, &error)))
         serve(request);
     else
         answer_error(request, error);
@@ -214,16 +254,28 @@ static guint depth(const char *path)
     return count;
 }
 
+static gboolean authorize_path(const Request *request, const char *path, GError **error)
+{
+    g_autofree char *verb = g_ascii_strdown(http_exchange_method(request->x), -1);
+    RbacAsk ask = {.verb = verb, .path = path};
+
+    return rbac_check(request->server->rbac, request->user, &ask, error);
+}
+
 static void serve_known(Request *request, const char *path)
 {
+    gboolean api = is_api(path, "/api"), apis = is_api(path, "/apis");
+    gboolean describes = (api && depth(path) <= 2) || (apis && depth(path) <= 3);
     g_autoptr(GError) error = NULL;
 
-    if (is_api(path, "/openapi"))
-        serve_openapi(request, path);
-    else if ((is_api(path, "/api") && depth(path) <= 2) || (is_api(path, "/apis") && depth(path) <= 3))
-        serve_discovery(request, path);
-    else if (is_api(path, "/api") || is_api(path, "/apis"))
+    if ((api || apis) && !describes)
         serve_resource(request);
+    else if (!authorize_path(request, path, &error))
+        answer_error(request, error);
+    else if (is_api(path, "/openapi"))
+        serve_openapi(request, path);
+    else if (describes)
+        serve_discovery(request, path);
     else {
         g_set_error_literal(&error, HTTP_STATUS_ERROR, 404,
                             "the server could not find the requested resource");
@@ -240,11 +292,12 @@ static void serve(HttpExchange *x, gpointer data)
     if (serve_open(&request, path))
         return;
     request.user = auth_identify(data, http_exchange_header(x, "Authorization"));
-    if (request.user) {
+    if (!request.user)
+        g_set_error_literal(&error, GANTRY_ERROR, ERROR_KUBE_UNAUTHORIZED, "Unauthorized");
+    else if (auth_impersonate(data, x, &request.user, &error)) {
         serve_known(&request, path);
         return;
     }
-    g_set_error_literal(&error, GANTRY_ERROR, ERROR_KUBE_UNAUTHORIZED, "Unauthorized");
     answer_error(&request, error);
 }
 
@@ -316,11 +369,12 @@ static gboolean open_parts(ApiServer *server, const ApiServerOptions *options, G
 
     if (!(server->kinds = kinds_new(error)) ||
         !(server->pki = pki_open(options->data, options->listen, error)) ||
-        !(server->store = store_open(database, history, error)))
+        !(server->store = store_open(database, history, error)) ||
+        !(server->rbac = rbac_new(server->store, error)))
         return FALSE;
     server->watches = api_watches_new();
     load_definitions(server);
-    return make_namespaces(server, error);
+    return make_namespaces(server, error) && rbac_make_roles(server, error);
 }
 
 static gboolean listen_on(ApiServer *server, const ApiServerOptions *options, GError **error)
@@ -369,6 +423,7 @@ void apiserver_stop(ApiServer *server)
         api_watches_stop(server->watches);
     http_server_stop(server->http);
     api_watches_free(server->watches);
+    rbac_free(server->rbac);
     store_close(server->store);
     pki_free(server->pki);
     kinds_free(server->kinds);

@@ -3,8 +3,8 @@
  * It serves the core kinds that Gantry uses (types.txt) and every kind that a CustomResourceDefinition
  * defines. Follows https://kubernetes.io/docs/reference/using-api/api-concepts/. Guarantee: a write is on
  * stable storage before it is acknowledged. One process serves a data directory: a second start is refused.
- * Whoever has a valid token may do everything; without one every request but /healthz, /livez, /readyz and
- * /version is a 401. Threads: start and stop from one thread; hooks are called on the server's worker
+ * What a user may do is decided by roles and bindings (rbac.h); without a token every request but /healthz,
+ * /livez, /readyz and /version is a 401. Threads: start and stop from one thread; hooks are called on the server's worker
  * threads, several at once.
  *
  * In the data directory: kubeconfig (0600, the administrator's token), pki/ (the CA, its key, the token),

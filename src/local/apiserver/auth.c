@@ -1,6 +1,7 @@
 /* auth: tokens, and the reviews by which clients ask about tokens and rights. */
 #include "local/apiserver/auth.h"
 #include "base/clock.h"
+#include "local/apiserver/rbac.h"
 #include <string.h>
 
 static const char tokens[] =
@@ -58,6 +59,68 @@ Identity *auth_identify(ApiServer *server, const char *authorization)
     while (*authorization == ' ')
         authorization++;
     return *authorization && strlen(authorization) < 1000 ? auth_identify_token(server, authorization) : NULL;
+}
+
+/* ---- in another's name ---- */
+
+static gboolean may_act_as(ApiServer *server, const Identity *user, const char *resource, const char *ns,
+                           const char *name, GError **error)
+{
+    RbacAsk ask = {.verb = "impersonate", .group = "", .resource = resource, .ns = ns, .name = name};
+    return rbac_check(server->rbac, user, &ask, error);
+}
+
+static gboolean may_act_as_user(ApiServer *server, const Identity *user, const char *name, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(name, ":", 4); /* system:serviceaccount:NS:NAME */
+
+    if (!g_str_has_prefix(name, "system:serviceaccount:") || g_strv_length(parts) != 4)
+        return may_act_as(server, user, "users", "", name, error);
+    return may_act_as(server, user, "serviceaccounts", parts[2], parts[3], error);
+}
+
+static Identity *identity_of_name(const char *name, const char *groups)
+{
+    g_autoptr(GStrvBuilder) all = g_strv_builder_new();
+    g_auto(GStrv) given = g_strsplit(groups ? groups : "", ", ", -1);
+    g_auto(GStrv) parts = g_strsplit(name, ":", 4);
+    g_auto(GStrv) list = NULL;
+
+    if (g_str_has_prefix(name, "system:serviceaccount:") && g_strv_length(parts) == 4 && !*given) {
+        g_autofree char *of_namespace = g_strconcat("system:serviceaccounts:", parts[2], NULL);
+        g_strv_builder_add_many(all, "system:serviceaccounts", of_namespace, NULL);
+    }
+    g_strv_builder_addv(all, (const char **)given);
+    if (!g_strv_contains((const char *const *)given, "system:authenticated"))
+        g_strv_builder_add(all, "system:authenticated");
+    list = g_strv_builder_end(all);
+    return identity_new(name, NULL, (const char *const *)list);
+}
+
+gboolean auth_impersonate(ApiServer *server, const HttpExchange *x, Identity **user, GError **error)
+{
+    const char *name = http_exchange_header(x, "Impersonate-User");
+    const char *groups = http_exchange_header(x, "Impersonate-Group");
+    g_auto(GStrv) list = g_strsplit(groups ? groups : "", ", ", -1);
+    Identity *other;
+
+    if (!name && !groups)
+        return TRUE;
+    if (!name || !*name) {
+        g_set_error_literal(
+            error, GANTRY_ERROR, ERROR_BAD_INPUT,
+            "requested [{Group  ...}] without impersonating a user: Impersonate-User is missing");
+        return FALSE;
+    }
+    if (!may_act_as_user(server, *user, name, error))
+        return FALSE;
+    for (char **group = list; *group; group++)
+        if (!may_act_as(server, *user, "groups", "", *group, error))
+            return FALSE;
+    other = identity_of_name(name, groups);
+    identity_free(*user);
+    *user = other;
+    return TRUE;
 }
 
 char *auth_new_token(ApiServer *server, const char *ns, const char *account, const char *uid,
@@ -205,18 +268,92 @@ static json_t *review_token(Request *request, const json_t *body)
                                                      : json_array());
 }
 
-/* Whoever is known may do everything. */
+/* The user that a review asks about: the one it names, else the one who asks. */
+static Identity *reviewed_user(const Request *request, const json_t *body)
+{
+    g_autoptr(GStrvBuilder) groups = g_strv_builder_new();
+    g_auto(GStrv) list = NULL;
+    size_t i;
+    json_t *group;
+
+    if (g_str_has_prefix(request->kind->plural, "self"))
+        return identity_new(request->user->name, NULL, (const char *const *)request->user->groups);
+    json_array_foreach (json_at(body, "spec.groups"), i, group)
+        if (json_is_string(group))
+            g_strv_builder_add(groups, json_string_value(group));
+    list = g_strv_builder_end(groups);
+    return identity_new(json_string_at(body, "spec.user", ""), NULL, (const char *const *)list);
+}
+
+static gboolean check_review(Request *request, const json_t *body)
+{
+    gboolean resource = json_at(body, "spec.resourceAttributes") != NULL;
+    gboolean path = json_at(body, "spec.nonResourceAttributes") != NULL;
+    GPtrArray *causes = request->causes;
+
+    if (resource == path)
+        schema_cause_add(
+            causes, "FieldValueInvalid", path ? "spec.nonResourceAttributes" : "spec.resourceAttributes",
+            path ? "Invalid value: \"\": cannot be specified in combination with resourceAttributes"
+                 : "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes "
+                   "must be specified");
+    if (!g_str_has_prefix(request->kind->plural, "self") && !*json_string_at(body, "spec.user", "") &&
+        !json_array_size(json_at(body, "spec.groups")))
+        schema_cause_add(causes, "FieldValueInvalid", "spec.user",
+                         "Invalid value: \"\": at least one of user or group must be specified");
+    return causes->len == 0;
+}
+
 static json_t *review_access(Request *request, const json_t *body)
 {
-    return json_pack("{s:b, s:s}", "allowed", 1, "reason",
-                     "every account of this server is allowed everything");
+    const json_t *of = json_at(body, "spec.resourceAttributes");
+    const char *sub = json_string_at(of, "subresource", ""), *resource = json_string_at(of, "resource", "");
+    g_autofree char *full = *sub ? g_strconcat(resource, "/", sub, NULL) : g_strdup(resource);
+    g_autoptr(Identity) user = NULL;
+    RbacAsk ask = {.verb = json_string_at(of, "verb", ""),
+                   .group = json_string_at(of, "group", ""),
+                   .resource = full,
+                   .ns = json_string_at(of, "namespace", ""),
+                   .name = json_string_at(of, "name", "")};
+
+    if (!check_review(request, body))
+        return NULL;
+    if (!of) {
+        ask.path = json_string_at(body, "spec.nonResourceAttributes.path", "");
+        ask.verb = json_string_at(body, "spec.nonResourceAttributes.verb", "");
+    }
+    user = reviewed_user(request, body);
+    return json_pack("{s:b}", "allowed", rbac_allows(request->server->rbac, user, &ask));
+}
+
+/* A rule without the members that say nothing. */
+static json_t *rule_part(const json_t *rule, const char *const *members)
+{
+    json_t *part = json_object();
+
+    for (; *members; members++)
+        if (json_array_size(json_object_get(rule, *members)))
+            json_object_set(part, *members, json_object_get(rule, *members));
+    return part;
 }
 
 static json_t *review_rules(Request *request, const json_t *body)
 {
-    return json_pack("{s:b, s:[{s:[s], s:[s], s:[s]}], s:[{s:[s], s:[s]}]}", "incomplete", 0, "resourceRules",
-                     "verbs", "*", "apiGroups", "*", "resources", "*", "nonResourceRules", "verbs", "*",
-                     "nonResourceURLs", "*");
+    static const char *const of_resource[] = {"verbs", "apiGroups", "resources", "resourceNames", NULL};
+    static const char *const of_path[] = {"verbs", "nonResourceURLs", NULL};
+    const char *ns = json_string_at(body, "spec.namespace", "");
+    g_autoptr(json_t) rules = rbac_rules(request->server->rbac, request->user, ns);
+    json_t *resources = json_array(), *paths = json_array(), *rule;
+    size_t i;
+
+    json_array_foreach (rules, i, rule) {
+        if (json_array_size(json_object_get(rule, "resources")))
+            json_array_append_new(resources, rule_part(rule, of_resource));
+        if (json_array_size(json_object_get(rule, "nonResourceURLs")))
+            json_array_append_new(paths, rule_part(rule, of_path));
+    }
+    return json_pack("{s:b, s:o, s:o}", "incomplete", 0, "resourceRules", resources, "nonResourceRules",
+                     paths);
 }
 
 static json_t *review_self(Request *request, const json_t *body)
@@ -245,7 +382,14 @@ void serve_review(Request *request)
     for (guint i = 0; i < G_N_ELEMENTS(reviews); i++)
         if (!strcmp(reviews[i].plural, request->kind->plural)) {
             g_autofree char *version = kind_api_version(request->kind);
-            json_object_set_new(body, "status", reviews[i].review(request, body));
+            json_t *status = reviews[i].review(request, body);
+            if (!status) {
+                g_set_error_literal(&error, GANTRY_ERROR, ERROR_KUBE_INVALID, "invalid");
+                json_decref(body);
+                answer_error(request, error);
+                return;
+            }
+            json_object_set_new(body, "status", status);
             json_object_set_new(body, "kind", json_string(request->kind->kind));
             json_object_set_new(body, "apiVersion", json_string(version));
             break;

@@ -10,6 +10,10 @@
 Identity *auth_identify(ApiServer *server, const char *authorization);
 Identity *auth_identify_token(ApiServer *server, const char *token);
 
+/* The user in whose name the request wants to act (Impersonate-User, Impersonate-Group) takes the place of
+ * *user. KUBE_FORBIDDEN. */
+gboolean auth_impersonate(ApiServer *server, const HttpExchange *x, Identity **user, GError **error);
+
 /* A new token of a service account; expires_us: microseconds since 1970, 0: never. */
 char *auth_new_token(ApiServer *server, const char *ns, const char *account, const char *uid,
                      gint64 expires_us, GError **error);

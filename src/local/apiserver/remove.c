@@ -33,7 +33,9 @@ static void add_finalizer(json_t *object, const char *name)
         json_set_at_new(object, "metadata.finalizers", json_array());
         list = json_at(object, "metadata.finalizers");
     }
-    json_array_foreach(list, i, each) if (!g_strcmp0(json_string_value(each), name)) return;
+    json_array_foreach (list, i, each)
+        if (!g_strcmp0(json_string_value(each), name))
+            return;
     json_array_append_new(list, json_string(name));
 }
 
@@ -149,6 +151,13 @@ static gboolean admit(Request *request, const json_t *object, GError **error)
     return TRUE;
 }
 
+/* Without these there is no cluster. */
+static gboolean is_needed(const char *namespace)
+{
+    return !strcmp(namespace, "default") || !strcmp(namespace, "kube-system") ||
+           !strcmp(namespace, "kube-public");
+}
+
 gboolean delete_object(Request *request, Record *before, const json_t *options, Record **left, GError **error)
 {
     g_autoptr(json_t) object = record_json(before);
@@ -158,6 +167,11 @@ gboolean delete_object(Request *request, Record *before, const json_t *options, 
     gint64 grace = grace_of(request, object, options);
 
     *left = NULL;
+    if (namespace && is_needed(before->name)) {
+        g_set_error(error, GANTRY_ERROR, ERROR_KUBE_FORBIDDEN,
+                    "namespaces \"%s\" is forbidden: this namespace may not be deleted", before->name);
+        return FALSE;
+    }
     if (!check_options(before, object, options, error) || !admit(request, object, error))
         return FALSE;
     if (finalizer && !deleting)
@@ -187,11 +201,11 @@ static gboolean delete_options(Request *request, json_t **options, GError **erro
 {
     *options = NULL;
     if (!g_bytes_get_size(http_exchange_body(request->x)))
-        return TRUE;
+        return options_check_delete(request, NULL, error);
     *options = request_body(request, error);
     if (*options && json_array_size(json_object_get(*options, "dryRun")))
         request->dry_run = TRUE;
-    return *options != NULL;
+    return *options && options_check_delete(request, *options, error);
 }
 
 /* Again when somebody else wrote in between. */

@@ -86,8 +86,7 @@ static void validate_map(const json_t *map, const char *path, gboolean labels, G
     json_t *value;
     gsize size = 0;
 
-    json_object_foreach((json_t *)map, key, value)
-    {
+    json_object_foreach ((json_t *)map, key, value) {
         const char *text = json_string_value(value);
         size += strlen(key) + (text ? strlen(text) : 0);
         if (!is_qualified(key))
@@ -107,19 +106,44 @@ static void validate_map(const json_t *map, const char *path, gboolean labels, G
         schema_cause_add(causes, "FieldValueTooLong", path, "Too long: may not be more than 262144 bytes");
 }
 
-void rules_validate_metadata(const Request *request, const json_t *object, GPtrArray *causes)
+/* Who deletes waits for the finalizers that there are, not for more and more. */
+static void refuse_late_finalizers(const json_t *before, const json_t *metadata, GPtrArray *causes)
+{
+    g_autoptr(GString) late = g_string_new(NULL);
+    size_t i, n;
+    json_t *finalizer, *known;
+
+    if (!json_at(before, "metadata.deletionTimestamp"))
+        return;
+    json_array_foreach (json_object_get(metadata, "finalizers"), i, finalizer) {
+        gboolean found = FALSE;
+        json_array_foreach (json_at(before, "metadata.finalizers"), n, known)
+            found |= json_equal(known, finalizer);
+        if (!found && json_is_string(finalizer))
+            g_string_append_printf(late, "%s\"%s\"", late->len ? ", " : "", json_string_value(finalizer));
+    }
+    if (late->len)
+        schema_cause_add(
+            causes, "FieldValueForbidden", "metadata.finalizers",
+            "Forbidden: no new finalizers can be added if the object is being deleted, found new "
+            "finalizers []string{%s}",
+            late->str);
+}
+
+void rules_validate_metadata(const Request *request, const json_t *before, const json_t *object,
+                             GPtrArray *causes)
 {
     const json_t *metadata = json_object_get(object, "metadata");
     const Schema *type = schema_set_type(kinds_core_types(request->server->kinds), "ObjectMeta");
     size_t i;
     json_t *finalizer;
 
+    refuse_late_finalizers(before, metadata, causes);
     schema_validate_part(type, metadata, "metadata", causes);
     validate_name(request, json_string_at(metadata, "name", ""), causes);
     validate_map(json_object_get(metadata, "labels"), "metadata.labels", TRUE, causes);
     validate_map(json_object_get(metadata, "annotations"), "metadata.annotations", FALSE, causes);
-    json_array_foreach(json_object_get(metadata, "finalizers"), i, finalizer)
-    {
+    json_array_foreach (json_object_get(metadata, "finalizers"), i, finalizer) {
         const char *text = json_string_value(finalizer);
         if (text && !is_qualified(text))
             schema_cause_add(causes, "FieldValueInvalid", "metadata.finalizers",
@@ -154,8 +178,7 @@ static void prepare_secret(Request *request, const json_t *before, json_t *objec
     const char *key;
     json_t *value;
 
-    json_object_foreach(plain, key, value)
-    {
+    json_object_foreach (plain, key, value) {
         const char *text = json_string_value(value);
         g_autofree char *base64 = text ? g_base64_encode((const guchar *)text, strlen(text)) : NULL;
         if (!base64)
@@ -189,13 +212,14 @@ static void validate_keys(const json_t *map, const char *path, GPtrArray *causes
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)map, key, value) if (!*key || strlen(key) > 253 ||
-                                                       !all_of(key, strlen(key), "-_.") ||
-                                                       !strcmp(key, ".") || !strcmp(key, ".."))
-        schema_cause_add(causes, "FieldValueInvalid", path,
-                         "Invalid value: \"%s\": a valid config key must consist of alphanumeric characters, "
-                         "'-', '_' or '.'",
-                         key);
+    json_object_foreach ((json_t *)map, key, value)
+        if (!*key || strlen(key) > 253 || !all_of(key, strlen(key), "-_.") || !strcmp(key, ".") ||
+            !strcmp(key, ".."))
+            schema_cause_add(
+                causes, "FieldValueInvalid", path,
+                "Invalid value: \"%s\": a valid config key must consist of alphanumeric characters, "
+                "'-', '_' or '.'",
+                key);
 }
 
 static void validate_secret(Request *request, const json_t *before, const json_t *object, GPtrArray *causes)
@@ -254,8 +278,7 @@ static void prepare_containers(json_t *list)
     size_t i;
     json_t *container;
 
-    json_array_foreach(list, i, container)
-    {
+    json_array_foreach (list, i, container) {
         const char *image = json_string_at(container, "image", "");
         const char *slash = strrchr(image, '/'), *tag = strchr(slash ? slash : image, ':');
         gboolean latest = !strchr(image, '@') && (!tag || !strcmp(tag, ":latest"));
@@ -281,8 +304,7 @@ static const char *quality_of(const json_t *spec)
     size_t i;
     json_t *container;
 
-    json_array_foreach(json_object_get(spec, "containers"), i, container)
-    {
+    json_array_foreach (json_object_get(spec, "containers"), i, container) {
         const json_t *limits = json_at(container, "resources.limits"),
                      *requests = json_at(container, "resources.requests");
         any |= json_object_size(limits) || json_object_size(requests);
@@ -317,15 +339,48 @@ static json_t *fixed_part(const json_t *pod)
 
     for (guint n = 0; n < G_N_ELEMENTS(may_change); n++)
         json_object_del(spec, may_change[n]);
-    json_array_foreach(json_object_get(spec, "containers"), i, container) json_object_del(container, "image");
-    json_array_foreach(json_object_get(spec, "initContainers"), i, container)
+    json_array_foreach (json_object_get(spec, "containers"), i, container)
+        json_object_del(container, "image");
+    json_array_foreach (json_object_get(spec, "initContainers"), i, container)
         json_object_del(container, "image");
     return spec;
+}
+
+static gboolean has_volume(const json_t *pod, const char *name)
+{
+    size_t i;
+    json_t *volume;
+
+    json_array_foreach (json_at(pod, "spec.volumes"), i, volume)
+        if (!strcmp(json_string_at(volume, "name", ""), name))
+            return TRUE;
+    return FALSE;
+}
+
+/* Each has an image, and mounts only what the Pod has. */
+static void validate_containers(const json_t *pod, const char *list, GPtrArray *causes)
+{
+    size_t i, n;
+    json_t *container, *mount;
+
+    json_array_foreach (json_object_get(json_object_get(pod, "spec"), list), i, container) {
+        g_autofree char *image = g_strdup_printf("spec.%s[%zu].image", list, i);
+        if (!*json_string_at(container, "image", ""))
+            schema_cause_add(causes, "FieldValueRequired", image, "Required value");
+        json_array_foreach (json_object_get(container, "volumeMounts"), n, mount) {
+            const char *name = json_string_at(mount, "name", "");
+            g_autofree char *path = g_strdup_printf("spec.%s[%zu].volumeMounts[%zu].name", list, i, n);
+            if (!has_volume(pod, name))
+                schema_cause_add(causes, "FieldValueNotFound", path, "Not found: \"%s\"", name);
+        }
+    }
 }
 
 static void validate_pod(Request *request, const json_t *before, const json_t *object, GPtrArray *causes)
 {
     required(object, "spec.containers", causes);
+    validate_containers(object, "containers", causes);
+    validate_containers(object, "initContainers", causes);
     if (before) {
         g_autoptr(json_t) old = fixed_part(before);
         g_autoptr(json_t) new = fixed_part(object);
@@ -445,10 +500,9 @@ static void prepare_service(Request *request, const json_t *before, json_t *obje
     json_t *port;
     const json_t *address = json_at(object, "spec.clusterIP");
 
-    json_array_foreach(json_at(object, "spec.ports"), i, port) if (json_is_object(port) &&
-                                                                   !json_object_get(port, "targetPort") &&
-                                                                   json_object_get(port, "port"))
-        json_object_set(port, "targetPort", json_object_get(port, "port"));
+    json_array_foreach (json_at(object, "spec.ports"), i, port)
+        if (json_is_object(port) && !json_object_get(port, "targetPort") && json_object_get(port, "port"))
+            json_object_set(port, "targetPort", json_object_get(port, "port"));
     if (before && !address && json_is_object(json_object_get(object, "spec")) &&
         json_at(before, "spec.clusterIP")) {
         json_set_at_new(object, "spec.clusterIP", json_incref(json_at(before, "spec.clusterIP")));
@@ -467,11 +521,11 @@ static void validate_service(Request *request, const json_t *before, const json_
         required(object, "spec.ports", causes);
     if (before && *json_string_at(before, "spec.clusterIP", ""))
         immutable(before, object, "spec.clusterIP", causes);
-    json_array_foreach(ports, i, port) if (json_array_size(ports) > 1 && !*json_string_at(port, "name", ""))
-    {
-        g_autofree char *path = g_strdup_printf("spec.ports[%zu].name", i);
-        schema_cause_add(causes, "FieldValueRequired", path, "Required value");
-    }
+    json_array_foreach (ports, i, port)
+        if (json_array_size(ports) > 1 && !*json_string_at(port, "name", "")) {
+            g_autofree char *path = g_strdup_printf("spec.ports[%zu].name", i);
+            schema_cause_add(causes, "FieldValueRequired", path, "Required value");
+        }
 }
 
 /* ---- storage ---- */
@@ -556,6 +610,44 @@ static void validate_class(Request *request, const json_t *before, const json_t 
     immutable(before, object, "volumeBindingMode", causes);
 }
 
+/* ---- rights ---- */
+
+static void validate_role(Request *request, const json_t *before, const json_t *object, GPtrArray *causes)
+{
+    size_t i;
+    json_t *rule;
+
+    json_array_foreach (json_object_get(object, "rules"), i, rule) {
+        g_autofree char *path = g_strdup_printf("rules[%zu].verbs", i);
+        if (!json_array_size(json_object_get(rule, "verbs")))
+            schema_cause_add(causes, "FieldValueRequired", path,
+                             "Required value: verbs must contain at least one value");
+    }
+}
+
+static void validate_binding(Request *request, const json_t *before, const json_t *object, GPtrArray *causes)
+{
+    static const char *const kinds[] = {"ServiceAccount", "User", "Group", NULL};
+    const json_t *role = json_object_get(object, "roleRef");
+    size_t i;
+    json_t *subject;
+
+    json_array_foreach (json_object_get(object, "subjects"), i, subject) {
+        g_autofree char *path = g_strdup_printf("subjects[%zu].kind", i);
+        const char *kind = json_string_at(subject, "kind", "");
+        if (!g_strv_contains(kinds, kind))
+            schema_cause_add(
+                causes, "FieldValueNotSupported", path,
+                "Unsupported value: \"%s\": supported values: \"ServiceAccount\", \"User\", \"Group\"", kind);
+    }
+    if (before && !json_equal(role, json_object_get(before, "roleRef")))
+        schema_cause_add(
+            causes, "FieldValueInvalid", "roleRef",
+            "Invalid value: {\"APIGroup\":\"%s\",\"Kind\":\"%s\",\"Name\":\"%s\"}: cannot change roleRef",
+            json_string_at(role, "apiGroup", ""), json_string_at(role, "kind", ""),
+            json_string_at(role, "name", ""));
+}
+
 /* ---- definitions ---- */
 
 static void validate_definition(Request *request, const json_t *before, const json_t *object,
@@ -587,6 +679,10 @@ static const struct {
     {"persistentvolumeclaims", prepare_claim, validate_claim},
     {"persistentvolumes", prepare_volume, validate_volume},
     {"storageclasses.storage.k8s.io", NULL, validate_class},
+    {"roles.rbac.authorization.k8s.io", NULL, validate_role},
+    {"clusterroles.rbac.authorization.k8s.io", NULL, validate_role},
+    {"rolebindings.rbac.authorization.k8s.io", NULL, validate_binding},
+    {"clusterrolebindings.rbac.authorization.k8s.io", NULL, validate_binding},
     {"customresourcedefinitions.apiextensions.k8s.io", NULL, validate_definition},
 };
 

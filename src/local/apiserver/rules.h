@@ -13,4 +13,5 @@ void rules_prepare(Request *request, const json_t *before, json_t *object);
 void rules_validate(Request *request, const json_t *before, const json_t *object, GPtrArray *causes);
 
 /* metadata: names, labels, annotations. */
-void rules_validate_metadata(const Request *request, const json_t *object, GPtrArray *causes);
+void rules_validate_metadata(const Request *request, const json_t *before, const json_t *object,
+                             GPtrArray *causes);

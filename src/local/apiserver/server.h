@@ -8,11 +8,13 @@
 
 typedef struct ApiWatches ApiWatches;
 typedef struct Upkeep Upkeep;
+typedef struct Rbac Rbac;
 
 struct ApiServer {
     Store *store;
     Kinds *kinds;
     Pki *pki;
+    Rbac *rbac;
     ApiWatches *watches;
     Upkeep *upkeep;
     HttpServer *http;
@@ -46,7 +48,8 @@ typedef struct {
     char *rest; /* what follows the subresource: the path of a proxy, percent-encoded as it came */
     Shape shape;
     gboolean dry_run;
-    GPtrArray *causes; /* of SchemaCause: the details of a KUBE_INVALID or KUBE_CONFLICT */
+    const char *options; /* the causes are of the request's options: "ListOptions"; NULL: of the object */
+    GPtrArray *causes;   /* of SchemaCause: the details of a KUBE_INVALID or KUBE_CONFLICT */
 } Request;
 
 /* Errors that are only an HTTP status: 405, 406, 415 … */
@@ -75,6 +78,10 @@ GString *list_head(const Request *request, guint64 revision, const char *next, g
 json_t *request_body(Request *request, GError **error);
 gint64 request_number(const Request *request, const char *name, gint64 absent);
 gboolean request_flag(const Request *request, const char *name);
+
+/* What the query says, checked by the verb: options.c. BAD_INPUT, KUBE_INVALID, KUBE_BAD_SELECTOR. */
+gboolean options_check(Request *request, GError **error);
+gboolean options_check_delete(Request *request, const json_t *body, GError **error);
 
 /* ---- one verb each ---- */
 

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "kube/patch.h"
 #include "local/apiserver/apply.h"
+#include "local/apiserver/rbac.h"
 #include "local/apiserver/rules.h"
 #include "local/apiserver/server.h"
 #include <string.h>
@@ -203,7 +204,7 @@ static gboolean validate(Request *request, const json_t *before, const json_t *o
     GPtrArray *causes = request->causes;
 
     g_ptr_array_set_size(causes, 0);
-    rules_validate_metadata(request, object, causes);
+    rules_validate_metadata(request, before, object, causes);
     if (request->kind->schema)
         schema_validate(request->kind->schema, object, causes);
     if (!causes->len)
@@ -212,6 +213,13 @@ static gboolean validate(Request *request, const json_t *before, const json_t *o
         return TRUE;
     g_set_error(error, GANTRY_ERROR, ERROR_KUBE_INVALID, "invalid");
     return FALSE;
+}
+
+/* Roles and bindings that a client writes give no more than it has. */
+static gboolean may_grant(const Request *request, const json_t *object, GError **error)
+{
+    return !request->x || strcmp(request->kind->group, "rbac.authorization.k8s.io") != 0 ||
+           rbac_check_grant(request, object, error);
 }
 
 /* Whether the last hindrance to the object's removal has gone with this write. */
@@ -258,6 +266,16 @@ static gboolean store_object(Request *request, StoreVerb verb, Record *before, j
 {
     g_autoptr(Record) record = NULL;
 
+    if (request->dry_run && verb == STORE_CREATE) {
+        g_autoptr(Record) taken =
+            store_get(request->server->store, request->kind->resource, request->ns, request->name);
+        if (taken) {
+            json_decref(object);
+            g_set_error(error, GANTRY_ERROR, ERROR_KUBE_ALREADY_EXISTS, "%s \"%s\" already exists",
+                        request->kind->resource, request->name);
+            return FALSE;
+        }
+    }
     if (request->dry_run) {
         if (before) {
             g_autofree char *version = g_strdup_printf("%" G_GUINT64_FORMAT, before->revision);
@@ -306,7 +324,7 @@ static gboolean prepare(Request *request, const json_t *before, json_t *object, 
     if (request->kind->schema)
         schema_default(request->kind->schema, object);
     return run_admission(request, before ? "UPDATE" : "CREATE", before, object, error) &&
-           validate(request, before, object, error);
+           validate(request, before, object, error) && may_grant(request, object, error);
 }
 
 static gboolean write_prepared(Request *request, Record *before, json_t *object_taken, Unknown unknown,
@@ -357,6 +375,9 @@ static gboolean check_envelope(const Request *request, json_t *object, GError **
 
     if (!json_is_object(object))
         return bad_request(error, "the request body must be an object");
+    if (request->kind->custom && !json_object_get(object, "kind"))
+        return bad_request(error,
+                           "the object has no kind: kind and apiVersion of a custom object are required");
     if (strcmp(kind, request->kind->kind) != 0 || strcmp(given, version) != 0) {
         g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
                     "%s, Kind=%s in the body does not match the path, which is of %s, Kind=%s", given, kind,
@@ -369,6 +390,13 @@ static gboolean check_envelope(const Request *request, json_t *object, GError **
                     "metadata.namespace is %s, the "
                     "request's %s",
                     ns, request->ns);
+        return FALSE;
+    }
+    if (*request->name && !*name && strcmp(http_exchange_method(request->x), "PATCH") != 0 &&
+        strcmp(http_exchange_method(request->x), "POST") != 0) {
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
+                    "the name of the object (%s based on URL) was undeterminable: name must be provided",
+                    request->name);
         return FALSE;
     }
     if (*request->name && *name && strcmp(name, request->name) != 0) {
@@ -505,6 +533,12 @@ static gboolean update(Request *request, json_t *sent, Record **written, GError 
     Unknown unknown = *request->sub ? UNKNOWN_IGNORE : unknown_of_query(request);
     gboolean conditional = *json_string_at(sent, "metadata.resourceVersion", "") != 0;
 
+    if (!conditional && request->kind->custom) {
+        schema_cause_add(request->causes, "FieldValueInvalid", "metadata.resourceVersion",
+                         "Invalid value: 0: must be specified for an update");
+        g_set_error_literal(error, GANTRY_ERROR, ERROR_KUBE_INVALID, "metadata.resourceVersion");
+        return FALSE;
+    }
     for (guint try = 0;; try++) {
         g_autoptr(Record) before = stored(request, error);
         if (!before || !check_preconditions(before, sent, error))
@@ -594,9 +628,10 @@ static gboolean apply(Request *request, json_t *config, Record **written, gboole
     const char *manager = http_exchange_query(request->x, "fieldManager");
     gboolean force = request_flag(request, "force");
 
-    if (!manager || !*manager)
-        return bad_request(error, "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: "
-                                  "is required for apply patch");
+    if (json_array_size(json_at(config, "metadata.managedFields")))
+        return bad_request(error, "metadata.managedFields must be nil");
+    if (!json_object_get(config, "kind") || !json_object_get(config, "apiVersion"))
+        return bad_request(error, "invalid object type: apiVersion and kind are required");
     for (guint try = 0;; try++) {
         g_autoptr(Record) before =
             store_get(request->server->store, request->kind->resource, request->ns, request->name);
@@ -636,6 +671,8 @@ void serve_patch(Request *request)
         done = type == PATCH_APPLY ? check_envelope(request, change, &error) &&
                                          apply(request, change, &written, &created, &error)
                                    : patch(request, type, change, &written, &error);
+    if (!done && error->code == ERROR_KUBE_BAD_PATCH && json_is_array(change) != (type == PATCH_JSON))
+        error->code = ERROR_BAD_INPUT; /* not even the shape of a patch */
     if (done)
         answer_record(request, created ? 201 : 200, written);
     else

@@ -226,7 +226,8 @@ def test_who_am_i_and_what_may_i(kubectl):
 
 def test_account_tokens(kubectl, namespace, api):
     token = kubectl("create", "token", "default", "-n", namespace).strip()
-    assert api("GET", "/api/v1/namespaces", token=token)[0] == 200
+    assert api("GET", "/api/v1", token=token)[0] == 200
+    assert api("GET", "/api/v1/namespaces", token=token)[0] == 403
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
     status, answer = api("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review)
     assert status == 201 and answer["status"]["user"]["username"] == f"system:serviceaccount:{namespace}:default"

@@ -67,6 +67,15 @@ static void say_not_kept(PlanCheck *check, const CheckedVm *vm, const VmDisk *di
         vm, what);
 }
 
+static void say_not_frozen(PlanCheck *check, const CheckedVm *vm, const VmDisk *disk, const char *why)
+{
+    g_autofree char *what = g_strdup_printf("disk %s: %s", disk->name, why);
+
+    say(check, "WarmMigrationNotReady", CONDITION_CRITICAL, "NotSupported",
+        "These disks cannot be read while their VM runs: set spec.warm to false, or change what is said.", vm,
+        what);
+}
+
 /* What a round's changes are asked by. */
 static void check_tracking(PlanCheck *check, const CheckedVm *vm)
 {
@@ -75,10 +84,13 @@ static void check_tracking(PlanCheck *check, const CheckedVm *vm)
 
     for (guint i = 0; is_warm(check) && i < vm->vm->disks->len; i++) {
         const VmDisk *disk = vm->vm->disks->pdata[i];
-        SourceTracking tracking = source_tracking(type, vm->workload, disk->id);
+        const char *why;
+        SourceTracking tracking = source_tracking(type, vm->workload, disk->id, &why);
         to_switch_on = to_switch_on || tracking == CHANGES_TO_SWITCH_ON;
         if (tracking == CHANGES_NOT_KEPT)
             say_not_kept(check, vm, disk);
+        if (tracking == CHANGES_NOT_FROZEN)
+            say_not_frozen(check, vm, disk, why);
     }
     if (!to_switch_on)
         return;

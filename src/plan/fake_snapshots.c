@@ -146,8 +146,9 @@ GArray *source_changes(Source *source, const char *vm_id, const char *snapshot, 
     return ranges;
 }
 
-SourceTracking source_tracking(const char *type, const json_t *workload, const char *disk_id)
+SourceTracking source_tracking(const char *type, const json_t *workload, const char *disk_id, const char **why)
 {
+    *why = NULL;
     return json_bool_at(workload, "changeTrackingEnabled", FALSE) ? CHANGES_TRACKED : CHANGES_TO_SWITCH_ON;
 }
 

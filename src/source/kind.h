@@ -17,7 +17,7 @@ typedef struct {
     gboolean (*settle)(gpointer connection, const char *vm_id, GCancellable *cancel, GError **error);
     json_t *(*disks)(gpointer connection, const char *vm_id, const char *snapshot, GCancellable *cancel,
                      GError **error);
-    SourceTracking (*tracking)(const json_t *workload, const char *disk_id);
+    SourceTracking (*tracking)(const json_t *workload, const char *disk_id, const char **why);
     /* *changed: it was not on before, and needs a snapshot to take effect. */
     gboolean (*track)(gpointer connection, const char *vm_id, gboolean *changed, GCancellable *cancel,
                       GError **error);

@@ -97,10 +97,12 @@ json_t *source_snapshot_source(const json_t *as_it_is, const json_t *disk)
     return source;
 }
 
-SourceTracking source_tracking(const char *type, const json_t *workload, const char *disk_id)
+SourceTracking source_tracking(const char *type, const json_t *workload, const char *disk_id, const char **why)
 {
     const SourceKind *kind = source_find_kind(type);
-    return kind && kind->warm ? kind->warm->tracking(workload, disk_id) : CHANGES_NOT_KEPT;
+
+    *why = NULL;
+    return kind && kind->warm ? kind->warm->tracking(workload, disk_id, why) : CHANGES_NOT_KEPT;
 }
 
 gboolean source_reads_running(const char *type)

@@ -41,10 +41,11 @@ json_t *source_snapshot_disks(Source *source, const char *vm_id, const char *sna
 /* The source member of a copy spec that reads the disk as it is in one of those, of the one that reads it as it is. */
 json_t *source_snapshot_source(const json_t *as_it_is, const json_t *disk);
 
-typedef enum { CHANGES_TRACKED, CHANGES_TO_SWITCH_ON, CHANGES_NOT_KEPT } SourceTracking;
+typedef enum { CHANGES_TRACKED, CHANGES_TO_SWITCH_ON, CHANGES_NOT_KEPT, CHANGES_NOT_FROZEN } SourceTracking;
 /* Whether the source keeps what changes on that disk of the workload, or could (source_track_changes()), or each round has to read it
- * whole; and whether VMs of such a source are read while they run at all. No connection is used. */
-SourceTracking source_tracking(const char *type, const json_t *workload, const char *disk_id);
+ * whole, or no snapshot holds it (*why: a static text; else NULL); and whether VMs of such a source are read while they run at all. No
+ * connection is used. */
+SourceTracking source_tracking(const char *type, const json_t *workload, const char *disk_id, const char **why);
 gboolean source_reads_running(const char *type);
 
 /* Switches tracking on, and lets it take effect by a snapshot that is removed again. A VM whose changes are tracked is left alone. */

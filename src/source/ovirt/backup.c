@@ -344,9 +344,16 @@ static gboolean release(gpointer session, const char *vm_id, const char *id, GCa
 
 gboolean ovirt_end_backups(OvirtSession *session, const char *vm_id, GCancellable *cancel, GError **error)
 {
-    g_autoptr(json_t) backups = get_of(session, vm_id, "backups", cancel, error);
+    g_autoptr(GError) refused = NULL;
+    g_autoptr(json_t) backups = get_of(session, vm_id, "backups", cancel, &refused);
     const json_t *one;
     size_t i;
+
+    if (g_error_matches(refused, GANTRY_ERROR, ERROR_SOURCE_FAULT) ||
+        g_error_matches(refused, GANTRY_ERROR, ERROR_SOURCE_NOT_FOUND))
+        return TRUE; /* an account that may not see backups has made none */
+    if (refused)
+        g_propagate_error(error, g_steal_pointer(&refused));
 
     json_array_foreach (json_object_get(backups, "backup"), i, one)
         if (!has_ended(one) && g_str_has_prefix(ovirt_text(one, "description"), PREFIX) &&
@@ -410,16 +417,29 @@ static json_t *get_disks(gpointer session, const char *vm_id, const char *id, GC
     return disks_of(backup, list);
 }
 
-static SourceTracking tracking(const json_t *workload, const char *disk_id)
+/* Before 4.5 a VM that is off cannot be backed up, and disks with and without bitmaps not together. A cluster
+ * whose version is not known is believed to be new. */
+static gboolean is_old(const json_t *workload)
 {
-    const json_t *attachment;
+    gint64 major = ovirt_int(workload, "cluster.version.major"),
+           minor = ovirt_int(workload, "cluster.version.minor");
+    return major && (major < 4 || (major == 4 && minor < 5));
+}
+
+static SourceTracking tracking(const json_t *workload, const char *disk_id, const char **why)
+{
+    const json_t *attachment, *disk = NULL;
     size_t i;
 
     json_array_foreach (json_object_get(workload, "diskAttachments"), i, attachment)
-        if (!strcmp(json_string_at(attachment, "disk.id", ""), disk_id) &&
-            !strcmp(json_string_at(attachment, "disk.backup", ""), "incremental"))
-            return CHANGES_TRACKED;
-    return CHANGES_NOT_KEPT;
+        if (!strcmp(json_string_at(attachment, "disk.id", ""), disk_id))
+            disk = json_object_get(attachment, "disk");
+    *why = is_old(workload) ? "the compatibility version of its cluster is older than 4.5"
+           : json_bool_at(disk, "shared", FALSE) ? "it is shareable, and left out of backups"
+                                                 : NULL;
+    if (*why)
+        return CHANGES_NOT_FROZEN;
+    return strcmp(json_string_at(disk, "backup", ""), "incremental") ? CHANGES_NOT_KEPT : CHANGES_TRACKED;
 }
 
 /* Which disks keep bitmaps was decided when they were made: that is not ours to change. */

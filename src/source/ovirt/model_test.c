@@ -193,6 +193,33 @@ static void deep_nesting_is_refused(void)
     g_assert_error(error, GANTRY_ERROR, ERROR_BAD_JSON);
 }
 
+/* ---- warm ---------------------------------------------------------------------------------------------- */
+
+#define DISK(members) "'diskAttachments':[{'id':'d','disk':{'id':'d'," members "}}]"
+
+static void each_disk_says_what_its_changes_are_known_by(void)
+{
+    static const struct {
+        const char *workload;
+        SourceTracking tracking;
+    } rows[] = {
+        {"{'cluster':{'version':{'major':'4','minor':'7'}}," DISK("'backup':'incremental'") "}",
+         CHANGES_TRACKED},
+        {"{" DISK("'backup':'incremental'") "}", CHANGES_TRACKED},
+        {"{'cluster':{'version':{'major':'4','minor':'5'}}," DISK("'backup':'none'") "}", CHANGES_NOT_KEPT},
+        {"{'cluster':{'version':{'major':'4','minor':'4'}}," DISK("'backup':'incremental'") "}",
+         CHANGES_NOT_FROZEN},
+        {"{'cluster':{'version':{'major':'4','minor':'7'}}," DISK("'shared':true") "}", CHANGES_NOT_FROZEN},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(json_t) workload = parse(rows[i].workload);
+        const char *why;
+        g_assert_cmpint(source_tracking("ovirt", workload, "d", &why), ==, rows[i].tracking);
+        g_assert_true((why != NULL) == (rows[i].tracking == CHANGES_NOT_FROZEN));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -202,5 +229,7 @@ int main(int argc, char **argv)
     TEST("an object without an id is none", an_object_without_an_id_is_none);
     TEST("a list is walked object by object", a_list_is_walked_object_by_object);
     TEST("deep nesting is refused", deep_nesting_is_refused);
+    g_test_add_func("/source/ovirt/warm/each disk says what its changes are known by",
+                    each_disk_says_what_its_changes_are_known_by);
     return g_test_run();
 }

@@ -67,7 +67,7 @@ json_t *vsphere_snapshot_disks(gpointer session, const char *vm_id, const char *
 }
 
 /* Of the VM and of each of its disks; both can be switched on. */
-SourceTracking vsphere_tracking(const json_t *workload, const char *disk_id)
+SourceTracking vsphere_tracking(const json_t *workload, const char *disk_id, const char **why)
 {
     gboolean tracked = json_bool_at(workload, "changeTrackingEnabled", FALSE);
     json_t *disk;

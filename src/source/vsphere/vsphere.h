@@ -145,7 +145,7 @@ SourceExport *vsphere_export(gpointer session, const char *vm_id, const char *sn
                              GCancellable *cancel, GError **error);
 extern const SourceWarm vsphere_warm; /* snapshot.c */
 /* changes.c: parts of vsphere_warm. */
-SourceTracking vsphere_tracking(const json_t *workload, const char *disk_id);
+SourceTracking vsphere_tracking(const json_t *workload, const char *disk_id, const char **why);
 gboolean vsphere_track(gpointer session, const char *vm_id, gboolean *changed, GCancellable *cancel,
                        GError **error);
 gboolean vsphere_changes(gpointer session, const char *vm_id, const char *snapshot, const json_t *disks, const char *disk_id,

@@ -19,13 +19,14 @@ ENDED = ("succeeded", "failed")
 
 
 class Guest:
-    """Writes to a disk until it is told to stop: the same writes for the same seed."""
+    """Writes to the first bytes of a disk until it is told to stop: the same writes for the same seed."""
 
-    def __init__(self, path, name, seed, every):
+    def __init__(self, path, name, seed, every, span):
         self.random, self.every, self.ended = random.Random(seed), every / 1000, threading.Event()
         self.connection = socket.socket(socket.AF_UNIX)
         self.connection.connect(str(path))
         self._greet(name)
+        self.size = min(span, self.size)
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -105,10 +106,10 @@ class Storage:
         nodes = {node["node-name"]: node for node in self.ask("query-named-block-nodes", {"flat": True})}
         return [one["name"] for one in nodes[f"disk{number}"].get("dirty-bitmaps", [])]
 
-    def guest(self, number, seed, every):
+    def guest(self, number, seed, every, span):
         self.ask("block-export-add", {"type": "nbd", "id": f"guest{number}", "name": f"guest{number}", "node-name": f"disk{number}",
                                       "writable": True})
-        return Guest(self.nbd, f"guest{number}", seed, every)
+        return Guest(self.nbd, f"guest{number}", seed, every, span)
 
     def end_guest(self, number):
         self.ask("block-export-del", {"id": f"guest{number}", "mode": "hard"})
@@ -312,21 +313,21 @@ class Backups:
     def is_open(self, vm):
         return self.machine(vm["id"]).open_backup() is not None
 
-    def write(self, vm, number, seed, every):
+    def write(self, vm, number, seed, every=100, span=1 << 62):
         machine = self.machine(vm["id"])
         if number in machine.guests:
             machine.guests.pop(number).stop()
             machine.storage.end_guest(number)
         if seed is not None:
             assert vm["status"] == "up"
-            machine.guests[number] = self._storage(machine).guest(number, seed, every)
+            machine.guests[number] = self._storage(machine).guest(number, seed, every, span)
         self._rest(machine)
 
     def power_lost(self, vm):
         """The guest's last write is done. A live backup fails with its VM, and leaves no checkpoint."""
         machine = self.machine(vm["id"])
         for number in list(machine.guests):
-            self.write(vm, number, None, 0)
+            self.write(vm, number, None)
         one = machine.open_backup()
         if one and one["_live"]:
             self._end(machine, one, "failed")

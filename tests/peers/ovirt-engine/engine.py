@@ -365,9 +365,9 @@ class Control(Handler):
         engine.stock.kinds["disk"][attachment["disk"]["id"]].update(body["json"])
 
     def write(self, engine, body):
-        """The guest of a running VM begins to write to a disk: {"vm", "disk": number, "seed", "every": ms}; "seed" null: it stops."""
+        """The guest of a running VM begins to write to a disk: {"vm", "disk": number, "seed", "every": ms, "span": bytes}; "seed" null: it stops."""
         with engine.lock:
-            engine.backups.write(engine.stock.named("vm", body["vm"]), body["disk"], body["seed"], body.get("every", 100))
+            engine.backups.write(engine.stock.named("vm", body["vm"]), body["disk"], body["seed"], body.get("every", 100), body.get("span", 1 << 62))
 
     def checkpoint(self, engine, body):
         """The checkpoints of a VM are lost, as when its host crashed: {"vm"}."""

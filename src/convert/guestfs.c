@@ -3,14 +3,38 @@
 #include "convert/tool.h"
 #include <string.h>
 
-gboolean guestfs_is_encrypted(const char *type)
+/* The value of ' NAME="…"'; NULL when it is not there. */
+static char *attribute(const char *line, const char *name)
 {
-    return !strcmp(type, "crypto_LUKS") || !strcmp(type, "BitLocker");
+    g_autofree char *begin = g_strdup_printf(" %s=\"", name);
+    const char *value = strstr(line, begin), *end = value ? strchr(value + strlen(begin), '"') : NULL;
+
+    return end ? g_strndup(value + strlen(begin), end - value - strlen(begin)) : NULL;
+}
+
+/* Goes on a command line. */
+static gboolean is_plain(const char *id)
+{
+    return *id && strspn(id, "0123456789abcdefABCDEF-") == strlen(id);
+}
+
+gboolean guestfs_read_blkid(const char *line, char **device, char **type, char **id)
+{
+    const char *colon = strstr(line, ": ");
+    g_autofree char *kind = attribute(line, "TYPE"), *uuid = attribute(line, "UUID");
+    gboolean luks = !g_strcmp0(kind, "crypto_LUKS");
+
+    if (!colon || !g_str_has_prefix(line, "/dev/") || (!luks && g_strcmp0(kind, "BitLocker")))
+        return FALSE;
+    *device = g_strndup(line, colon - line);
+    *id = luks && uuid && is_plain(uuid) ? g_steal_pointer(&uuid) : g_strdup(*device);
+    *type = g_steal_pointer(&kind);
+    return TRUE;
 }
 
 void guestfs_add_keys(const Guestfs *guestfs, GPtrArray *argv)
 {
-    for (guint i = 0; i < guestfs->keys->len; i++) {
+    for (guint i = 0; guestfs->keys && i < guestfs->keys->len; i++) {
         g_ptr_array_add(argv, (gpointer) "--key");
         g_ptr_array_add(argv, guestfs->keys->pdata[i]);
     }
@@ -52,6 +76,30 @@ char *guestfs_list(const Guestfs *guestfs, GCancellable *cancel, GError **error)
     return guestfs_ask(guestfs, before, after, cancel, error);
 }
 
+/* In the appliance's own words: disks may have other names there than in libguestfs. */
+static char **blkid(const Guestfs *guestfs, GCancellable *cancel, GError **error)
+{
+    static const char *const before[] = {"guestfish", "--ro", "--format=raw", NULL};
+    static const char *const after[] = {"--", "run", ":", "debug", "sh", "blkid", NULL};
+    g_autofree char *list = guestfs_ask(guestfs, before, after, cancel, error);
+
+    return list ? g_strsplit(list, "\n", 0) : NULL;
+}
+
+GPtrArray *guestfs_encrypted(const Guestfs *guestfs, GCancellable *cancel, GError **error)
+{
+    const Guestfs without_keys = {guestfs->spec, guestfs->environment, NULL};
+    g_auto(GStrv) lines = blkid(&without_keys, cancel, error);
+    GPtrArray *devices = lines ? g_ptr_array_new_with_free_func(g_free) : NULL;
+
+    for (guint i = 0; lines && lines[i]; i++) {
+        g_autofree char *device = NULL, *type = NULL, *id = NULL;
+        if (guestfs_read_blkid(lines[i], &device, &type, &id))
+            g_ptr_array_add(devices, g_strdup_printf("%s (%s)", type, id));
+    }
+    return devices;
+}
+
 /* Any key may be any device's: there are few of both. */
 static void add_keys_of(Guestfs *guestfs, const char *device, GError **error)
 {
@@ -70,19 +118,17 @@ gboolean guestfs_open(Guestfs *guestfs, const ConvertSpec *spec, char **environm
                       GError **error)
 {
     g_autoptr(GError) failed = NULL;
-    g_autofree char *list = NULL;
     g_auto(GStrv) lines = NULL;
 
     *guestfs = (Guestfs){spec, environment, g_ptr_array_new_with_free_func(g_free)};
     if (!spec->keys && !spec->clevis)
         return TRUE;
-    if (!(list = guestfs_list(guestfs, cancel, error)))
+    if (!(lines = blkid(guestfs, cancel, error)))
         return FALSE;
-    lines = g_strsplit(list, "\n", 0);
     for (guint i = 0; lines[i] && !failed; i++) {
-        g_auto(GStrv) fields = g_strsplit(lines[i], ",", 4);
-        if (g_strv_length(fields) >= 3 && guestfs_is_encrypted(fields[2]))
-            add_keys_of(guestfs, fields[0], &failed);
+        g_autofree char *device = NULL, *type = NULL, *id = NULL;
+        if (guestfs_read_blkid(lines[i], &device, &type, &id))
+            add_keys_of(guestfs, id, &failed);
     }
     if (!failed)
         return TRUE;

@@ -9,7 +9,7 @@
 typedef struct {
     const ConvertSpec *spec;
     char **environment; /* borrowed */
-    GPtrArray *keys;    /* of char*: "/dev/sda2:file:/etc/luks/root" */
+    GPtrArray *keys;    /* of char*: "UUID:file:/etc/luks/root", "/dev/sda2:file:…" */
 } Guestfs;
 
 /* Looks for encrypted devices when the spec has keys for them. */
@@ -27,4 +27,10 @@ char *guestfs_ask(const Guestfs *guestfs, const char *const *before, const char 
 
 /* Its file systems as "Name,Type,VFS,…" in lines, the first with the columns' names. */
 char *guestfs_list(const Guestfs *guestfs, GCancellable *cancel, GError **error);
-gboolean guestfs_is_encrypted(const char *type); /* of a file system */
+/* Its encrypted devices as "TYPE (UUID, else device)", owned strings; an empty array when there is none. Only
+ * blkid shows them: libguestfs lists what can be mounted. */
+GPtrArray *guestfs_encrypted(const Guestfs *guestfs, GCancellable *cancel, GError **error);
+
+/* One line of blkid: DEVICE: UUID="…" TYPE="…". FALSE: it is no encrypted device. *id: by which the tools
+ * know its keys. */
+gboolean guestfs_read_blkid(const char *line, char **device, char **type, char **id);

@@ -57,28 +57,40 @@ json_t *inspect_parse(const char *xml, gsize size, gboolean *found, GError **err
     return guest;
 }
 
+/* TRUE: there are encrypted devices, which is said. */
+static gboolean explain_by_encryption(const Guestfs *guestfs, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GPtrArray) devices = guestfs_encrypted(guestfs, cancel, NULL);
+    g_autofree char *list = NULL;
+
+    if (!devices || !devices->len)
+        return FALSE;
+    g_ptr_array_add(devices, NULL);
+    list = g_strjoinv(", ", (char **)devices->pdata);
+    g_set_error(error, GANTRY_ERROR, ERROR_GUEST_ENCRYPTED, "the guest's disk is encrypted%s: %s",
+                guestfs->keys->len ? " and none of the keys opens it" : "", list);
+    return TRUE;
+}
+
 /* There is no operating system: the file systems say why. */
 static void explain(const Guestfs *guestfs, GCancellable *cancel, GError **error)
 {
-    g_autofree char *list = guestfs_list(guestfs, cancel, NULL);
-    g_auto(GStrv) lines = g_strsplit(list ? list : "", "\n", 0);
+    g_autofree char *list = NULL;
+    g_auto(GStrv) lines = NULL;
     g_autoptr(GString) types = g_string_new(NULL);
-    gboolean encrypted = FALSE;
 
+    if (explain_by_encryption(guestfs, cancel, error))
+        return;
+    list = guestfs_list(guestfs, cancel, NULL);
+    lines = g_strsplit(list ? list : "", "\n", 0);
     for (guint i = 1; lines[0] && lines[i]; i++) { /* the first has the columns' names: Name,Type,VFS,… */
         g_auto(GStrv) fields = g_strsplit(lines[i], ",", 4);
-        if (g_strv_length(fields) < 3)
-            continue;
-        encrypted = encrypted || guestfs_is_encrypted(fields[2]);
-        g_string_append_printf(types, "%s%s (%s)", types->len ? ", " : "", fields[0], fields[2]);
+        if (g_strv_length(fields) >= 3)
+            g_string_append_printf(types, "%s%s (%s)", types->len ? ", " : "", fields[0], fields[2]);
     }
-    if (encrypted)
-        g_set_error(error, GANTRY_ERROR, ERROR_GUEST_ENCRYPTED, "the guest's disk is encrypted%s: %s",
-                    guestfs->keys->len ? " and none of the keys opens it" : "", types->str);
-    else
-        g_set_error(error, GANTRY_ERROR, ERROR_GUEST_UNKNOWN,
-                    "no operating system was found on the disk%s; file systems: %s",
-                    guestfs->spec->n_disks > 1 ? "s" : "", types->len ? types->str : "none that can be read");
+    g_set_error(error, GANTRY_ERROR, ERROR_GUEST_UNKNOWN,
+                "no operating system was found on the disk%s; file systems: %s",
+                guestfs->spec->n_disks > 1 ? "s" : "", types->len ? types->str : "none that can be read");
 }
 
 /* Windows needs drivers from outside, and must have been shut down, not hibernated. */
@@ -161,10 +173,12 @@ json_t *inspect_guest(const Guestfs *guestfs, GCancellable *cancel, GError **err
     g_autoptr(json_t) guest = NULL;
     gboolean found = FALSE;
 
-    /* some versions end with an error when there is no operating system */
+    /* some versions end with an error when there is no operating system, and all that lack a key */
     if (failed && (!g_error_matches(failed, GANTRY_ERROR, ERROR_CONVERSION_FAILED) ||
                    !strstr(failed->message, "operating system"))) {
-        g_propagate_error(error, g_steal_pointer(&failed));
+        if (!g_error_matches(failed, GANTRY_ERROR, ERROR_CONVERSION_FAILED) ||
+            !explain_by_encryption(guestfs, cancel, error))
+            g_propagate_error(error, g_steal_pointer(&failed));
         return NULL;
     }
     guest = xml ? inspect_parse(xml, strlen(xml), &found, NULL) : NULL;

@@ -41,6 +41,7 @@ exit 0
 # It gives the guest's ifupdown file, and keeps what is put into the guest.
 GUESTFISH = """#!/bin/sh
 echo "guestfish $*" >> $TOOLS/words
+case "$*" in *blkid) cat $TOOLS/blkid; exit ;; esac
 while [ $# -gt 0 ]; do
     [ "$1" = -copy-out ] && [ "$2" = /etc/network ] && mkdir -p "$3/network" && cp $TOOLS/interfaces "$3/network/"
     [ "$1" = upload ] && cp "$2" $TOOLS/uploaded && echo "$3" > $TOOLS/uploaded.to
@@ -51,11 +52,16 @@ QEMU_IMG = """#!/bin/sh
 echo "qemu-img $1" >> $TOOLS/calls
 if [ "$1" = commit ] && [ -f $TOOLS/commit-mode ]; then
     [ "$(cat $TOOLS/commit-mode)" = after ] && %s "$@"
+    [ "$(cat $TOOLS/commit-mode)" = within ] && qemu-io -f raw -c "write -q -P 0x43 1M 32k" $TOOLS/../disk0.img > /dev/null
     touch $TOOLS/hanging
     sleep 1000
 fi
 exec %s "$@"
 """
+
+
+UUID = "0b5fa9b0-4d3f-4cf7-8c8a-5a1c5b1d2e3f"
+LUKS = f'/dev/sda1: UUID="x" TYPE="ext4"\n/dev/sda2: UUID="{UUID}" TYPE="crypto_LUKS" PARTUUID="1-02"\n'
 
 
 class Conversion:
@@ -74,6 +80,8 @@ class Conversion:
         self.say("inspection.xml", INSPECTION % "linux")
         self.tool("guestfish", GUESTFISH)
         self.say("mode", "good")
+        self.say("blkid", "")
+        self.say("filesystems.csv", "Name,Type,VFS,Label\n")
         self.disks = []
         for number in range(2):
             disk = directory / f"disk{number}.img"
@@ -175,12 +183,14 @@ def test_killed_while_converting_it_starts_again(conversion):
     assert conversion.is_converted()
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", ["before", "within", "after"])
 def test_killed_while_committing_it_goes_on(conversion, when):
+    """within: half of the first disk's change is in it."""
     conversion.say("commit-mode", when)
     process = conversion.start_until_it_hangs()
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    assert conversion.is_pristine() == (when == "before") and not conversion.is_converted()
     (conversion.tools / "commit-mode").unlink()
     assert conversion.run()["os"]["id"] == "debian12"
     assert conversion.is_converted()
@@ -196,13 +206,14 @@ def test_asked_to_stop_it_stops(conversion):
     assert conversion.is_pristine() and not conversion.overlay(0).exists()
 
 
-@pytest.mark.parametrize("table, reason, says", [
-    ("/dev/sda1,filesystem,crypto_LUKS,,,1,\n", "GuestEncrypted", "/dev/sda1 (crypto_LUKS)"),
-    ("/dev/sda2,filesystem,BitLocker,,,1,\n", "GuestEncrypted", "BitLocker"),
-    ("/dev/sda1,filesystem,btrfs,,,1,\n", "GuestUnknown", "/dev/sda1 (btrfs)"),
-    ("", "GuestUnknown", "none that can be read"),
+@pytest.mark.parametrize("blkid, table, reason, says", [
+    (LUKS, "", "GuestEncrypted", f"crypto_LUKS ({UUID})"),
+    ('/dev/sda2: TYPE="BitLocker"\n', "", "GuestEncrypted", "BitLocker"),
+    ("", "/dev/sda1,filesystem,btrfs,,,1,\n", "GuestUnknown", "/dev/sda1 (btrfs)"),
+    ("", "", "GuestUnknown", "none that can be read"),
 ])
-def test_what_cannot_work_is_refused_with_its_reason(conversion, table, reason, says):
+def test_what_cannot_work_is_refused_with_its_reason(conversion, blkid, table, reason, says):
+    conversion.say("blkid", blkid)
     conversion.say("inspection.xml", "<operatingsystems/>")
     conversion.say("filesystems.csv", "Name,Type,VFS,Label,MBR,Size,Parent\n" + table)
     result = conversion.run(code=1)
@@ -218,6 +229,19 @@ def test_the_chosen_root_is_converted(conversion):
     assert "--root /dev/sdb2 " in conversion.words()
 
 
+def test_a_disk_stands_for_the_system_on_it(conversion):
+    conversion.spec["root"] = "/dev/sda"
+    assert conversion.run()["os"]["root"] == "/dev/sda1"
+    assert "--root /dev/sda1 " in conversion.words()
+
+
+def test_encrypted_disks_may_be_opened_over_the_network(conversion):
+    conversion.spec["clevis"] = True
+    conversion.say("blkid", LUKS)
+    conversion.run()
+    assert all(f"--key {UUID}:clevis " in line for line in conversion.words().splitlines()[1:])
+
+
 def test_a_root_that_is_not_there_is_refused(conversion):
     conversion.spec["root"] = "/dev/sdz9"
     result = conversion.run(code=1)
@@ -230,10 +254,10 @@ def test_the_keys_of_encrypted_disks_go_to_every_tool(conversion):
     (keys / "root").write_text("secret")
     (keys / "..data").mkdir()
     conversion.spec["keys"] = str(keys)
-    conversion.say("filesystems.csv", "Name,Type,VFS,Label\n/dev/sda2,filesystem,crypto_LUKS,\n/dev/sda1,filesystem,ext4,\n")
+    conversion.say("blkid", LUKS)
     conversion.run()
-    option = f"--key /dev/sda2:file:{keys}/root "
-    assert all(option in line for line in conversion.words().splitlines()) and "secret" not in conversion.words()
+    option = f"--key {UUID}:file:{keys}/root "
+    assert all(option in line for line in conversion.words().splitlines()[1:]) and "secret" not in conversion.words()
 
 
 def test_static_addresses_stay_with_their_names(conversion):

@@ -22,6 +22,7 @@ sed "s/SUM/$sum/" $TOOLS/inspection.xml
 """
 SYSTEM = "<operatingsystem><root>%s</root><name>%s</name><product_name>SUM</product_name><osinfo>debian12</osinfo></operatingsystem>"
 GUESTFISH = """#!/bin/sh
+case "$*" in *blkid) cat $TOOLS/blkid; exit ;; esac
 echo "== df"
 cat $TOOLS/df
 echo "== fstab"
@@ -50,6 +51,7 @@ class Inspection:
         self.say("df", "Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/sda1 1000000 1 900000 1% /sysroot\n")
         self.say("fstab", "UUID=1 / ext4 defaults 0 1\n")
         self.say("list", "Name,Type,VFS,Label\n/dev/sda1,filesystem,ext4,\n")
+        self.say("blkid", "")
         self.say("drivers", "/lib/modules/6.1/kernel/drivers/block/virtio_blk.ko\n")
 
     def say(self, name, text):
@@ -125,5 +127,5 @@ def test_a_report_fits_into_a_termination_message(inspection):
 
 def test_an_encrypted_guest_is_a_concern(inspection):
     inspection.say("inspection.xml", "<operatingsystems/>")
-    inspection.say("list", "Name,Type,VFS\n/dev/sda2,filesystem,crypto_LUKS\n")
+    inspection.say("blkid", '/dev/sda2: UUID="0b5fa9b0-4d3f-4cf7-8c8a-5a1c5b1d2e3f" TYPE="crypto_LUKS"\n')
     assert inspection.labels() == [("Critical", "GuestEncrypted")]

@@ -26,6 +26,7 @@ def test_the_demo_moves_a_vm(gantry, options, name, size, macs):
     assert "read back from the target: equal" in result.stdout
     assert ("the VM was down for" in result.stdout) == (options == ["--warm"])
     assert ("ImageConversion" in result.stdout) == (name == "debian")
+    assert ("PreflightInspection" in result.stdout) == (name == "debian")
     assert "\033" not in result.stdout, "no colours and no redrawing without a terminal"
 
 

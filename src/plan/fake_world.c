@@ -731,7 +731,9 @@ static void move_machine(Stored *machine)
 
     if (run && !instance) {
         body = json_pack("{s:{s:s, s:s}, s:{s:s}}", "metadata", "name", name, "namespace", ns, "status",
-                         "phase", fake_faults.targets_fail ? "Failed" : "Running");
+                         "phase", fake_faults.targets_fail   ? "Failed"
+                                  : fake_faults.targets_hang ? "Scheduling"
+                                                             : "Running");
         object_unref(kube_create(NULL, &KUBE_VIRTUAL_MACHINE_INSTANCE, ns, body, NULL, NULL));
     } else if (!run && instance)
         unstore(instance);

@@ -51,6 +51,7 @@ typedef struct {
     const char *conversion_message; /* the same for conversions */
     const char *inspection_message; /* the same for inspections; one that says "Completed" is their report */
     gboolean targets_fail;          /* instances end Failed */
+    gboolean targets_hang;          /* they never run */
     gboolean inventory_is_away;
     gboolean names_are_ambiguous;   /* several objects of the inventory have each name */
     gboolean hosts_refuse;          /* source_check_host() fails */

@@ -28,6 +28,20 @@ static void a_wrong_value_keeps_the_default_and_is_reported(void)
                     "controller_max_vm_inflight: must be a number from 1 to 10000");
 }
 
+/* The Deployment's environment counts where the ForkliftController does not say. */
+static void the_precopy_interval_may_be_the_deployment_s(void)
+{
+    g_autoptr(json_t) spec = json_pack("{s:i}", "controller_precopy_interval", 7);
+
+    g_setenv("PRECOPY_INTERVAL", "30", TRUE);
+    g_autoptr(Settings) deployed = settings_parse(NULL), said = settings_parse(spec);
+    g_unsetenv("PRECOPY_INTERVAL");
+    g_autoptr(Settings) neither = settings_parse(NULL);
+    g_assert_cmpint(deployed->precopy_interval_min, ==, 30);
+    g_assert_cmpint(said->precopy_interval_min, ==, 7);
+    g_assert_cmpint(neither->precopy_interval_min, ==, 60);
+}
+
 static void limits_of_the_schedule_are_settings(void)
 {
     g_autoptr(json_t) spec =
@@ -47,8 +61,10 @@ static void limits_of_the_schedule_are_settings(void)
 
 static void conversion_pods_take_no_image_but_gantry_s(void)
 {
-    g_autoptr(json_t) ours = json_pack("{s:s}", "virt_v2v_image_fqin", "registry.local:5000/mirror/gantry:2.3.100");
-    g_autoptr(json_t) other = json_pack("{s:s}", "virt_v2v_image_fqin", "quay.io/konveyor/forklift-virt-v2v:latest");
+    g_autoptr(json_t) ours =
+        json_pack("{s:s}", "virt_v2v_image_fqin", "registry.local:5000/mirror/gantry:2.3.100");
+    g_autoptr(json_t) other =
+        json_pack("{s:s}", "virt_v2v_image_fqin", "quay.io/konveyor/forklift-virt-v2v:latest");
     g_autoptr(Settings) taken = settings_parse(ours), refused = settings_parse(other);
 
     g_assert_cmpstr(taken->conversion_image, ==, "registry.local:5000/mirror/gantry:2.3.100");
@@ -83,6 +99,7 @@ int main(int argc, char **argv)
 #define CASE(text, function) g_test_add_func("/plan/settings/" text, function)
     CASE("texts count as numbers and booleans", texts_count_as_numbers_and_booleans);
     CASE("a wrong value keeps the default and is reported", a_wrong_value_keeps_the_default_and_is_reported);
+    CASE("the precopy interval may be the Deployment's", the_precopy_interval_may_be_the_deployment_s);
     CASE("limits of the schedule are settings", limits_of_the_schedule_are_settings);
     CASE("conversion Pods take no image but Gantry's", conversion_pods_take_no_image_but_gantry_s);
     CASE("an unknown key is reported", an_unknown_key_is_reported);

@@ -6,7 +6,7 @@
 
 enum { MOST_TEXT = 1024 };
 
-typedef enum { FLAG, IMAGE_NAME, QUANTITY, NUMBER, TEXT } Type;
+typedef enum { FLAG, IMAGE_NAME, QUANTITY, TEXT } Type;
 
 static const struct {
     const char *key, *otherwise;
@@ -41,7 +41,6 @@ static const struct {
     {"must_gather_api_container_limits_memory", "1Gi", QUANTITY},
     {"must_gather_api_container_requests_cpu", "100m", QUANTITY},
     {"must_gather_api_container_requests_memory", "64Mi", QUANTITY},
-    {"validation_policy_agent_search_interval", "120", NUMBER},
     {"ui_ingress_host", "", TEXT},
 };
 
@@ -86,9 +85,6 @@ static const char *complaint(Type type, const char *text)
         return g_regex_match_simple("^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$", text, 0, 0)
                    ? NULL
                    : "must be a quantity, like 500m or 800Mi";
-    case NUMBER:
-        return *text && strspn(text, "0123456789") == strlen(text) && strlen(text) < 10 ? NULL
-                                                                                        : "must be a number";
     default:
         return is_plain(text) ? NULL : "must be a short text without blanks";
     }

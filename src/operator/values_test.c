@@ -22,11 +22,6 @@ static const struct {
     {"a list", "{\"image_pull_policy\":[]}", "image_pull_policy", "IfNotPresent",
      "image_pull_policy: must be a text"},
     {"null", "{\"image_pull_policy\":null}", "image_pull_policy", "IfNotPresent", NULL},
-    {"an interval", "{\"validation_policy_agent_search_interval\":60}",
-     "validation_policy_agent_search_interval", "60", NULL},
-    {"an interval below zero", "{\"validation_policy_agent_search_interval\":-1}",
-     "validation_policy_agent_search_interval", "120",
-     "validation_policy_agent_search_interval: must be a number"},
 };
 
 static void a_value_is_read(gconstpointer data)

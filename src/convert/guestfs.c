@@ -69,11 +69,13 @@ char *guestfs_ask(const Guestfs *guestfs, const char *const *before, const char 
 
 char *guestfs_list(const Guestfs *guestfs, GCancellable *cancel, GError **error)
 {
+    /* virt-filesystems takes no keys */
+    const Guestfs without_keys = {guestfs->spec, guestfs->environment, NULL};
     static const char *const before[] = {"virt-filesystems", "--format=raw", NULL}, *const after[] = {
                                                                                         "--filesystems",
                                                                                         "--extra", "--long",
                                                                                         "--csv", NULL};
-    return guestfs_ask(guestfs, before, after, cancel, error);
+    return guestfs_ask(&without_keys, before, after, cancel, error);
 }
 
 /* In the appliance's own words: disks may have other names there than in libguestfs. */

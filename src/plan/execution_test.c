@@ -337,6 +337,35 @@ static void a_warning_of_the_inspection_stays_with_the_vm(void)
     }
 }
 
+static void a_guest_is_converted_when_it_lacks_drivers(void)
+{
+    static const struct {
+        const char *message;
+        gboolean converted, warned;
+    } rows[] = {
+        {"{\"result\":\"Completed\",\"os\":{},\"virtio\":false,\"concerns\":[]}", TRUE, FALSE},
+        {"{\"result\":\"Completed\",\"os\":{},\"virtio\":true,\"concerns\":[]}", FALSE, FALSE},
+        {CONCERN("Critical", "VirtioWinMissing"), FALSE, TRUE},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(World) world = world_new(ONE_VM);
+        json_t *vm;
+
+        fake_faults.drivers_are_doubted = TRUE;
+        fake_faults.inspection_message = rows[i].message;
+        run(&world);
+        vm = vm_at(&world, 0);
+        g_assert_true(plan_has(&world, "Succeeded"));
+        g_assert_cmpint(vm_status_step(vm, "ImageConversion") != NULL, ==, rows[i].converted);
+        g_assert_cmpint(vm_status_has(vm, "InspectionHasConcerns"), ==, rows[i].warned);
+        if (rows[i].converted)
+            g_assert_cmpstr(json_string_at(json_array_get(json_object_get(vm, "pipeline"), 3), "name", ""),
+                            ==, "ImageConversion");
+        g_assert_cmpuint(number_of(&KUBE_POD), ==, rows[i].converted ? 3 : 2);
+    }
+}
+
 static void a_plan_may_forbid_the_inspection(void)
 {
     g_auto(World) world = world_new("{\"targetNamespace\":\"target\",\"runPreflightInspection\":false,"
@@ -866,6 +895,39 @@ static void a_new_migration_asks_for_the_changes_since_the_failed_one_s_last_pas
     g_assert_true(plan_has(&world, "Succeeded"));
 }
 
+/* Until the target has taken over: it is stopped, the source runs again without our snapshot, and the copied
+ * disks stay. */
+static void a_cutover_that_fails_anywhere_is_backed_out_of(void)
+{
+    static const char failed[] = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"it broke\"}";
+    static const struct {
+        FakeFaults faults;
+        const char *reason;
+    } rows[] = {
+        {{.importer_message = failed}, "it broke"},
+        {{.conversion_message = failed}, "it broke"},
+        {{.targets_fail = TRUE}, "did not start"},
+        {{.targets_hang = TRUE}, "did not start within 0 seconds"},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(World) world = world_new(WARM_VM);
+        world.settings->precopy_interval_min = 0;
+        precopy(&world, 2, FALSE);
+        set_cutover(&world);
+        fake_faults = rows[i].faults;
+        world.settings->target_start_timeout_s = rows[i].faults.targets_hang ? 0 : 600;
+        run(&world);
+        g_assert_true(plan_has(&world, "Failed"));
+        g_assert_nonnull(strstr(reason_of(&world, 0), rows[i].reason));
+        g_assert_null(vm_status_mark(vm_at(&world, 0), "taken-over"));
+        g_assert_cmpuint(number_of(&KUBE_VIRTUAL_MACHINE_INSTANCE), ==, 0);
+        g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
+        g_assert_false(fake_has_snapshot("vm-1"));
+        g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 2);
+    }
+}
+
 static void lost_changes_mean_a_whole_disk(void)
 {
     g_auto(World) world = world_new(WARM_VM);
@@ -1117,6 +1179,7 @@ int main(int argc, char **argv)
         GINT_TO_POINTER(AFTER_IT_ACTS), a_kill_at_any_phase_boundary_ends_in_the_same_state);
     CASE("a guest that cannot be converted is not copied", a_guest_that_cannot_be_converted_is_not_copied);
     CASE("a warning of the inspection stays with the VM", a_warning_of_the_inspection_stays_with_the_vm);
+    CASE("a guest is converted when it lacks drivers", a_guest_is_converted_when_it_lacks_drivers);
     CASE("a plan may forbid the inspection", a_plan_may_forbid_the_inspection);
     CASE("a raw copy skips conversion", a_raw_copy_skips_conversion);
     CASE("a VM that was off stays off", a_vm_that_was_off_stays_off);
@@ -1161,6 +1224,7 @@ int main(int argc, char **argv)
          the_last_snapshot_s_consolidation_is_no_downtime);
     CASE("a new migration asks for the changes since the failed one's last pass",
          a_new_migration_asks_for_the_changes_since_the_failed_one_s_last_pass);
+    CASE("a cutover that fails anywhere is backed out of", a_cutover_that_fails_anywhere_is_backed_out_of);
     CASE("lost changes mean a whole disk", lost_changes_mean_a_whole_disk);
     CASE("a failed VM keeps its disks unless it is to be deleted",
          a_failed_vm_keeps_its_disks_unless_it_is_to_be_deleted);

@@ -581,13 +581,15 @@ Vm *source_describe(const char *type, const json_t *workload, GError **error)
     vm->name = g_strdup(json_string_at(workload, "name", ""));
     vm->memory = 1 << 30;
     vm->powered_on = !strcmp(json_string_at(workload, "powerState", ""), "poweredOn");
-    vm->needs_conversion = TRUE;
+    vm->needs_conversion = !fake_faults.drivers_are_doubted;
     for (int i = 0; i < (scale.vms ? 1 : 2); i++) {
         VmDisk *disk = vm_add_disk(vm);
         disk->id = g_strdup_printf("%d", 2000 + i);
         disk->name = g_strdup_printf("[ds] %s/%d.vmdk", vm->id, i);
         disk->storage_id = datastore_of(vm->id);
         disk->size = disk_size(vm->id);
+        disk->boot = i == 0;
+        disk->bus = fake_faults.drivers_are_doubted ? VM_BUS_SATA : VM_BUS_VIRTIO;
     }
     vm_add_nic(vm)->network_id = g_strdup("network-1");
     return vm;

@@ -56,6 +56,7 @@ typedef struct {
     gboolean names_are_ambiguous;   /* several objects of the inventory have each name */
     gboolean hosts_refuse;          /* source_check_host() fails */
     gboolean source_is_away;
+    gboolean drivers_are_doubted; /* guests need no conversion, and boot from SATA disks */
     gboolean disks_are_files;  /* read without being opened by the source */
     gboolean disks_are_locked; /* the source says that it cannot open them yet */
     gboolean changes_are_lost; /* the source does not know what changed since the last snapshot */

@@ -24,7 +24,7 @@ enum {
 
 gboolean inspection_doubts_drivers(VmRun *vm)
 {
-    const Vm *machine = vm_run_plan(vm)->inventory ? vm_run_describe(vm, NULL, NULL) : NULL;
+    const Vm *machine = vm_run_describe(vm, NULL, NULL);
 
     if (!machine || machine->needs_conversion || json_object_get(vm_run_plan_spec(vm), "skipGuestConversion"))
         return FALSE;

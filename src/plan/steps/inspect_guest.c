@@ -15,20 +15,18 @@ static void warn(VmRun *vm, const char *text)
     vm_status_set_condition(vm_run_status(vm), CONCERNS, CONDITION_WARN, CONCERNS, text, TRUE);
 }
 
-/* A conversion that nobody asked for and that cannot be done is left out: the guest has run without. */
-static void add_conversion(VmRun *vm, const json_t *report, const char *critical)
+/* Nobody asked for a conversion: one that cannot be done is left out, as the guest has run without. */
+static void decide(VmRun *vm, const json_t *report, const char *critical)
 {
     if (critical) {
         g_autofree char *text =
-            g_strdup_printf("The guest has no virtio drivers, keeps the devices that it had, "
-                            "and is not converted: %s",
-                            critical);
+            g_strdup_printf("The guest is not converted and keeps the devices that it had: %s", critical);
         warn(vm, text);
-        return;
+    } else if (json_is_false(json_object_get(report, "virtio"))) {
+        log_info("the guest lacks virtio drivers and is converted", "vm", vm_status_id(vm_run_status(vm)),
+                 NULL);
+        itinerary_add_conversion(vm);
     }
-    log_info("the guest lacks virtio drivers and is converted", "vm", vm_status_id(vm_run_status(vm)), "os",
-             json_string_at(report, "os.id", NULL), NULL);
-    itinerary_add_conversion(vm);
 }
 
 static StepResult judge(VmRun *vm, const json_t *report, GError **error)
@@ -40,8 +38,7 @@ static StepResult judge(VmRun *vm, const json_t *report, GError **error)
     if (warnings)
         warn(vm, warnings);
     if (!vm_run_converts(vm)) {
-        if (json_is_false(json_object_get(report, "virtio")) || critical)
-            add_conversion(vm, report, critical);
+        decide(vm, report, critical);
         return STEP_DONE;
     }
     if (!critical)

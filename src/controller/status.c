@@ -129,13 +129,18 @@ gboolean status_write(KubeClient *kube, const KubeResource *resource, const Obje
 {
     g_autoptr(json_t) status = take_status;
     const json_t *before = json_object_get(object_json(object), "status");
+    g_autoptr(GError) problem = NULL;
 
     json_object_set_new(status, "conditions", conditions_end(conditions));
     json_object_set_new(status, "observedGeneration", json_integer(object_generation(object)));
     if (before && json_equal(before, status))
         return TRUE;
-    if (!put(kube, resource, object, status, cancel, error))
+    if (!put(kube, resource, object, status, cancel, &problem)) {
+        if (g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
+            return TRUE;
+        g_propagate_error(error, g_steal_pointer(&problem));
         return FALSE;
+    }
     tell_changes(kube, object, json_object_get(before, "conditions"), json_object_get(status, "conditions"),
                  component);
     return TRUE;

@@ -12,8 +12,8 @@ Object *status_get(KubeClient *kube, const KubeResource *resource, const char *k
 
 /* Writes status (changed: with conditions and observedGeneration) when it differs from what object has, and
  * records an Event per condition that came, changed or went. When only others' fields changed meanwhile the
- * write is made on the newer object; when another wrote the status it is KUBE_CONFLICT. take_status is
- * consumed. */
+ * write is made on the newer object; when another wrote the status it is KUBE_CONFLICT. An object that has gone
+ * meanwhile has no status any more: that is no error. take_status is consumed. */
 gboolean status_write(KubeClient *kube, const KubeResource *resource, const Object *object,
                       json_t *take_status, const Conditions *conditions, const char *component,
                       GCancellable *cancel, GError **error);

@@ -68,7 +68,9 @@ static gboolean explain_by_encryption(const Guestfs *guestfs, GCancellable *canc
     g_ptr_array_add(devices, NULL);
     list = g_strjoinv(", ", (char **)devices->pdata);
     g_set_error(error, GANTRY_ERROR, ERROR_GUEST_ENCRYPTED, "the guest's disk is encrypted%s: %s",
-                guestfs->keys->len ? " and none of the keys opens it" : "", list);
+                guestfs->keys->len ? " and none of the keys opens it"
+                                   : " and no key is named (luks or nbdeClevis of the plan's VM)",
+                list);
     return TRUE;
 }
 

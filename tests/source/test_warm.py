@@ -3,6 +3,7 @@ import random
 import subprocess
 
 import pytest
+from harness.vsphere import Administrator
 from probing import MIB, SIZE, Copied, Refused
 
 DISK = "2000"
@@ -112,6 +113,21 @@ def test_tracking_that_began_anew_is_noticed(probe, vm, vcenter):
         changes(probe, vm, snapshot, since)
     assert (caught.value.reason, caught.value.error_class) == ("ChangeTrackingReset", "stale")
     assert changes(probe, vm, snapshot, "*")
+
+
+def test_a_snapshot_that_somebody_reverted_to_is_a_loss_and_can_be_removed(probe, vm, vcenter):
+    made = create(probe, vm, "1")
+    since = change_id(probe, vm, made)
+    administrator = Administrator(vcenter)
+    administrator.snapshot(vm["id"], "a backup")
+    administrator.task("RevertToSnapshot_Task", "VirtualMachineSnapshot", made)
+    probe("remove", vm, snapshot=made)
+    probe("settle", vm)
+    assert names(probe, vm) == ["a backup"]
+    snapshot = create(probe, vm, "2")
+    with pytest.raises(Refused, match="begun anew"):
+        changes(probe, vm, snapshot, since)
+    administrator.remove_snapshots(vm["id"])
 
 
 def test_a_change_id_that_is_none_is_a_loss(probe, vm):

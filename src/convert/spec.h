@@ -38,7 +38,7 @@ typedef struct {
     guint cpus;
     const char *root, *keys; /* NULL: not said */
     gboolean clevis;
-    const char *state;       /* where the tools may work; of an inspection only, else NULL */
+    const char *state; /* where the tools may work; of an inspection only, else NULL */
     ConvertDisk *disks;
     guint n_disks;
     ConvertNic *nics;

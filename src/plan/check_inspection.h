@@ -1,5 +1,5 @@
-/* check_inspection: the keys of encrypted disks are there, and guests that are off are looked at in the source before the plan is started, so that what
- * stands in the way of their conversion is known in minutes.
+/* check_inspection: the keys of encrypted disks are there, and guests that are off are looked at in the
+ * source before the plan is started, so that what stands in the way of their conversion is known in minutes.
  *
  * A few at once (controller_max_inspections); meanwhile the plan has the advisory condition InspectingGuests
  * and may be started. Guests that run are looked at when their migration has shut them down, before anything

@@ -25,7 +25,8 @@ typedef struct {
     const json_t *nics;      /* the "nics" of the spec; NULL: no address is kept */
     const char *keys_secret; /* each of its keys opens an encrypted disk; NULL: none */
     gboolean clevis;         /* encrypted disks are opened over the network */
-    const char *transfer_network; /* "namespace/name" of a NetworkAttachmentDefinition; NULL: the pod network */
+    const char
+        *transfer_network; /* "namespace/name" of a NetworkAttachmentDefinition; NULL: the pod network */
     gboolean request_kvm;
     const char *service_account;                     /* or NULL */
     const json_t *labels, *node_selector, *affinity; /* the plan's for this Pod; may be NULL */

@@ -8,7 +8,8 @@ enum { TARGET_PROGRESS_PORT = 8080 };
 void pod_mount_claim(json_t *spec, const char *volume, const char *claim, const char *path);
 void pod_attach_claim(json_t *spec, const char *volume, const char *claim, const char *device);
 void pod_mount_secret(json_t *spec, const char *volume, const char *secret, const char *path);
-/* VMware's VDDK at TARGET_VDDK_PATH: from is a directory of the node, or an image whose entry point copies it to /opt. */
+/* VMware's VDDK at TARGET_VDDK_PATH: from is a directory of the node, or an image whose entry point copies it
+ * to /opt. */
 void pod_mount_vddk(json_t *spec, const char *from);
 void pod_mount_config_map(json_t *spec, const char *volume, const char *config_map, const char *path);
 void pod_mount_scratch(json_t *spec, const char *volume, const char *path); /* goes with the Pod */

@@ -61,7 +61,7 @@ static gboolean find_namespace(KubeClient *client, const char *name, Object **ns
     return FALSE;
 }
 
-static guint look(const char *key, LocalView *view, GCancellable *cancel, GError **error)
+static void look(const char *key, LocalView *view, GCancellable *cancel, GError **error)
 {
     KubeClient *client = local_view_client(view);
     g_autofree char *none = NULL, *name = NULL;
@@ -70,7 +70,7 @@ static guint look(const char *key, LocalView *view, GCancellable *cancel, GError
     local_key_split(key, &none, &name);
     project = local_view_get(view, &KUBE_PROJECT, "", name);
     if (!find_namespace(client, name, &ns, cancel, error))
-        return 0;
+        return;
     if (!project) {
         if (ns && !object_deleting(ns))
             make_project(client, name, cancel, error);
@@ -85,12 +85,17 @@ static guint look(const char *key, LocalView *view, GCancellable *cancel, GError
     } else if (!has_finalizer(project) && !object_deleting(project)) {
         set_finalizer(client, project, TRUE, cancel, error);
     }
-    return 0;
 }
 
+/* What the view still had is gone: its end is on the way, and wakes us again. */
 static guint sync_project(const char *key, gpointer view, GCancellable *cancel, GError **error)
 {
-    return end_of_work(view, key, look(key, view, cancel, error), error);
+    g_autoptr(GError) problem = NULL;
+
+    look(key, view, cancel, &problem);
+    if (problem && !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return end_of_work(view, key, 0, error);
 }
 
 static void on_object(Object *before, Object *after, gpointer queue)

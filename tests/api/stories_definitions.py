@@ -71,7 +71,7 @@ def custom_objects(api):
                         "null allowed": {"nothing": None}, "null color": {"color": None}, "many labels": {"labels": {"a": "1", "b": "2", "c": "3"}},
                         "no text": {"labels": {"a": 1}}, "no names": {"names": []}, "many names": {"names": ["a", "b", "c"]}, "same names": {"names": ["a", "a"]},
                         "same parts": {"parts": [{"name": "a"}, {"name": "a"}]}, "no key": {"parts": [{"count": 1}]}, "neither": {"one": {}},
-                        "both": {"one": {"a": "1", "b": "2"}}, "a list": {"deep": []}, "several": {"size": 0, "color": "blue"}}.items():
+                        "both": {"one": {"a": "1", "b": "2"}}, "a list": {"deep": []}}.items():
         api(title, "POST", WIDGETS + "?dryRun=All", widget("b", **spec))
     api("no spec", "POST", WIDGETS, {"apiVersion": "story.gantry.io/v1", "kind": "Widget", "metadata": {"name": "b"}})
     api("no kind", "POST", WIDGETS, {"metadata": {"name": "b"}, "spec": {"size": 1}})

@@ -15,7 +15,7 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 AGE = re.compile(r"^\d+s$")
 GENERATED = re.compile(r"\b([Gg]en[-_])[a-z0-9]{5}\b")  # stories that have names made up begin them so
-IN_TEXT = re.compile(r"""(?<=match ResourceVersion in record \()\d+(?=\))|(?<="resourceVersion":")\d+(?=")|(?<=resourceVersion\\":\\")\d+""")
+IN_TEXT = re.compile(r"""(?<=ResourceVersion in record \()\d+(?=\))|(?<="resourceVersion":")\d+(?=")|(?<=resourceVersion\\":\\")\d+""")
 
 
 def story(function):

@@ -151,6 +151,12 @@ static StepResult add_checkpoint(VmRun *vm, GCancellable *cancel, GError **error
     return STEP_DONE;
 }
 
+/* Its change ids are what the next migration asks from, should this one be backed out of. */
+static StepResult add_final_checkpoint(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    return store(vm, cancel, error) ? add_checkpoint(vm, cancel, error) : STEP_FAILED;
+}
+
 static const Step *to_copying(VmRun *vm)
 {
     return &step_precopy_disks;
@@ -210,6 +216,6 @@ const Step step_remove_penultimate_snapshot = {
 const Step step_create_final_snapshot = {
     .phase = "CreateFinalSnapshot", .pipeline = "Cutover", .run = create};
 const Step step_add_final_checkpoint = {
-    .phase = "AddFinalCheckpoint", .pipeline = "Cutover", .run = add_checkpoint};
+    .phase = "AddFinalCheckpoint", .pipeline = "Cutover", .run = add_final_checkpoint};
 /* Last of all: the source stays off, so its consolidation keeps nobody waiting. */
 const Step step_remove_final_snapshot = {.phase = "RemoveFinalSnapshot", .run = remove_final};

@@ -147,7 +147,7 @@ func (s *snapshots) serve(w http.ResponseWriter, r *http.Request, method string,
 	case "CreateSnapshot_Task", "CreateSnapshotEx_Task":
 		s.create(w, r, vm, chains)
 	case "RemoveSnapshot_Task", "RemoveAllSnapshots_Task":
-		s.remove(w, r, vm, chains)
+		s.remove(w, r, vm, chains, ref)
 	case "RevertToSnapshot_Task":
 		s.revert(w, r, vm, chains, ref)
 	case "ReconfigVM_Task":
@@ -300,12 +300,30 @@ func (c *chain) backing(like *types.VirtualDiskFlatVer2BackingInfo, depth int, c
 	return &made
 }
 
-func (s *snapshots) remove(w http.ResponseWriter, r *http.Request, vm *simulator.VirtualMachine, chains []*chain) {
-	before := 0
+// leave is where the simulator goes wrong: it cannot let go of a current snapshot that has no parent, nor of one that is gone.
+func leave(vm *simulator.VirtualMachine, ref string) (there bool) {
+	for _, id := range snapshotsOf(vm) {
+		there = there || id.Value == ref
+	}
+	for i := range vm.Snapshot.RootSnapshotList {
+		if root := vm.Snapshot.RootSnapshotList[i].Snapshot.Value; root == ref && root == current(vm) {
+			vm.Snapshot.CurrentSnapshot = nil
+		}
+	}
+	return there
+}
+
+func (s *snapshots) remove(w http.ResponseWriter, r *http.Request, vm *simulator.VirtualMachine, chains []*chain, ref string) {
+	before, there := 0, true
 	s.lock(vm, func() {
 		before = len(snapshotsOf(vm))
+		there = ref == vm.Self.Value || vm.Snapshot != nil && leave(vm, ref)
 		vm.LayoutEx.Snapshot = nil // the simulator numbers files anew, and would remove others by the old numbers
 	})
+	if !there {
+		soapFault(w, "ManagedObjectNotFound", "The object has already been deleted or has not been completely created", "")
+		return
+	}
 	answer, ok := s.pass(w, r, vm, func() bool { return len(snapshotsOf(vm)) < before || before == 0 })
 	if ok {
 		alive := map[string]bool{}

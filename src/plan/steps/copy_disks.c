@@ -16,8 +16,8 @@
 #include "plan/queue.h"
 #include "plan/schedule.h"
 #include "plan/step.h"
-#include "plan/warm.h"
 #include "plan/transfer_network.h"
+#include "plan/warm.h"
 #include "target/importer_pod.h"
 #include "target/pod.h"
 #include <string.h>
@@ -278,6 +278,25 @@ static gboolean complete(const Copy *copy, const json_t *report, GCancellable *c
     return given_back != STEP_FAILED;
 }
 
+static gboolean is_counted(const json_t *task, const char *end)
+{
+    return !g_strcmp0(item_annotation(task, "restartEnd"), end);
+}
+
+/* A copier that ended badly may read a snapshot that somebody has removed: no restart brings that back. */
+static gboolean check_snapshot(const Copy *copy, const char *end, GCancellable *cancel, GError **error)
+{
+    const char *snapshot = warm_snapshot(warm_last(vm_run_status(copy->vm)));
+    g_autoptr(GError) problem = NULL;
+
+    if (!vm_run_is_warm(copy->vm) || is_counted(copy->task, end) ||
+        vm_run_snapshot_disks(copy->vm, snapshot, cancel, &problem) ||
+        !g_error_matches(problem, GANTRY_ERROR, ERROR_SOURCE_NOT_FOUND))
+        return TRUE;
+    g_propagate_prefixed_error(error, g_steal_pointer(&problem), "somebody has removed what is copied: ");
+    return FALSE;
+}
+
 /* The number of this restart among those without progress in between. */
 static gint count_restart(json_t *task, const char *end)
 {
@@ -285,7 +304,7 @@ static gint count_restart(json_t *task, const char *end)
     gint number = count ? atoi(count) : 0;
     g_autofree char *at = NULL, *text = NULL;
 
-    if (!g_strcmp0(item_annotation(task, "restartEnd"), end))
+    if (is_counted(task, end))
         return number;
     at = g_strdup_printf("%" G_GINT64_FORMAT, json_int_at(task, "progress.completed", 0));
     number = !g_strcmp0(before, at) ? number + 1 : 1;
@@ -309,10 +328,14 @@ static gboolean give_up(const Copy *copy, const PodResult *result, GError **erro
 /* A bad end that is not the last word: counted, and after too many the last word after all. */
 static gboolean bear(const Copy *copy, const PodResult *result, GCancellable *cancel, GError **error)
 {
-    gint most = vm_run_plan(copy->vm)->settings->importer_retry;
-    gint number = count_restart(copy->task, result->end ? result->end : object_uid(copy->pod));
-    g_autofree char *reason = g_strdup_printf("Retrying %d of %d: %s", number, most, result->text);
+    const char *end = result->end ? result->end : object_uid(copy->pod);
+    gint most = vm_run_plan(copy->vm)->settings->importer_retry, number;
+    g_autofree char *reason = NULL;
 
+    if (!check_snapshot(copy, end, cancel, error))
+        return FALSE;
+    number = count_restart(copy->task, end);
+    reason = g_strdup_printf("Retrying %d of %d: %s", number, most, result->text);
     if (result->class == FATAL || number > most)
         return give_up(copy, result, error);
     if (result->state != POD_RUNNING)
@@ -339,6 +362,8 @@ static gboolean look(Copy *copy, GCancellable *cancel, GError **error)
         item_set_pending(copy->task, result.text ? result.text : "The importer Pod is being started");
         return TRUE;
     case POD_RUNNING:
+        if (result.end && !check_snapshot(copy, result.end, cancel, error))
+            return FALSE;
         if (result.end)
             count_restart(copy->task, result.end);
         show_progress(copy, cancel);

@@ -57,13 +57,17 @@ json_t *vsphere_snapshot_disks(gpointer session, const char *vm_id, const char *
                                GCancellable *cancel, GError **error)
 {
     static const char *const paths[] = {"config.hardware.device", NULL};
-    json_t *disks = NULL;
+    json_t *disks = NULL, *disk;
+    const char *key;
 
-    if (vsphere_read_object(session, "VirtualMachineSnapshot", snapshot, paths, take_disks, &disks, cancel,
-                            error))
-        return disks;
-    g_prefix_error(error, "snapshot '%s' of VM '%s': ", snapshot, vm_id);
-    return NULL;
+    if (!vsphere_read_object(session, "VirtualMachineSnapshot", snapshot, paths, take_disks, &disks, cancel,
+                             error)) {
+        g_prefix_error(error, "snapshot '%s' of VM '%s': ", snapshot, vm_id);
+        return NULL;
+    }
+    json_object_foreach (disks, key, disk)
+        json_object_set_new(disk, "snapshot", json_string(snapshot));
+    return disks;
 }
 
 /* Of the VM and of each of its disks; both can be switched on. */

@@ -93,3 +93,8 @@ def test_guide(step, cluster, reader):
         waiting.until(lambda: f"{expected.pattern!r} in the output of {command!r}: {last}", look, step["retry"])
     else:
         assert look(), f"{command}\nexit code {last['code']}, output:\n{last['output']}\nexpected {expected.pattern!r}"
+
+
+def test_the_page_of_the_guide_s_coverage_is_current():
+    page = subprocess.run([ROOT / "scripts/guide-coverage"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert (ROOT / "docs/guide-coverage.md").read_text(encoding="utf-8") == page, "scripts/guide-coverage > docs/guide-coverage.md"

@@ -19,9 +19,12 @@ PORTS = 5  # API, console, inventory, validation, must-gather
 
 
 def free_ports(count=PORTS):
-    """The first of count neighbouring ports that nobody listens on, below those that the kernel gives to outgoing connections."""
+    """The first of count neighbouring ports that nobody listens on, below those that the kernel gives to outgoing connections; tests that
+    run side by side draw from ports of their own."""
+    worker, workers = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    width = 12000 // workers
     for _ in range(100):
-        first = random.SystemRandom().randrange(20000, 32000 - count)
+        first = 20000 + worker * width + random.SystemRandom().randrange(width - count)
         try:
             for port in range(first, first + count):
                 with socket.socket() as probe:

@@ -14,6 +14,7 @@ GUESTS = ROOT / "tests/guests"
 
 def pytest_configure(config):
     os.environ["PATH"] = f"{ROOT}/.cache/venv/bin:{os.environ['PATH']}"
+    os.environ.setdefault("GANTRY_SEED", str(random.SystemRandom().randrange(1, 1 << 30)))  # workers side by side draw the same
 
 
 @pytest.hookimpl(wrapper=True)

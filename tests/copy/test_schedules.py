@@ -27,7 +27,7 @@ from harness.vcenter import Vcenter  # noqa: E402  pylint: disable=wrong-import-
 from probing import Probe  # noqa: E402  pylint: disable=wrong-import-position
 
 SCHEDULES = int(os.environ.get("GANTRY_SCHEDULES", 20))
-FIRST = int(os.environ.get("GANTRY_SEED", random.randrange(1 << 32)))
+FIRST = int(os.environ["GANTRY_SEED"])
 CODES = {"fatal": 1, "transient": 75, "congested": 76, "stale": 77}
 
 

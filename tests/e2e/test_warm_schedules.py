@@ -19,7 +19,7 @@ from harness.migration import sha256, sha256_padded
 from harness.vsphere import Administrator
 
 SIDE_BY_SIDE = 8
-FIRST = int(os.environ.get("GANTRY_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 30)
+FIRST = int(os.environ["GANTRY_SEED"])
 COUNT = int(os.environ.get("GANTRY_WARM_SCHEDULES", str(SIDE_BY_SIDE)))
 SETTINGS = {"controller_precopy_interval_seconds": 1, "controller_enable_change_tracking": True, "controller_importer_retry": 6}
 NOW = "2026-01-01T00:00:00Z"

@@ -4,6 +4,8 @@
 #include "kube/work_queue.h"
 #include <string.h>
 
+enum { LOOK_AGAIN_MS = 500 };
+
 char *template_hash(const json_t *pod_template, guint collision)
 {
     static const char alphabet[] = "bcdfghjklmnpqrstvwxz2456789"; /* no vowels: no words */
@@ -177,6 +179,10 @@ guint end_of_work(LocalView *view, const char *key, guint next, GError **error)
 {
     g_autofree char *ns = NULL, *name = NULL;
 
+    if (g_error_matches(*error, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
+        g_clear_error(error);
+        return next ? next : LOOK_AGAIN_MS;
+    }
     if (!g_error_matches(*error, GANTRY_ERROR, ERROR_KUBE_FORBIDDEN))
         return next;
     local_key_split(key, &ns, &name);

@@ -47,7 +47,8 @@ static void claim_changed(Object *before, Object *after, gpointer user_data)
     add(cdi->data_volumes, before, after);
 }
 
-/* A volume concerns its claim, which may be gone, and its class's room. */
+/* A volume concerns its claim, which may be gone, that one's DataVolume (which may have looked at the bound claim before
+ * the volume was seen here: each kind comes on its own), and its class's room. */
 static void volume_changed(Object *before, Object *after, gpointer user_data)
 {
     LocalCdi *cdi = user_data;
@@ -57,6 +58,7 @@ static void volume_changed(Object *before, Object *after, gpointer user_data)
     g_autofree char *class = g_strdup_printf("/%s", json_string_at(volume, "spec.storageClassName", ""));
 
     work_queue_add(cdi->claims, claim);
+    work_queue_add(cdi->data_volumes, claim);
     work_queue_add(cdi->classes, class);
 }
 

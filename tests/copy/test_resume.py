@@ -26,7 +26,8 @@ def test_after_a_kill_less_than_a_tenth_is_read_twice(big, store):
     big.assert_equal()
     assert 0 < result["resumedFrom"] < SIZE
     assert result["bytesReadTwice"] < SIZE / 10
-    assert store.bytes_sent() - SIZE < SIZE / 10
+    on_the_way = 4 * 4 * MIB  # a chunk a connection, sent to whom was killed
+    assert store.bytes_sent() - SIZE < SIZE / 10 + on_the_way
     again = big.run()  # what a pass is said to have read does not depend on its last run
     assert again["bytesRead"] == 0 and again["bytesReadInAll"] == result["bytesReadInAll"] >= SIZE
 

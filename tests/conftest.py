@@ -14,7 +14,7 @@ GUESTS = ROOT / "tests/guests"
 
 def pytest_configure(config):
     os.environ["PATH"] = f"{ROOT}/.cache/venv/bin:{os.environ['PATH']}"
-    os.environ.setdefault("GANTRY_SEED", str(random.SystemRandom().randrange(1, 1 << 30)))  # workers side by side draw the same
+    os.environ.setdefault("GANTRY_SEED", "737016354")  # ./test runs the same schedules each time; ./test soak draws others
 
 
 @pytest.hookimpl(wrapper=True)

@@ -261,3 +261,22 @@ GPtrArray *yaml_parse_file(const char *path, gsize limit, GError **error)
         return NULL;
     return yaml_parse_all(text, size, limit, path, error);
 }
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+GPtrArray *yaml_files(const char *directory, GError **error)
+{
+    g_autoptr(GDir) dir = g_dir_open(directory, 0, error);
+    GPtrArray *paths = dir ? g_ptr_array_new_with_free_func(g_free) : NULL;
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir)))
+        if (g_str_has_suffix(name, ".yaml"))
+            g_ptr_array_add(paths, g_build_filename(directory, name, NULL));
+    if (paths)
+        g_ptr_array_sort(paths, by_name);
+    return paths;
+}

@@ -16,6 +16,9 @@ json_t *yaml_parse(const char *text, gsize size, gsize limit, const char *what, 
 GPtrArray *yaml_parse_all(const char *text, gsize size, gsize limit, const char *what, GError **error);
 GPtrArray *yaml_parse_file(const char *path, gsize limit, GError **error);
 
+/* The paths of a directory's *.yaml in the order of their names: char *, owned by the array. Errors: those of g_dir_open(). */
+GPtrArray *yaml_files(const char *directory, GError **error);
+
 /* One value in block style with sorted keys; to be freed with g_free(). Every reader of YAML, also of version 1.1, gets the same
  * value back. */
 char *yaml_text(const json_t *json);

@@ -52,27 +52,12 @@ static gboolean apply_file(KubeClient *client, const char *path, GCancellable *c
     return manifests != NULL;
 }
 
-static gint by_name(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 gboolean manifests_apply(KubeClient *client, const char *directory, GCancellable *cancel, GError **error)
 {
-    g_autoptr(GDir) dir = g_dir_open(directory, 0, error);
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    const char *name;
+    g_autoptr(GPtrArray) paths = yaml_files(directory, error);
 
-    if (!dir)
-        return FALSE;
-    while ((name = g_dir_read_name(dir)))
-        if (g_str_has_suffix(name, ".yaml"))
-            g_ptr_array_add(names, g_strdup(name));
-    g_ptr_array_sort(names, by_name);
-    for (guint i = 0; i < names->len; i++) {
-        g_autofree char *path = g_build_filename(directory, names->pdata[i], NULL);
-        if (!apply_file(client, path, cancel, error))
+    for (guint i = 0; paths && i < paths->len; i++)
+        if (!apply_file(client, paths->pdata[i], cancel, error))
             return FALSE;
-    }
-    return TRUE;
+    return paths != NULL;
 }

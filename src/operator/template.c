@@ -111,11 +111,6 @@ static Template *template_new(json_t *manifest, GHashTable *values, GError **err
     return template_fill(manifest, values, error) ? g_steal_pointer(&one) : NULL;
 }
 
-static gint by_name(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static gboolean load_file(GPtrArray *templates, const char *path, GHashTable *values, GError **error)
 {
     g_autoptr(GPtrArray) manifests = yaml_parse_file(path, FILE_LIMIT, error);
@@ -133,21 +128,11 @@ static gboolean load_file(GPtrArray *templates, const char *path, GHashTable *va
 
 GPtrArray *templates_load(const char *directory, GHashTable *values, GError **error)
 {
-    g_autoptr(GDir) dir = g_dir_open(directory, 0, error);
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free),
+    g_autoptr(GPtrArray) paths = yaml_files(directory, error),
                          templates = g_ptr_array_new_with_free_func((GDestroyNotify)template_free);
-    const char *name;
 
-    if (!dir)
-        return NULL;
-    while ((name = g_dir_read_name(dir)))
-        if (g_str_has_suffix(name, ".yaml"))
-            g_ptr_array_add(names, g_strdup(name));
-    g_ptr_array_sort(names, by_name);
-    for (guint i = 0; i < names->len; i++) {
-        g_autofree char *path = g_build_filename(directory, names->pdata[i], NULL);
-        if (!load_file(templates, path, values, error))
+    for (guint i = 0; paths && i < paths->len; i++)
+        if (!load_file(templates, paths->pdata[i], values, error))
             return NULL;
-    }
-    return g_steal_pointer(&templates);
+    return paths ? g_steal_pointer(&templates) : NULL;
 }

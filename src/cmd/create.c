@@ -74,6 +74,22 @@ json_t *reference_new(const Session *session, const char *name)
     return json_pack("{s:s, s:s}", "name", name, "namespace", session->ns);
 }
 
+const char *destination_name(const CreateOptions *wanted)
+{
+    return wanted->destination ? wanted->destination : "host";
+}
+
+json_t *map_manifest_new(const Session *session, const CreateOptions *wanted, const KubeResource *resource,
+                         const char *name, const char *source, json_t *pairs)
+{
+    json_t *map = manifest_new(session, resource, name);
+
+    json_set_at_new(map, "spec",
+                    json_pack("{s:{s:o, s:o}, s:O}", "provider", "source", reference_new(session, source),
+                              "destination", reference_new(session, destination_name(wanted)), "map", pairs));
+    return map;
+}
+
 gboolean option_pair(const char *option, const char *text, char **left, char **right, GError **error)
 {
     const char *equals = strrchr(text, '=');

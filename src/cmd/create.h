@@ -32,6 +32,11 @@ gboolean create_all(Session *session, const json_t *manifests, void (*done)(cons
 /* ---- shared by the files above ---- */
 
 json_t *manifest_new(const Session *session, const KubeResource *resource, const char *name);
+/* A NetworkMap or StorageMap from the Provider of that name to options' destination; pairs is borrowed. */
+json_t *map_manifest_new(const Session *session, const CreateOptions *options, const KubeResource *resource, const char *name,
+                         const char *source, json_t *pairs);
+/* --destination, or the cluster itself. */
+const char *destination_name(const CreateOptions *options);
 /* {name, namespace} */
 json_t *reference_new(const Session *session, const char *name);
 /* "A=B" at the last "=" in two; BAD_INPUT says which option. */

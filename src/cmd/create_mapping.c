@@ -42,23 +42,10 @@ json_t *storage_pairs(char *const *texts, GError **error)
     return g_steal_pointer(&pairs);
 }
 
-static void add_map(Session *session, const KubeResource *resource, const char *name, const char *source,
-                    const char *destination, json_t *pairs, json_t *manifests)
-{
-    json_t *map = manifest_new(session, resource, name);
-
-    json_set_at_new(map, "spec",
-                    json_pack("{s:{s:o, s:o}, s:o}", "provider", "source", reference_new(session, source),
-                              "destination", reference_new(session, destination), "map", pairs));
-    json_array_append_new(manifests, map);
-}
-
 json_t *create_mapping(Session *session, const CreateOptions *options, const char *name, GError **error)
 {
     g_autoptr(Object) source = provider_chosen(session->kube, session->ns, options->source, error);
-    const char *destination = options->destination ? options->destination : "host";
-    g_autoptr(json_t) manifests = json_array();
-    json_t *pairs;
+    g_autoptr(json_t) manifests = json_array(), networks = NULL, storage = NULL;
 
     if (!source)
         return NULL;
@@ -66,15 +53,14 @@ json_t *create_mapping(Session *session, const CreateOptions *options, const cha
         g_set_error_literal(error, GANTRY_ERROR, ERROR_BAD_INPUT, "neither --network nor --storage is given");
         return NULL;
     }
-    if (options->networks) {
-        if (!(pairs = network_pairs(options->networks, error)))
-            return NULL;
-        add_map(session, &KUBE_NETWORK_MAP, name, object_name(source), destination, pairs, manifests);
-    }
-    if (options->storage) {
-        if (!(pairs = storage_pairs(options->storage, error)))
-            return NULL;
-        add_map(session, &KUBE_STORAGE_MAP, name, object_name(source), destination, pairs, manifests);
-    }
+    if ((options->networks && !(networks = network_pairs(options->networks, error))) ||
+        (options->storage && !(storage = storage_pairs(options->storage, error))))
+        return NULL;
+    if (networks)
+        json_array_append_new(manifests, map_manifest_new(session, options, &KUBE_NETWORK_MAP, name,
+                                                          object_name(source), networks));
+    if (storage)
+        json_array_append_new(manifests, map_manifest_new(session, options, &KUBE_STORAGE_MAP, name,
+                                                          object_name(source), storage));
     return g_steal_pointer(&manifests);
 }

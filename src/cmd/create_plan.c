@@ -64,9 +64,7 @@ static json_t *listed(const Draft *draft, GError **error)
         return read_file(options->file, error);
     if (options->query) {
         query = g_string_new("detail=1&q=");
-        g_string_append_uri_escaped(
-            query, g_str_has_prefix(options->query, "where ") ? options->query + 6 : options->query, NULL,
-            FALSE);
+        g_string_append_uri_escaped(query, query_terms(options->query), NULL, FALSE);
         inventory = verb_inventory(draft->session, error);
         return inventory ? inventory_query(inventory, draft->provider, "vms", query->str, NULL, error) : NULL;
     }
@@ -246,17 +244,10 @@ static void show_pairs(TextTable *table, const char *what, const json_t *pairs)
 static const char *add_map(const Draft *draft, const KubeResource *resource, const char *there,
                            const char *name, json_t *pairs, json_t *manifests)
 {
-    json_t *map;
-    const char *destination = draft->options->destination ? draft->options->destination : "host";
-
     if (there)
         return there;
-    map = manifest_new(draft->session, resource, name);
-    json_set_at_new(map, "spec",
-                    json_pack("{s:{s:o, s:o}, s:O}", "provider", "source",
-                              reference_new(draft->session, object_name(draft->provider)), "destination",
-                              reference_new(draft->session, destination), "map", pairs));
-    json_array_append_new(manifests, map);
+    json_array_append_new(manifests, map_manifest_new(draft->session, draft->options, resource, name,
+                                                      object_name(draft->provider), pairs));
     return name;
 }
 
@@ -270,8 +261,8 @@ static json_t *make_plan(const Draft *draft, const char *name, const char *netwo
     json_set_at_new(plan, "spec",
                     json_pack("{s:{s:o, s:o}, s:{s:o, s:o}, s:s, s:b, s:O}", "provider", "source",
                               reference_new(session, object_name(draft->provider)), "destination",
-                              reference_new(session, options->destination ? options->destination : "host"),
-                              "map", "network", reference_new(session, network_map), "storage",
+                              reference_new(session, destination_name(options)), "map", "network",
+                              reference_new(session, network_map), "storage",
                               reference_new(session, storage_map), "targetNamespace",
                               options->target_namespace ? options->target_namespace : "default", "warm",
                               options->warm, "vms", draft->refs));

@@ -56,22 +56,12 @@ static gboolean add_listed(Session *session, const Kind *kind, json_t *items, GE
 
 /* ---- the inventory ---- */
 
-/* "where name~web" is how other tools begin. */
-static const char *query_terms(void)
-{
-    const char *terms = given.query;
-
-    while (g_ascii_isspace(*terms))
-        terms++;
-    return g_str_has_prefix(terms, "where ") ? terms + 6 : terms;
-}
-
 static char *query_text(void)
 {
     GString *query = g_string_new("detail=4");
 
     if (given.query)
-        g_string_append_uri_escaped(g_string_append(query, "&q="), query_terms(), NULL, FALSE);
+        g_string_append_uri_escaped(g_string_append(query, "&q="), query_terms(given.query), NULL, FALSE);
     if (given.limit > 0)
         g_string_append_printf(query, "&limit=%d", given.limit);
     if (given.offset > 0)

@@ -2,6 +2,7 @@
 #include "cmd/kinds.h"
 #include "base/clock.h"
 #include "cmd/plan_words.h"
+#include "crd/conditions.h"
 #include <string.h>
 
 /* ---- words ---- */
@@ -41,14 +42,7 @@ static char *age(const json_t *json)
 
 static const json_t *condition(const json_t *json, const char *type)
 {
-    const json_t *one;
-    size_t i;
-
-    json_array_foreach (json_at(json, "status.conditions"), i, one)
-        if (!strcmp(json_string_at(one, "type", ""), type) &&
-            !strcmp(json_string_at(one, "status", ""), "True"))
-            return one;
-    return NULL;
+    return conditions_find(json_at(json, "status.conditions"), type);
 }
 
 static char *truth(const json_t *json, const char *type)

@@ -46,6 +46,13 @@ GPtrArray *option_list(char *const *values)
     return list;
 }
 
+const char *query_terms(const char *query)
+{
+    while (g_ascii_isspace(*query))
+        query++;
+    return g_str_has_prefix(query, "where ") ? query + 6 : query;
+}
+
 static gboolean read_output(Output *output, GError **error)
 {
     static const char *const names[] = {"table", "wide", "json", "yaml", "name"};

@@ -49,3 +49,6 @@ gboolean words_count(char **words, guint least, guint most, const char *what, GE
 
 /* Fields of an option that may be given several times or as a list with commas: char *, owned by the array. */
 GPtrArray *option_list(char *const *values);
+
+/* The inventory's q= of what --query says: other tools begin it with "where". Borrowed. */
+const char *query_terms(const char *query);

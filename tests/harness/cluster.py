@@ -191,19 +191,23 @@ class Cluster:
         self.allowed += [re.compile(pattern) for pattern in patterns]
 
     def logs(self):
-        """Every log file: of `gantry up` itself and of its Pods."""
-        kept = [path for path in self.directory.glob("up-*.log")]
-        kept += [path for path in self.data.rglob("*") if path.suffix == ".log" and path.is_file()]
+        """Every log file: of `gantry up` itself and of its Pods, which may go while one looks (os.walk() bears that, rglob() does not)."""
+        kept = list(self.directory.glob("up-*.log"))
+        for directory, _, names in os.walk(self.data):
+            kept += [pathlib.Path(directory, name) for name in names if name.endswith(".log")]
         return sorted(kept)
 
     def complaints(self):
         """New sanitizer reports and unexpected warnings since the last call, as "file: line"."""
         found = []
         for path in self.logs():
-            with open(path, encoding="utf-8", errors="replace") as log:
-                log.seek(self._seen.get(path, 0))
-                text = log.read()
-                self._seen[path] = log.tell()
+            try:
+                with open(path, encoding="utf-8", errors="replace") as log:
+                    log.seek(self._seen.get(path, 0))
+                    text = log.read()
+                    self._seen[path] = log.tell()
+            except FileNotFoundError:  # its Pod was deleted just now
+                continue
             for line in text.splitlines():
                 if SANITIZER.search(line) or (COMPLAINT.match(line) and not any(p.search(line) for p in self.allowed)):
                     found.append(f"{path.relative_to(self.directory)}: {line}")
@@ -216,6 +220,9 @@ class Cluster:
             for arguments in (["get", "pods,datavolumes,pvc,vm,vmi", "-A"], ["get", "plans,migrations", "-A", "-o", "yaml"]):
                 parts.append(f"$ kubectl {' '.join(arguments)}\n" + self.kubectl(*arguments, check=False).stdout[-8000:])
         for path in self.logs():
-            text = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            try:
+                text = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            except FileNotFoundError:
+                continue
             parts.append(f"--- {path.relative_to(self.directory)}\n" + "\n".join(text[-lines:]))
         return "\n".join(parts)

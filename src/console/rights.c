@@ -37,7 +37,7 @@ static const struct {
     {READ, "/apis/k8s.cni.cncf.io/v1/namespaces/*/network-attachment-definitions"},
     {READ, "/apis/kubevirt.io/v1/namespaces/*/virtualmachines"},
     {READ, "/apis/kubevirt.io/v1/namespaces/*/virtualmachines/*"},
-    {"POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"},
+    {"POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"},
 };
 
 static gboolean part_matches(const char *pattern, const char *part, const char *ns)

@@ -5,6 +5,7 @@ import { BrowserRouter, Navigate, Route, Routes } from 'react-router-dom';
 import * as cluster from './api/cluster';
 import { EventsConnection } from './api/events';
 import { onSignedOut } from './api/http';
+import { loadRights } from './api/rights';
 import { store } from './api/store';
 import type { Session } from './model/types';
 import { HostsPage } from './pages/hosts';
@@ -47,6 +48,7 @@ export function App() {
   const enter = useCallback((session: Session) => {
     cluster.setNamespace(session.namespace);
     store.clear();
+    loadRights();
     setSignIn({ state: 'in', session });
   }, []);
 

@@ -530,6 +530,11 @@ export const texts = {
     number: 'Must be a whole number.',
   },
 
+  rights: {
+    verb: { create: 'create', patch: 'change', delete: 'remove' },
+    denied: (verb: string, resources: string) => `Your account may not ${verb} ${resources}. Whoever administers the cluster can allow it.`,
+  },
+
   mistake: {
     required: 'This is needed.',
     nameTooLong: 'At most 63 characters.',

@@ -51,6 +51,21 @@ export const signOut = (): Promise<unknown> => request('POST', '/logout', {});
 // Who is signed in, or nobody.
 export const session = (): Promise<Session | undefined> => request<Session | undefined>('GET', '/session');
 
+export interface Rules {
+  incomplete: boolean;
+  resourceRules: { verbs: string[]; apiGroups?: string[]; resources?: string[]; resourceNames?: string[] }[];
+}
+
+// What the account may do in the console's namespace.
+export const rules = async (): Promise<Rules> =>
+  (
+    await request<{ status: Rules }>('POST', '/cluster-api/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectRulesReview',
+      spec: { namespace },
+    })
+  ).status;
+
 // ---- running plans ----
 
 export async function startPlan(plan: Plan): Promise<Migration> {

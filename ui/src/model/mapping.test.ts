@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { complete, networkSpec, prefill, usedRows } from './mapping';
+import type { StorageMap } from './types';
+import { complete, mapSpec, prefill, rowsOf, usedRows, withIds } from './mapping';
 
 describe('the rows of a map', () => {
   it('gives the Pod network to one network only', () => {
@@ -26,10 +27,18 @@ describe('the rows of a map', () => {
       { source: 'b', target: 'ns/br0' },
       { source: 'c', target: 'ignored' },
     ];
-    expect(networkSpec(rows)?.map((row) => row.destination)).toEqual([{ type: 'pod' }, { type: 'multus', namespace: 'ns', name: 'br0' }, { type: 'ignored' }]);
+    expect(mapSpec('network', rows).map((row) => row.destination)).toEqual([{ type: 'pod' }, { type: 'multus', namespace: 'ns', name: 'br0' }, { type: 'ignored' }]);
   });
   it('is complete when every row has both sides', () => {
     expect(complete([{ source: 'a', target: '' }])).toBe(false);
     expect(complete([])).toBe(false);
+  });
+  it('keeps what it does not show of a target, until that is changed', () => {
+    const modes = { storageClass: 'fast', volumeMode: 'Block', accessMode: 'ReadWriteMany' };
+    const map = { kind: 'StorageMap', spec: { map: [{ source: { name: 'ds' }, destination: modes }] } } as unknown as StorageMap;
+    const [row] = withIds(rowsOf(map), [{ value: 'datastore-1', label: 'ds' }]);
+    expect(row!.source).toBe('datastore-1');
+    expect(mapSpec('storage', [row!])).toEqual([{ source: { id: 'datastore-1' }, destination: modes }]);
+    expect(mapSpec('storage', [{ ...row!, target: 'slow' }])[0]!.destination).toEqual({ storageClass: 'slow' });
   });
 });

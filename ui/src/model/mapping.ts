@@ -4,34 +4,49 @@ import type { NetworkMap, Provider, StorageMap } from './types';
 
 export type MapKind = 'network' | 'storage';
 
+type Entry = NonNullable<NetworkMap['spec']['map']>[number] | NonNullable<StorageMap['spec']['map']>[number];
+
 export interface MapRow {
   source: string; // id
   target: string; // pod, ignored, namespace/name of a network, or a storage class
+  was?: Entry; // as the map that is edited has it: what the console does not show of it stays
 }
 
 export const pod = 'pod';
 export const ignored = 'ignored';
 
-export function networkRows(map: NetworkMap): MapRow[] {
-  return (map.spec.map ?? []).map(({ source, destination }) => ({
-    source: source.id ?? source.name ?? '',
-    target: destination.type === 'multus' ? `${destination.namespace ?? ''}/${destination.name ?? ''}` : destination.type,
-  }));
+const sourceOf = ({ source }: Entry): string => source.id ?? source.name ?? '';
+
+function targetOf({ destination }: Entry): string {
+  if ('storageClass' in destination) return destination.storageClass;
+  return destination.type === 'multus' ? `${destination.namespace ?? ''}/${destination.name ?? ''}` : destination.type;
 }
 
-export const storageRows = (map: StorageMap): MapRow[] =>
-  (map.spec.map ?? []).map(({ source, destination }) => ({ source: source.id ?? source.name ?? '', target: destination.storageClass }));
+export const rowsOf = (map: NetworkMap | StorageMap): MapRow[] =>
+  (map.spec.map ?? []).map((was: Entry) => ({ source: sourceOf(was), target: targetOf(was), was }));
 
-export function networkSpec(rows: MapRow[]): NetworkMap['spec']['map'] {
-  return rows.map(({ source, target }) => {
-    if (target === pod || target === ignored) return { source: { id: source }, destination: { type: target } };
-    const [namespace, name] = target.split('/');
-    return { source: { id: source }, destination: { type: 'multus', namespace, name } };
+const sourceRef = ({ source, was }: MapRow): Entry['source'] => (was && sourceOf(was) === source ? was.source : { id: source });
+const isAsItWas = ({ target, was }: MapRow): boolean => !!was && targetOf(was) === target;
+
+function networkTarget(target: string) {
+  if (target === pod || target === ignored) return { type: target };
+  const [namespace, name] = target.split('/');
+  return { type: 'multus', namespace, name };
+}
+
+export const mapSpec = (kind: MapKind, rows: MapRow[]): Entry[] =>
+  rows.map((row) => ({
+    source: sourceRef(row),
+    destination: isAsItWas(row) ? row.was!.destination : kind === 'network' ? networkTarget(row.target) : { storageClass: row.target },
+  })) as Entry[];
+
+// Rows of maps that were written by hand may name their source; from here on it is its id.
+export const withIds = (rows: MapRow[], sources: { value: string; label: string }[]): MapRow[] =>
+  rows.map((row) => {
+    if (sources.some((each) => each.value === row.source)) return row;
+    const named = sources.find((each) => each.label === row.source);
+    return named ? { ...row, source: named.value, was: row.was && ({ ...row.was, source: { id: named.value } } as Entry) } : row;
   });
-}
-
-export const storageSpec = (rows: MapRow[]): StorageMap['spec']['map'] =>
-  rows.map(({ source, target }) => ({ source: { id: source }, destination: { storageClass: target } }));
 
 export const complete = (rows: MapRow[]): boolean => rows.length > 0 && rows.every((row) => row.source && row.target);
 

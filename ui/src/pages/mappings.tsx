@@ -33,7 +33,7 @@ import { mapChoices } from '../api/map_choices';
 import { useStore } from '../api/store';
 import { useFetched } from '../api/use';
 import { isReady } from '../model/conditions';
-import { complete, isShared, networkRows, networkSpec, storageRows, storageSpec, type MapKind, type MapRow } from '../model/mapping';
+import { complete, isShared, mapSpec, rowsOf, type MapKind, type MapRow } from '../model/mapping';
 import { nameMistake } from '../model/names';
 import type { NetworkMap, Provider, StorageMap } from '../model/types';
 import { HealthLabel } from '../parts/conditions';
@@ -46,7 +46,6 @@ import { texts } from '../texts';
 const t = texts.mappings;
 type AnyMap = NetworkMap | StorageMap;
 const kindOf = { network: 'NetworkMap', storage: 'StorageMap' } as const;
-const rowsOf = (map: AnyMap): MapRow[] => (map.kind === 'NetworkMap' ? networkRows(map) : storageRows(map));
 
 type Dialog = { kind: 'create' } | { kind: 'edit' | 'delete'; map: AnyMap };
 
@@ -217,7 +216,7 @@ function MapDialog({ kind, map, taken, onClose }: { kind: MapKind; map?: AnyMap;
     setProblem(undefined);
     const spec = {
       provider: { source: cluster.refOf(source!), destination: cluster.refOf(target!) },
-      map: kind === 'network' ? networkSpec(rows) : storageSpec(rows),
+      map: mapSpec(kind, rows),
     };
     try {
       if (map) await cluster.patch(kindOf[kind], map.metadata.name, { spec });

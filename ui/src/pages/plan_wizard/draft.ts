@@ -2,7 +2,7 @@
 import type { InventoryVm, TreeNode } from '../../api/cluster';
 import { complete, usedRows, type MapRow } from '../../model/mapping';
 import { nameMistake, planNameMistake, type Mistake } from '../../model/names';
-import type { Hook, NetworkMap, Plan, StorageMap } from '../../model/types';
+import type { Hook, Plan, Ref } from '../../model/types';
 
 export interface MapDraft {
   existing: string; // name of a shared map, or "" for one of the plan's own
@@ -21,6 +21,8 @@ export interface HookDraft {
   own: string; // the Hook that is edited, or ""
 }
 
+export type Power = 'auto' | 'on' | 'off'; // of the target VMs; auto: as the sources were
+
 export interface PlanDraft {
   name: string;
   description: string;
@@ -33,6 +35,8 @@ export interface PlanDraft {
   network: MapDraft;
   storage: MapDraft;
   warm: boolean;
+  raw: boolean; // the guests are left as they are
+  power: Power;
   hooks: HookDraft[];
 }
 
@@ -50,11 +54,29 @@ export const emptyPlan: PlanDraft = {
   network: emptyMap,
   storage: emptyMap,
   warm: false,
+  raw: false,
+  power: 'auto',
   hooks: [],
 };
 
+export interface HookRef {
+  step: string;
+  hook: Ref;
+}
+
+type FullVm = { id?: string; name?: string; hooks?: HookRef[] } & Record<string, unknown>;
+
 export interface FullPlan extends Omit<Plan, 'spec'> {
-  spec: Plan['spec'] & { vms: { id?: string; name?: string; hooks?: { step: string; hook: { name?: string; namespace?: string } }[] }[] };
+  spec: Plan['spec'] & { vms: FullVm[]; skipGuestConversion?: boolean; targetPowerState?: string } & Record<string, unknown>;
+}
+
+export const isRaw = (plan: FullPlan | undefined): boolean => !!plan?.spec.skipGuestConversion;
+export const powerOf = (plan: FullPlan | undefined): Power => (['on', 'off'] as const).find((power) => power === plan?.spec.targetPowerState) ?? 'auto';
+
+// A plan that was written by hand may name its VMs; from here on they have ids.
+export function withVmIds(plan: FullPlan, vms: InventoryVm[]): FullPlan {
+  const idOf = (vm: FullVm): string | undefined => vm.id ?? vms.find((each) => each.name === vm.name || each.path === vm.name)?.id;
+  return { ...plan, spec: { ...plan.spec, vms: plan.spec.vms.map((vm) => ({ ...vm, id: idOf(vm) })) } };
 }
 
 export const default_hook_image = 'quay.io/konveyor/hook-runner:latest';
@@ -63,17 +85,9 @@ export const default_hook_image = 'quay.io/konveyor/hook-runner:latest';
 export const encode = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 export const decode = (text: string): string => new TextDecoder().decode(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
 
-export interface Sources {
-  plan: FullPlan;
-  network?: NetworkMap;
-  storage?: StorageMap;
-  hooks: Hook[];
-  vms: InventoryVm[]; // to find VMs that the plan names without their id
-}
-
-export function draftOfPlan({ plan, hooks, vms }: Sources, maps: { network: MapDraft; storage: MapDraft }, duplicateAs?: string): PlanDraft {
+// plan: its VMs have ids. duplicateAs: the name of the copy that is to be made of it.
+export function draftOfPlan(plan: FullPlan, hooks: Hook[], maps: { network: MapDraft; storage: MapDraft }, duplicateAs?: string): PlanDraft {
   const { spec } = plan;
-  const idOf = (vm: { id?: string; name?: string }): string | undefined => vm.id ?? vms.find((each) => each.name === vm.name || each.path === vm.name)?.id;
   const steps = (spec.vms.find((vm) => vm.hooks?.length)?.hooks ?? []).flatMap(({ step, hook }): HookDraft[] => {
     const found = hooks.find((each) => each.metadata.name === hook.name);
     if (!found || (step !== 'PreHook' && step !== 'PostHook')) return [];
@@ -88,10 +102,12 @@ export function draftOfPlan({ plan, hooks, vms }: Sources, maps: { network: MapD
     target: spec.provider.destination.name ?? '',
     namespace: spec.targetNamespace,
     transferNetwork: spec.transferNetwork?.name ?? '',
-    vms: new Set(spec.vms.map(idOf).filter((id): id is string => !!id)),
+    vms: new Set(spec.vms.flatMap((vm) => vm.id ?? [])),
     network: duplicateAs ? { ...maps.network, own: '' } : maps.network,
     storage: duplicateAs ? { ...maps.storage, own: '' } : maps.storage,
     warm: spec.type ? spec.type === 'warm' : !!spec.warm,
+    raw: isRaw(plan),
+    power: powerOf(plan),
     hooks: steps,
   };
 }

@@ -28,7 +28,7 @@ import type { NetworkMap, StorageMap } from '../../model/types';
 import { Choose, Field } from '../../parts/fields';
 import { MapEditor } from '../../parts/map_editor';
 import { texts } from '../../texts';
-import type { HookDraft, HookStep, MapDraft, PlanDraft } from './draft';
+import type { HookDraft, HookStep, MapDraft, PlanDraft, Power } from './draft';
 import type { StepProps } from './steps';
 
 const t = texts.wizard;
@@ -94,7 +94,9 @@ export function Maps({ kind, map, shared, taken, ovirt, choices, problem, used, 
 
 const cbt = /changed block tracking/i;
 
-export function Type({ draft, change, vms }: StepProps & { vms: InventoryVm[] }) {
+const isAnalyzing = (vm: InventoryVm): boolean => vm.revisionValidated !== undefined && vm.revisionValidated !== vm.revision;
+
+export function Type({ draft, change, vms, ovirt }: StepProps & { vms: InventoryVm[]; ovirt: boolean }) {
   const without = vms.filter((vm) => vm.concerns?.some((concern) => cbt.test(concern.label)));
   return (
     <Form>
@@ -102,10 +104,27 @@ export function Type({ draft, change, vms }: StepProps & { vms: InventoryVm[] })
         <Radio id="type-cold" name="type" label={t.cold} description={t.coldHelp} isChecked={!draft.warm} onChange={() => change({ warm: false })} />
         <Radio id="type-warm" name="type" label={t.warm} description={t.warmHelp} isChecked={draft.warm} onChange={() => change({ warm: true })} />
       </FormGroup>
+      {draft.warm && vms.some(isAnalyzing) && (
+        <p role="status">
+          <Spinner size="md" aria-hidden /> {t.warmAnalyzing}
+        </p>
+      )}
       {draft.warm && without.length > 0 && (
         <Alert isInline variant="warning" title={t.warmCbt}>
           {without.map((vm) => vm.name).join(', ')}
         </Alert>
+      )}
+      <Choose
+        id="plan-power"
+        label={t.targetPower}
+        value={draft.power}
+        choices={(['auto', 'on', 'off'] as Power[]).map((value) => ({ value, label: t.targetPowers[value] }))}
+        onChange={(power) => change({ power: power as Power })}
+      />
+      {!ovirt && (
+        <FormGroup role="group" fieldId="plan-raw" label={t.guests}>
+          <Checkbox id="plan-raw" label={t.raw} description={t.rawHelp} isChecked={draft.raw} onChange={(_event, raw) => change({ raw })} />
+        </FormGroup>
       )}
     </Form>
   );
@@ -252,6 +271,8 @@ export function Review({ draft, vms, newNamespace, networks, stores, problem }: 
     [t.networkMap, mapText(draft.network, networks)],
     [t.storageMap, mapText(draft.storage, stores)],
     [texts.plan.migrationType, draft.warm ? t.warm : t.cold],
+    [t.targetPower, t.targetPowers[draft.power]],
+    [t.guests, draft.raw ? t.raw : t.convert],
     [t.hooks, draft.hooks.map((hook) => stepLabel(hook.step, draft.warm)).join(', ') || texts.common.none],
   ];
   return (

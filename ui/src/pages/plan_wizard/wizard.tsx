@@ -4,13 +4,13 @@ import { useEffect, useMemo, useState } from 'react';
 import { Navigate, useNavigate, useParams } from 'react-router-dom';
 import * as cluster from '../../api/cluster';
 import { messageOf } from '../../api/http';
-import { mapChoices } from '../../api/map_choices';
+import { mapChoices, type MapChoices } from '../../api/map_choices';
 import { transferNetworkOf } from '../../api/providers';
 import { useStore, type Store } from '../../api/store';
 import { useFetched } from '../../api/use';
-import { isFor, isShared, networkRows, prefill, storageRows, usedBy, usedRows, type MapKind } from '../../model/mapping';
+import { isFor, isShared, prefill, rowsOf, usedBy, usedRows, withIds, type MapKind } from '../../model/mapping';
 import { copyName } from '../../model/names';
-import type { Provider } from '../../model/types';
+import type { NetworkMap, Provider, StorageMap } from '../../model/types';
 import { Loading } from '../../parts/states';
 import { texts } from '../../texts';
 import {
@@ -21,6 +21,7 @@ import {
   generalMistakes,
   mapComplete,
   vmsOfNodes,
+  withVmIds,
   type FullPlan,
   type MapDraft,
   type PlanDraft,
@@ -56,8 +57,8 @@ export function PlanWizardPage({ mode }: { mode: Mode }) {
           store.list('Plan').map((each) => each.metadata.name),
         )
       : undefined;
-  const start = draftOfPlan({ plan: plan.data, hooks: store.list('Hook'), vms: vms.data ?? [] }, mapsOf(store, plan.data), duplicateAs);
-  return <PlanWizard key={`${mode}/${name}`} mode={mode} start={start} before={plan.data} />;
+  const before = withVmIds(plan.data, vms.data ?? []);
+  return <PlanWizard key={`${mode}/${name}`} mode={mode} start={draftOfPlan(before, store.list('Hook'), mapsOf(store, before), duplicateAs)} before={before} />;
 }
 
 const isSource = (provider: Provider): boolean => provider.spec.type !== 'openshift';
@@ -71,17 +72,10 @@ function startOf(store: Store): PlanDraft {
 
 // The maps of a plan: shared ones are used as they are, its own are edited.
 function mapsOf(store: Store, plan: FullPlan): { network: MapDraft; storage: MapDraft } {
-  const network = store.get('NetworkMap', plan.spec.map.network?.name);
-  const storage = store.get('StorageMap', plan.spec.map.storage?.name);
-  return {
-    network: !network ? emptyMap : isShared(network) ? { ...emptyMap, existing: network.metadata.name } : { ...emptyMap, rows: networkRows(network), own: network.metadata.name },
-    storage: !storage ? emptyMap : isShared(storage) ? { ...emptyMap, existing: storage.metadata.name } : { ...emptyMap, rows: storageRows(storage), own: storage.metadata.name },
-  };
+  const draft = (map: NetworkMap | StorageMap | undefined): MapDraft =>
+    !map ? emptyMap : isShared(map) ? { ...emptyMap, existing: map.metadata.name } : { ...emptyMap, rows: rowsOf(map), own: map.metadata.name };
+  return { network: draft(store.get('NetworkMap', plan.spec.map.network?.name)), storage: draft(store.get('StorageMap', plan.spec.map.storage?.name)) };
 }
-
-const hookNames = (plan: FullPlan | undefined): string[] => [
-  ...new Set(plan?.spec.vms.flatMap((vm) => vm.hooks ?? []).map((hook) => hook.hook.name).filter((name): name is string => !!name)),
-];
 
 const hooksDiffer = (plan: FullPlan | undefined): boolean => new Set(plan?.spec.vms.map((vm) => JSON.stringify(vm.hooks ?? []))).size > 1;
 
@@ -149,10 +143,14 @@ function PlanWizard({ mode, start, before }: { mode: Mode; start: PlanDraft; bef
   const usedNetworks = used('network').join();
   const usedStorage = used('storage').join();
   useEffect(() => {
+    const filled = (kind: MapKind, map: MapDraft, list: string, choices: MapChoices | undefined): MapDraft => ({
+      ...map,
+      rows: prefill(kind, list ? list.split(',') : [], withIds(map.rows, choices?.sources ?? []), choices?.fallback ?? ''),
+    });
     setDraft((old) => ({
       ...old,
-      network: { ...old.network, rows: prefill('network', usedNetworks ? usedNetworks.split(',') : [], old.network.rows, networkChoices.data?.fallback ?? '') },
-      storage: { ...old.storage, rows: prefill('storage', usedStorage ? usedStorage.split(',') : [], old.storage.rows, storageChoices.data?.fallback ?? '') },
+      network: filled('network', old.network, usedNetworks, networkChoices.data),
+      storage: filled('storage', old.storage, usedStorage, storageChoices.data),
     }));
   }, [usedNetworks, usedStorage, networkChoices.data, storageChoices.data]);
 
@@ -173,7 +171,7 @@ function PlanWizard({ mode, start, before }: { mode: Mode; start: PlanDraft; bef
         network: { ...draft.network, rows: usedRows(draft.network.rows, used('network')) },
         storage: { ...draft.storage, rows: usedRows(draft.storage.rows, used('storage')) },
       };
-      await savePlan(exact, { source: source!, target: target! }, newNamespace, editing ? { hooks: hookNames(before) } : undefined);
+      await savePlan(exact, { source: source!, target: target! }, newNamespace, before, editing);
       navigate(`/plans/${draft.name}`);
     } catch (error) {
       setProblem(messageOf(error));
@@ -245,7 +243,7 @@ function PlanWizard({ mode, start, before }: { mode: Mode; start: PlanDraft; bef
           />
         </WizardStep>
         <WizardStep id="type" name={t.type} isDisabled={!stored}>
-          <Type draft={draft} change={change} vms={chosen} />
+          <Type draft={draft} change={change} vms={chosen} ovirt={ovirt} />
         </WizardStep>
         <WizardStep id="hooks" name={t.hooks} isDisabled={!stored}>
           <Hooks draft={draft} change={change} differing={hooksDiffer(before)} />

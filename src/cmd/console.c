@@ -11,7 +11,7 @@
 
 enum { MOST_PEM = 1 << 20 };
 
-static char *listen_at, *tls_cert, *tls_key, *ui, *api, *api_ca, *inventory, *inventory_ca, *ns;
+static char *listen_at, *tls_cert, *tls_key, *ui, *api, *api_ca, *inventory, *inventory_ca, *must_gather, *ns;
 
 static const GOptionEntry entries[] = {
     {"listen", 'l', 0, G_OPTION_ARG_STRING, &listen_at, "where to serve ($POD_IP:8443, else 127.0.0.1:8443)",
@@ -26,6 +26,8 @@ static const GOptionEntry entries[] = {
     {"api-ca", 0, 0, G_OPTION_ARG_FILENAME, &api_ca, "its CA (in a Pod: the service account's)", "FILE"},
     {"inventory", 0, 0, G_OPTION_ARG_STRING, &inventory, "the inventory service ($INVENTORY_URL)", "URL"},
     {"inventory-ca", 0, 0, G_OPTION_ARG_FILENAME, &inventory_ca, "its CA (the API's when not given)", "FILE"},
+    {"must-gather", 0, 0, G_OPTION_ARG_STRING, &must_gather,
+     "the must-gather API ($MUST_GATHER_URL); its CA is the inventory's", "URL"},
     {"namespace", 'n', 0, G_OPTION_ARG_STRING, &ns,
      "where plans and providers are ($POD_NAMESPACE, else openshift-mtv)", "NS"},
     {NULL},
@@ -122,6 +124,8 @@ static gboolean serve(GError **error)
                       or_env(inventory, "INVENTORY_URL", "https://forklift-inventory.openshift-mtv.svc:8443"),
                   .inventory_ca_pem = inventory_ca_pem,
                   .ns = or_env(ns, "POD_NAMESPACE", "openshift-mtv")},
+        .must_gather =
+            or_env(must_gather, "MUST_GATHER_URL", "https://forklift-must-gather-api.openshift-mtv.svc:8443"),
         .assets = load_assets(),
     };
     server = console_server_start(&options, error);

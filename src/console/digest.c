@@ -11,10 +11,10 @@ static gboolean vm_has(const json_t *vm, const char *type)
     const json_t *condition;
     size_t i;
 
-    json_array_foreach(
-        json_object_get(vm, "conditions"), i,
-        condition) if (!g_strcmp0(json_string_at(condition, "type", NULL), type) &&
-                       !g_strcmp0(json_string_at(condition, "status", NULL), "True")) return TRUE;
+    json_array_foreach (json_object_get(vm, "conditions"), i, condition)
+        if (!g_strcmp0(json_string_at(condition, "type", NULL), type) &&
+            !g_strcmp0(json_string_at(condition, "status", NULL), "True"))
+            return TRUE;
     return FALSE;
 }
 
@@ -23,8 +23,7 @@ static gboolean step_begun(const json_t *step)
     return json_object_get(step, "started") || json_object_get(step, "error");
 }
 
-/* Steps that move disks count in mebibytes. */
-static gboolean step_moves_disks(const json_t *step)
+gboolean digest_step_moves_disks(const json_t *step)
 {
     static const char *const names[] = {"DiskTransfer", "DiskTransferV2v", "DiskAllocation", "Cutover", NULL};
     return g_strv_contains(names, json_string_at(step, "name", ""));
@@ -41,11 +40,10 @@ static void count_steps(const json_t *vm, Counts *counts)
     const json_t *step;
     size_t i;
 
-    json_array_foreach(json_object_get(vm, "pipeline"), i, step)
-    {
+    json_array_foreach (json_object_get(vm, "pipeline"), i, step) {
         const char *name = json_string_at(step, "name", "");
 
-        if (step_moves_disks(step)) {
+        if (digest_step_moves_disks(step)) {
             counts->done_bytes += json_int_at(step, "progress.completed", 0) * MEBIBYTE;
             counts->total_bytes += json_int_at(step, "progress.total", 0) * MEBIBYTE;
         }
@@ -75,6 +73,29 @@ static void count_vm(const json_t *vm, Counts *counts)
     count_steps(vm, counts);
 }
 
+/* A reason is "what happened. what to do", the second from errors.def: told apart, so that failures with the
+ * same remedy stand together. */
+static void set_reason(json_t *failure, const char *text)
+{
+    static const char *const remedies[] = {
+#define ERROR(code, class, reason, remedy) remedy,
+#include "base/errors.def"
+#undef ERROR
+    };
+    const char *at = NULL;
+    gsize length;
+
+    for (gsize i = 0; text && !at && i < G_N_ELEMENTS(remedies); i++) {
+        at = *remedies[i] ? strstr(text, remedies[i]) : NULL;
+        if (at)
+            json_object_set_new(failure, "remedy", json_string(remedies[i]));
+    }
+    length = at ? (gsize)(at - text) : text ? strlen(text) : 0;
+    while (at && length && (text[length - 1] == ' ' || text[length - 1] == '.'))
+        length--;
+    json_object_set_new(failure, "reason", json_stringn(text ? text : "", length));
+}
+
 /* Why the VM failed, for the overview of failures; NULL when it did not. */
 static json_t *failure_of(const json_t *vm)
 {
@@ -85,7 +106,7 @@ static json_t *failure_of(const json_t *vm)
     out = json_object();
     json_object_set(out, "id", json_object_get(vm, "id"));
     json_object_set(out, "name", json_object_get(vm, "name"));
-    json_object_set(out, "reason", json_array_get(json_at(vm, "error.reasons"), 0));
+    set_reason(out, json_string_value(json_array_get(json_at(vm, "error.reasons"), 0)));
     return out;
 }
 
@@ -111,8 +132,7 @@ static json_t *conditions_digest(const json_t *conditions)
     json_t *condition;
     size_t i;
 
-    json_array_foreach(conditions, i, condition)
-    {
+    json_array_foreach (conditions, i, condition) {
         const json_t *items = json_object_get(condition, "items");
         json_t *copy = json_copy(condition);
 
@@ -138,8 +158,7 @@ static json_t *plan_status(const json_t *plan)
     const json_t *vm;
     size_t i;
 
-    json_array_foreach(json_at(status, "migration.vms"), i, vm)
-    {
+    json_array_foreach (json_at(status, "migration.vms"), i, vm) {
         json_t *failure = json_array_size(failures) < MOST_FAILURES ? failure_of(vm) : NULL;
 
         count_vm(vm, &n);
@@ -211,13 +230,11 @@ json_t *digest_plan_rows(const Object *plan)
     json_t *vm;
     size_t i;
 
-    json_array_foreach(json_at(object_json(plan), "status.migration.vms"), i, vm)
-    {
+    json_array_foreach (json_at(object_json(plan), "status.migration.vms"), i, vm) {
         g_hash_table_insert(by_id, (gpointer)vm_key(vm), vm);
         g_hash_table_insert(by_name, (gpointer)json_string_at(vm, "name", ""), vm);
     }
-    json_array_foreach(json_at(object_json(plan), "spec.vms"), i, vm)
-    {
+    json_array_foreach (json_at(object_json(plan), "spec.vms"), i, vm) {
         json_t *status = g_hash_table_lookup(by_id, vm_key(vm));
 
         if (!status && !*json_string_at(vm, "id", ""))

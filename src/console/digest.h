@@ -14,3 +14,6 @@ json_t *digest(const Object *object); /* a new reference */
 /* A plan's VMs, in the order of spec.vms: those that run or ran as status.migration.vms has them, the others
  * as {id, name}. A new array. */
 json_t *digest_plan_rows(const Object *plan);
+
+/* A step of a VM's pipeline that moves disks: it counts in mebibytes. */
+gboolean digest_step_moves_disks(const json_t *step);

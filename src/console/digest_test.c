@@ -23,7 +23,7 @@ static const char plan_text[] =
     "completed':1,'total':1}},"
     "{'name':'DiskTransfer','started':'x','progress':{'completed':3,'total':7}},{'name':'ImageConversion','"
     "progress':{'completed':0,'total':1}}]},"
-    "{'id':'vm-3','name':'three','error':{'phase':'DiskTransfer','reasons':['no']}},"
+    "{'id':'vm-3','name':'three','error':{'phase':'DiskTransfer','reasons':['no. Correct the named field. (Pod x)']}},"
     "{'id':'vm-4','name':'four'}]}}}";
 
 static Object *plan(void)
@@ -48,6 +48,8 @@ static void a_plan_is_counted(void)
     g_assert_cmpuint(json_array_size(json_at(out, "status.failures")), ==, 1);
     g_assert_cmpstr(json_string_at(json_array_get(json_at(out, "status.failures"), 0), "reason", ""), ==,
                     "no");
+    g_assert_cmpstr(json_string_at(json_array_get(json_at(out, "status.failures"), 0), "remedy", ""), ==,
+                    "Correct the named field.");
     g_assert_cmpstr(json_string_at(out, "status.migration.name", ""), ==, "new");
     g_assert_null(json_at(out, "spec.vms"));
     g_assert_null(json_at(out, "metadata.managedFields"));

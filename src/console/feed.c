@@ -29,8 +29,11 @@ typedef struct {
 
 typedef struct {
     HttpStream *stream;
+    char *id;                 /* by which its page changes the view */
     char *plan;               /* or NULL */
+    RowsView view;            /* of the plan's VMs */
     json_t *rows;             /* as last sent, or NULL */
+    guint found, offset;      /* told with them */
     gboolean started, synced; /* has got the snapshot; has been told that it is whole */
 } Viewer;
 
@@ -58,7 +61,9 @@ static void viewer_free(Viewer *viewer)
     http_stream_end(viewer->stream);
     http_stream_unref(viewer->stream);
     json_decref(viewer->rows);
+    rows_view_clear(&viewer->view);
     g_free(viewer->plan);
+    g_free(viewer->id);
     g_free(viewer);
 }
 
@@ -121,22 +126,28 @@ static gboolean same_order(const json_t *a, const json_t *b)
 /* Rows at the same place that are equal are not sent again; when the order changed, all are. */
 static gboolean tell_rows(Viewer *viewer, Object *plan)
 {
-    g_autoptr(json_t) rows = digest_plan_rows(plan);
+    guint found, offset;
+    g_autoptr(json_t) rows = rows_page(plan, &viewer->view, &found, &offset);
     gboolean whole = !viewer->rows || !same_order(viewer->rows, rows);
+    gboolean counted = found != viewer->found || offset != viewer->offset;
     json_t *changed = json_array();
-    json_t *data, *row;
+    json_t *row;
     size_t i;
 
-    json_array_foreach(rows, i, row) if (whole || !json_equal(row, json_array_get(viewer->rows, i)))
-        json_array_append(changed, row);
+    json_array_foreach (rows, i, row)
+        if (whole || !json_equal(row, json_array_get(viewer->rows, i)))
+            json_array_append(changed, row);
     json_decref(viewer->rows);
     viewer->rows = g_steal_pointer(&rows);
-    if (!whole && !json_array_size(changed)) {
+    viewer->found = found;
+    viewer->offset = offset;
+    if (!whole && !counted && !json_array_size(changed)) {
         json_decref(changed);
         return TRUE;
     }
-    data = json_pack("{ss so sb}", "plan", viewer->plan, "rows", changed, "reset", whole);
-    return tell_new(viewer, "rows", data);
+    return tell_new(viewer, "rows",
+                    json_pack("{ss so sb sI sI}", "plan", viewer->plan, "rows", changed, "reset", whole,
+                              "found", (json_int_t)found, "offset", (json_int_t)offset));
 }
 
 static void tell_rows_to_all(Feed *feed, Object *plan)
@@ -152,7 +163,7 @@ static void tell_rows_to_all(Feed *feed, Object *plan)
 
 static gboolean tell_snapshot(Feed *feed, Viewer *viewer)
 {
-    if (!tell_new(viewer, "hello", json_pack("{ss}", "namespace", feed->ns)))
+    if (!tell_new(viewer, "hello", json_pack("{ss ss}", "namespace", feed->ns, "viewer", viewer->id)))
         return FALSE;
     for (int i = 0; i < KINDS; i++) {
         g_autoptr(GPtrArray) objects = informer_list(feed->watched[i].informer, NULL);
@@ -409,6 +420,7 @@ void feed_add_viewer(Feed *feed, HttpStream *stream, const char *plan)
     Viewer *viewer = g_new0(Viewer, 1);
 
     viewer->stream = stream;
+    viewer->id = g_uuid_string_random();
     viewer->plan = g_strdup(plan);
     g_mutex_lock(&feed->start_lock);
     run_again(feed);
@@ -417,6 +429,36 @@ void feed_add_viewer(Feed *feed, HttpStream *stream, const char *plan)
     g_cond_signal(&feed->woken);
     g_mutex_unlock(&feed->lock);
     g_mutex_unlock(&feed->start_lock);
+}
+
+static Viewer *find_viewer(Feed *feed, const char *id)
+{
+    for (guint i = 0; i < feed->viewers->len; i++)
+        if (!strcmp(((Viewer *)g_ptr_array_index(feed->viewers, i))->id, id))
+            return g_ptr_array_index(feed->viewers, i);
+    return NULL;
+}
+
+gboolean feed_change_view(Feed *feed, const char *id, const char *plan, RowsView *view)
+{
+    Viewer *viewer;
+
+    g_mutex_lock(&feed->lock);
+    viewer = find_viewer(feed, id);
+    if (viewer) {
+        RowsView before = viewer->view;
+
+        viewer->view = *view;
+        *view = before;
+        g_free(viewer->plan);
+        viewer->plan = g_strdup(plan);
+        g_clear_pointer(&viewer->rows, json_decref);
+        if (plan)
+            g_hash_table_add(feed->dirty, g_strdup_printf("Plan/%s", plan));
+        g_cond_signal(&feed->woken);
+    }
+    g_mutex_unlock(&feed->lock);
+    return viewer != NULL;
 }
 
 void feed_free(Feed *feed)

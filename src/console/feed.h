@@ -3,16 +3,22 @@
  * Guarantee: a new viewer gets every object, then "synced", then what changes. It is level-triggered: an
  * object is looked up when it is sent, changes within a fifth of a second become one message, and nobody gets
  * a state that is older than one they had. A viewer that reads too slowly is cut off (its browser connects
- * again). Messages (text/event-stream, JSON data): hello   {namespace}                      the stream
- * begins: forget what you had when "synced" comes upsert  an object's digest               remove {kind,
- * name} rows    {plan, rows, reset}              VMs that changed of the plan that is looked at; reset: these
- * are all synced  {}                               all that there is was sent trouble {kind, reason, message}
- * a kind cannot be read (reason "" : it can again) signedout {}                             the token counts
- * no more; the stream ends beat    {}                               every ten seconds, so that a dead
- * connection is noticed Threads: any. A feed has one thread of its own and one for each kind, until nobody
- * has looked for a minute.
+ * again).
+ *
+ * Messages (text/event-stream, JSON data):
+ *   hello      {namespace, viewer}              the stream begins: forget what you had when "synced" comes
+ *   upsert     an object's digest               remove     {kind, name}
+ *   rows       {plan, rows, reset, found, offset}  VMs that changed of the page that is looked at; reset: these are
+ *                                               all of it; found: how many pass the view's filter
+ *   synced     {}                               all that there is was sent
+ *   trouble    {kind, reason, message}          a kind cannot be read (reason "": it can again)
+ *   signedout  {}                               the token counts no more; the stream ends
+ *   beat       {}                               every ten seconds, so that a dead connection is noticed
+ *
+ * Threads: any. A feed has one thread of its own and one for each kind, until nobody has looked for a minute.
  */
 #pragma once
+#include "console/rows.h"
 #include "kube/client.h"
 #include "net/http_server.h"
 
@@ -27,3 +33,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Feed, feed_free)
 
 /* Takes the stream. plan: whose VMs the viewer wants, or NULL. */
 void feed_add_viewer(Feed *feed, HttpStream *stream, const char *plan);
+
+/* What the viewer that "hello" named looks at from now on: a page of a plan's VMs; plan NULL: none. view is taken.
+ * FALSE: there is no such viewer (its stream has ended; the next one asks anew). */
+gboolean feed_change_view(Feed *feed, const char *viewer, const char *plan, RowsView *view);

@@ -57,15 +57,18 @@ static void forward(HttpExchange *x, HttpClient *client, const char *url, const 
         client, http_exchange_method(x), url, headers, g_bytes_get_size(body) ? sent_type : NULL,
         g_bytes_get_size(body) ? body : NULL, MOST_REPLY, http_exchange_cancellable(x), &error);
     g_autoptr(GBytes) answer = NULL;
-    const char *type;
+    const char *type, *total;
 
     if (!reply) {
         proxy_reply_status(x, 502, error_reason(error), error->message);
         return;
     }
     type = g_hash_table_lookup(reply->headers, "content-type");
+    total = g_hash_table_lookup(reply->headers, "x-total-count"); /* of a page of the inventory */
     answer = secret && reply->status < 300 ? without_data(reply->body) : g_bytes_ref(reply->body);
     http_exchange_add_header(x, "Cache-Control", "no-store");
+    if (total)
+        http_exchange_add_header(x, "X-Total-Count", total);
     /* Whatever a peer sends, a browser must not run it as a page of ours. */
     http_exchange_reply(
         x, reply->status,

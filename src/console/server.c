@@ -1,5 +1,6 @@
 /* server: routes requests, and adds to each answer the headers that keep a page safe. */
 #include "console/server.h"
+#include "console/gather.h"
 #include "console/proxy.h"
 #include <string.h>
 
@@ -11,9 +12,10 @@ struct ConsoleServer {
     SessionTable *sessions;
     SessionPeers peers;
     HttpClient *api; /* for tokens that are not a session yet; sends no other */
+    GatherPeer gather;
 };
 
-enum { MOST_TOKEN = 16 << 10, GZIP_FROM = 1400 };
+enum { MOST_TOKEN = 16 << 10, MOST_VIEW = 16 << 10, GZIP_FROM = 1400, GATHER_TIMEOUT_S = 120 };
 
 static const char *const safety[] = {
     "Content-Security-Policy",
@@ -209,6 +211,23 @@ static void events(ConsoleServer *server, HttpExchange *x, Session *session, con
                     http_exchange_query(x, "plan"));
 }
 
+static void change_view(ConsoleServer *server, HttpExchange *x, Session *session, const char *rest)
+{
+    GBytes *body = http_exchange_body(x);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) json =
+        json_parse(g_bytes_get_data(body, NULL), g_bytes_get_size(body), MOST_VIEW, "the request", &error);
+    const char *viewer = json_string_at(json, "viewer", ""), *plan = json_string_at(json, "plan", NULL);
+    g_auto(RowsView) view = {0};
+
+    if (!json || !rows_view_parse(json, &view, &error))
+        proxy_reply_status(x, 400, "BadRequest", error->message);
+    else if (!feed_change_view(session_feed(session), viewer, plan, &view))
+        proxy_reply_status(x, 404, "NotFound", "viewer: its stream has ended; the page connects again.");
+    else
+        http_exchange_reply(x, 204, NULL, NULL);
+}
+
 static void cluster(ConsoleServer *server, HttpExchange *x, Session *session, const char *rest)
 {
     proxy_cluster(&server->peers, x, session, rest);
@@ -217,6 +236,11 @@ static void cluster(ConsoleServer *server, HttpExchange *x, Session *session, co
 static void inventory(ConsoleServer *server, HttpExchange *x, Session *session, const char *rest)
 {
     proxy_inventory(&server->peers, x, session, rest);
+}
+
+static void must_gather(ConsoleServer *server, HttpExchange *x, Session *session, const char *rest)
+{
+    gather_pass_on(&server->gather, x, session, rest);
 }
 
 static void certificate(ConsoleServer *server, HttpExchange *x, Session *session, const char *rest)
@@ -230,7 +254,8 @@ static const struct {
     void (*serve)(ConsoleServer *server, HttpExchange *x, Session *session, const char *rest);
 } routes[] = {
     {"/session", FALSE, session_page},        {"/events", FALSE, events},
-    {"/cluster-api/", TRUE, cluster},         {"/inventory-api/", FALSE, inventory},
+    {"/events/view", TRUE, change_view},      {"/cluster-api/", TRUE, cluster},
+    {"/inventory-api/", FALSE, inventory},    {"/must-gather-api/", TRUE, must_gather},
     {"/get-certificate", FALSE, certificate},
 };
 
@@ -311,6 +336,8 @@ void console_server_stop(ConsoleServer *server)
     g_clear_pointer(&server->http, http_server_stop);
     g_clear_pointer(&server->sessions, session_table_free);
     g_clear_pointer(&server->api, http_client_free);
+    g_clear_pointer(&server->gather.client, http_client_free);
+    g_free((char *)server->gather.url);
     g_clear_pointer(&server->assets, assets_free);
     peers_clear(&server->peers);
     g_free(server);
@@ -320,6 +347,7 @@ ConsoleServer *console_server_start(const ConsoleOptions *options, GError **erro
 {
     g_autoptr(ConsoleServer) server = g_new0(ConsoleServer, 1);
     HttpTrust trust = {.ca_pem = options->peers.api_ca_pem};
+    HttpTrust gather_trust = {.ca_pem = options->peers.inventory_ca_pem};
     HttpServerOptions http = {.listen = options->listen,
                               .cert_pem = options->cert_pem,
                               .key_pem = options->key_pem,
@@ -332,7 +360,9 @@ ConsoleServer *console_server_start(const ConsoleOptions *options, GError **erro
     server->peers = peers_dup(&options->peers);
     server->sessions = session_table_new(&server->peers);
     server->api = http_client_new(&trust, 30, error);
-    if (!server->api)
+    server->gather.url = g_strdup(options->must_gather);
+    server->gather.client = server->api ? http_client_new(&gather_trust, GATHER_TIMEOUT_S, error) : NULL;
+    if (!server->gather.client)
         return NULL;
     server->http = http_server_start(&http, error);
     return server->http ? g_steal_pointer(&server) : NULL;

@@ -4,8 +4,11 @@
  *   POST /login {"token": "…"}        tries the token, sets the session's cookie       POST /logout
  *   GET  /session                     who is signed in, or 204                         GET /healthz
  *   GET  /events[?plan=NAME]          text/event-stream: console/feed.h
+ *   POST /events/view                 {viewer, plan, and what console/rows.h says}: which page of a plan's VMs is
+ *                                     told from now on; 404 when the viewer's stream has ended
  *   any  /cluster-api/…               the Kubernetes API, with the session's token: console/rights.h
  *   GET  /inventory-api/…             the inventory service, with the session's token
+ *   any  /must-gather-api/…           the must-gather API, with the session's token: console/gather.h
  *   GET  /get-certificate?url=URL     the certificate that a host shows, for "Verify certificate"
  * Whatever changes something must carry the header X-Gantry-Console, which no other site's page can send, and
  * come from this origin. Errors are Kubernetes Status documents.
@@ -19,6 +22,7 @@ typedef struct ConsoleServer ConsoleServer;
 typedef struct {
     const char *listen, *cert_pem, *key_pem; /* as in net/http_server.h */
     SessionPeers peers;                      /* strings are copied */
+    const char *must_gather;                 /* the must-gather API; its CA is the inventory's */
     Assets *assets;                          /* taken, also on failure */
 } ConsoleOptions;
 

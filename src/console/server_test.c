@@ -47,6 +47,13 @@ static void api(HttpExchange *x, gpointer data)
         http_exchange_reply_text(
             x, 201, "application/json",
             "{\"kind\":\"Secret\",\"metadata\":{\"name\":\"s\"},\"data\":{\"password\":\"aHVudGVyMg==\"}}");
+    } else if (!strcmp(path, "/must-gather/7/data")) {
+        http_exchange_add_header(x, "Content-Disposition", "attachment; filename=\"logs.tar.gz\"");
+        http_exchange_reply_text(x, 200, "application/gzip", "archive");
+    } else if (!strcmp(path, "/must-gather/8")) {
+        http_exchange_reply_text(x, 401, "application/json", "{\"error\":\"no administrator\"}");
+    } else if (!strcmp(path, "/must-gather")) {
+        http_exchange_reply_text(x, strcmp(method, "POST") ? 200 : 201, "application/json", "[{\"id\":7}]");
     } else if (g_str_has_suffix(path, "/plans")) {
         list(x, plan);
     } else {
@@ -97,6 +104,7 @@ static void set_up(Fixture *f, gconstpointer unused)
                                    .inventory = peer_url,
                                    .inventory_ca_pem = authority->pem,
                                    .ns = NS};
+    options.must_gather = peer_url;
     options.assets = assets_load(f->dir, &error);
     g_assert_no_error(error);
     f->console = console_server_start(&options, &error);
@@ -240,29 +248,88 @@ static void the_cluster_is_reached_with_the_sessions_token(Fixture *f, gconstpoi
     g_assert_cmpuint(stranger->status, ==, 401);
 }
 
-static void the_stream_tells_all_objects_then_says_so(Fixture *f, gconstpointer unused)
+static void logs_are_gathered_with_the_sessions_token(Fixture *f, gconstpointer unused)
 {
     g_autofree char *cookie = sign_in(f);
-    g_autofree char *url = g_strconcat(f->url, "/events?plan=p", NULL);
-    const char *headers[] = {"Cookie", cookie, NULL};
-    g_autoptr(HttpReply) reply = NULL;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GInputStream) stream = http_client_stream(f->client, "GET", url, headers, &reply, NULL, &error);
-    g_autoptr(GDataInputStream) lines = NULL;
-    g_autoptr(GString) seen = g_string_new(NULL);
+    static const struct {
+        const char *method, *path;
+        guint status;
+        const char *holds;
+    } cases[] = {
+        {"GET", "/must-gather-api/must-gather", 200, "\"id\":7"},
+        {"POST", "/must-gather-api/must-gather", 201, "\"id\":7"},
+        {"GET", "/must-gather-api/must-gather/7/data", 200, "archive"},
+        {"GET", "/must-gather-api/must-gather/8", 403, "no administrator"},
+        {"GET", "/must-gather-api/", 404, "no such path"},
+        {"GET", "/must-gather-api/must-gather/../plans", 404, "no such path"},
+        {"DELETE", "/must-gather-api/must-gather/7", 404, "no such path"},
+    };
 
-    g_assert_no_error(error);
-    g_assert_cmpuint(reply->status, ==, 200);
-    lines = g_data_input_stream_new(stream);
-    while (!strstr(seen->str, "event: synced")) {
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(HttpReply) reply =
+            ask(f, cases[i].method, cases[i].path, cookie, strcmp(cases[i].method, "POST") ? NULL : "{}");
+        g_assert_cmpuint(reply->status, ==, cases[i].status);
+        g_assert_true(holds(reply, cases[i].holds));
+    }
+}
+
+/* What the stream says until event, with it. */
+static char *read_until(GDataInputStream *lines, const char *event)
+{
+    g_autoptr(GString) seen = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+
+    do {
         g_autofree char *line = g_data_input_stream_read_line(lines, NULL, NULL, &error);
         g_assert_no_error(error);
         g_assert_nonnull(line);
         g_string_append_printf(seen, "%s\n", line);
-    }
-    g_assert_nonnull(strstr(seen->str, "event: hello"));
-    g_assert_nonnull(strstr(seen->str, "event: upsert"));
-    g_assert_nonnull(strstr(seen->str, "\"rows\":[{\"id\":\"vm-1\"}]"));
+    } while (!strstr(seen->str, event) || !g_str_has_suffix(seen->str, "}\n"));
+    return g_string_free(g_steal_pointer(&seen), FALSE);
+}
+
+/* The value of "viewer" in what was told first. */
+static char *viewer_of(const char *told)
+{
+    const char *at = strstr(told, "\"viewer\":\"");
+    g_assert_nonnull(at);
+    at += strlen("\"viewer\":\"");
+    return g_strndup(at, strcspn(at, "\""));
+}
+
+static void the_stream_tells_all_objects_then_the_view_that_is_wanted(Fixture *f, gconstpointer unused)
+{
+    g_autofree char *cookie = sign_in(f);
+    g_autofree char *url = g_strconcat(f->url, "/events?plan=p", NULL);
+    const char *headers[] = {"Cookie", cookie, NULL};
+    g_autoptr(HttpReply) reply = NULL, changed = NULL, wrong = NULL, gone = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GInputStream) stream = http_client_stream(f->client, "GET", url, headers, &reply, NULL, &error);
+    g_autoptr(GDataInputStream) lines = NULL;
+    g_autofree char *first = NULL, *viewer = NULL, *view = NULL, *bad = NULL, *after = NULL;
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(reply->status, ==, 200);
+    lines = g_data_input_stream_new(stream);
+    first = read_until(lines, "event: synced");
+    g_assert_nonnull(strstr(first, "event: hello"));
+    g_assert_nonnull(strstr(first, "event: upsert"));
+    g_assert_nonnull(strstr(first, "\"rows\":[{\"id\":\"vm-1\",\"state\":\"NotStarted\"}]"));
+
+    viewer = viewer_of(first);
+    view = g_strdup_printf("{\"viewer\":\"%s\",\"plan\":\"p\",\"q\":\"nobody\"}", viewer);
+    changed = ask(f, "POST", "/events/view", cookie, view);
+    g_assert_cmpuint(changed->status, ==, 204);
+    after = read_until(lines, "event: rows");
+    g_assert_nonnull(strstr(after, "\"rows\":[]"));
+    g_assert_nonnull(strstr(after, "\"found\":0"));
+
+    bad = g_strdup_printf("{\"viewer\":\"%s\",\"limit\":1000}", viewer);
+    wrong = ask(f, "POST", "/events/view", cookie, bad);
+    g_assert_cmpuint(wrong->status, ==, 400);
+    g_assert_true(holds(wrong, "limit: must be a number from 0 to 100"));
+    gone = ask(f, "POST", "/events/view", cookie, "{\"viewer\":\"x\",\"plan\":\"p\"}");
+    g_assert_cmpuint(gone->status, ==, 404);
 }
 
 int main(int argc, char **argv)
@@ -274,6 +341,8 @@ int main(int argc, char **argv)
     CASE("a session ends when its owner says so", a_session_ends_when_its_owner_says_so);
     CASE("requests of other sites are refused", requests_of_other_sites_are_refused);
     CASE("the cluster is reached with the session's token", the_cluster_is_reached_with_the_sessions_token);
-    CASE("the stream tells all objects, then says so", the_stream_tells_all_objects_then_says_so);
+    CASE("logs are gathered with the session's token", logs_are_gathered_with_the_sessions_token);
+    CASE("the stream tells all objects, then the view that is wanted",
+         the_stream_tells_all_objects_then_the_view_that_is_wanted);
     return g_test_run();
 }

@@ -1,0 +1,71 @@
+/* http_server_parts: what the files of the HTTP server know of each other; nobody else includes it.
+ *
+ * http_server.c       its life, its thread, what comes in
+ * http_connection.c   notices a peer that hung up between two requests
+ * http_exchange.c     a request, and a whole answer to it
+ * http_stream.c       an answer that goes on
+ * http_socket.c       a WebSocket
+ */
+#pragma once
+#include "net/http_server.h"
+#include <libsoup/soup.h>
+
+struct HttpServer {
+    gint refs; /* the owner's, and one for each exchange */
+    HttpHandler handler;
+    gpointer user_data;
+    gsize body_limit, output_limit, gzip_from;
+    guint port;
+    GThread *thread;
+    GThreadPool *workers;
+    GMainContext *context;
+    GMainLoop *loop;
+    SoupServer *soup;    /* touched on the server's thread only */
+    GHashTable *live;    /* HttpExchange whose message has not finished; server's thread only */
+    GHashTable *sockets; /* HttpSocket with a connection; server's thread only */
+    GMutex lock;         /* of all below */
+    GArray *calls;       /* of Call: what other threads want done on the server's thread */
+    gboolean woken;
+    gboolean stopped;  /* that thread is no more: calls are run where they are made */
+    gboolean stopping; /* written on the server's thread only, which may read it without the lock */
+    GCond accepts_no_more;
+};
+
+typedef enum { OPEN, ANSWERED } Answer;
+
+struct HttpExchange {
+    gint refs;
+    HttpServer *server;
+    SoupServerMessage *message;
+    GSocket *peer; /* the connection, or NULL */
+    gboolean gone; /* the message has finished; server's thread only */
+    Answer answer; /* the handler's thread only */
+    char *path, *target;
+    GHashTable *query; /* name → GPtrArray of values; made when first asked for */
+    GBytes *body;
+    GCancellable *cancel;
+    GPtrArray *reply_headers; /* name, value, name … */
+    guint status;
+    char *content_type;
+    GBytes *reply;
+    HttpStream *stream; /* borrowed: set while it streams; server's thread only */
+};
+
+/* Runs it on the server's thread, where libsoup's objects live; calls keep their order. */
+void http_server_call(HttpServer *server, void (*run)(gpointer), gpointer data);
+void http_server_unref(HttpServer *server);
+
+HttpExchange *http_exchange_ref(HttpExchange *x);
+void http_exchange_unref(HttpExchange *x);
+
+/* On the server's thread only: */
+
+void http_exchange_head(HttpExchange *x);       /* status and headers of the answer, to libsoup */
+void http_exchange_gone(HttpExchange *x);       /* the message is through, or its peer went away */
+void http_stream_peer_gone(HttpStream *stream); /* ends the reference that the message held */
+void http_socket_gone(HttpSocket *socket);      /* ends the reference that the connection held */
+
+void http_connection_watch(GSocket *peer);
+void http_connection_unwatch(GSocket *peer);
+void http_connection_count(GSocket *peer, int change); /* of the requests under way on it */
+void http_connection_close_if_hung_up(GSocket *peer);

@@ -129,17 +129,19 @@ static gboolean accept_certificate(SoupMessage *message, GTlsCertificate *certif
     return call->refusal == NULL;
 }
 
-/* GLib resumes TLS sessions across all clients of the process, and a resumed one asks nobody about its certificate: so each
- * connection is held against this client's trust once more before the first byte of a request goes over it. */
+/* GLib resumes TLS sessions across all clients of the process, and a resumed one asks nobody about its
+ * certificate: so each connection is held against this client's trust once more before the first byte of a
+ * request goes over it. */
 static void check_resumed(Call *call, GIOStream *connection)
 {
-    GTlsCertificate *certificate =
-        G_IS_TLS_CONNECTION(connection) ? g_tls_connection_get_peer_certificate(G_TLS_CONNECTION(connection)) : NULL;
+    GTlsCertificate *certificate = G_IS_TLS_CONNECTION(connection)
+                                       ? g_tls_connection_get_peer_certificate(G_TLS_CONNECTION(connection))
+                                       : NULL;
 
     g_clear_pointer(&call->refusal, g_free);
-    call->refusal =
-        certificate ? trust_refuse(call->client->trust, certificate, g_uri_get_host(soup_message_get_uri(call->message)))
-                    : g_strdup("it showed no certificate");
+    call->refusal = certificate ? trust_refuse(call->client->trust, certificate,
+                                               g_uri_get_host(soup_message_get_uri(call->message)))
+                                : g_strdup("it showed no certificate");
     if (call->refusal)
         g_io_stream_close(connection, NULL, NULL);
 }
@@ -246,6 +248,12 @@ static void keep_cookies(Call *call)
     for (GSList *i = cookies; i; i = i->next)
         keep_cookie(call->client, i->data);
     g_slist_free(cookies);
+}
+
+void http_client_forget_cookies(HttpClient *client)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&client->lock);
+    g_ptr_array_set_size(client->cookies, 0);
 }
 
 static void add_headers(Call *call, const char *const *headers, const char *content_type, GBytes *body)

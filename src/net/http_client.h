@@ -40,6 +40,9 @@ typedef struct {
 void http_reply_free(HttpReply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpReply, http_reply_free)
 
+/* Drops the cookies that were kept: what is sent next carries none. */
+void http_client_forget_cookies(HttpClient *client);
+
 /* headers: NULL-terminated name, value, name, value … or NULL. body may be NULL. limit: the most bytes of a reply's body
  * (after decompression). */
 HttpReply *http_client_send(HttpClient *client, const char *method, const char *url, const char *const *headers,

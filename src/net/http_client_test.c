@@ -288,6 +288,21 @@ static void a_newer_cookie_takes_the_place_of_the_older(void)
     g_assert_cmpstr(text, ==, "vmware_soap_session=\"def\"");
 }
 
+static void forgotten_cookies_are_not_sent(void)
+{
+    g_autoptr(Peer) peer = peer_start(FALSE);
+    HttpTrust trust = {.ca_pem = peer->ca->pem};
+    g_autoptr(HttpClient) client = client_for(&trust);
+    g_autoptr(HttpReply) login = fetch(client, peer, "/login", NULL);
+    g_autoptr(HttpReply) reply = NULL;
+    g_autofree char *text = NULL;
+
+    http_client_forget_cookies(client);
+    reply = fetch(client, peer, "/cookie", NULL);
+    text = body_text(reply);
+    g_assert_cmpstr(text, ==, "none");
+}
+
 static void a_reply_over_its_limit_is_refused_and_the_client_goes_on(void)
 {
     g_autoptr(Peer) peer = peer_start(FALSE);
@@ -453,6 +468,7 @@ int main(int argc, char **argv)
     TEST("a body goes out and comes back", a_body_goes_out_and_comes_back);
     TEST("cookies are kept", cookies_are_kept_for_every_thread);
     TEST("a newer cookie takes the place of the older", a_newer_cookie_takes_the_place_of_the_older);
+    TEST("forgotten cookies are not sent", forgotten_cookies_are_not_sent);
     TEST("a reply over its limit is refused and the client goes on",
          a_reply_over_its_limit_is_refused_and_the_client_goes_on);
     TEST("a redirection is shown and not followed", a_redirection_is_shown_and_not_followed);

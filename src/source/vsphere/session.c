@@ -231,6 +231,9 @@ static gboolean read_content(VsphereSession *session, GCancellable *cancel, GErr
 
 /* ---- login --------------------------------------------------------------------------------------------- */
 
+/* A login carries no cookie of an earlier one. vCenter calls it a wrong password where that session still
+ * holds, and it may: when only the answer to its login got lost, or when a call was told too early that it
+ * had ended. So a refusal is always about the password, which is then never sent again. */
 static gboolean send_login(VsphereSession *session, GCancellable *cancel, GError **error)
 {
     GString *call = soap_call("Login", "SessionManager", session->content.session_manager);
@@ -239,6 +242,7 @@ static gboolean send_login(VsphereSession *session, GCancellable *cancel, GError
 
     soap_add(call, "userName", session->user);
     soap_add(call, "password", session->password);
+    http_client_forget_cookies(session->http);
     reply = post_take(session, session->http, soap_finish(call, "Login"), cancel, &refused);
     if (!reply && g_error_matches(refused, GANTRY_ERROR, ERROR_SOURCE_LOGIN)) {
         g_clear_error(&refused);

@@ -17,6 +17,8 @@ import (
 //	hold-after       file bodies stand still once Bytes of them have left, until the fault is cleared
 //	rate             all file bodies together leave at Bytes per second
 //	login-refuse     a login is refused whatever the password
+//	login-torn       a login is taken and its cookie sent, but the rest of its answer is lost
+//	forget-session   a call is answered as if its session had ended; it goes on
 //	ignore-shutdown  ShutdownGuest is accepted and has no effect
 //	slow-shutdown    a guest that is asked to shut down does so Milliseconds later
 //	hang-power-off   a task that powers a VM off does not end until the fault is lifted
@@ -44,7 +46,7 @@ type fault struct {
 }
 
 var faultKinds = map[string]bool{"drop-mid-body": true, "status": true, "delay": true, "hold-after": true, "rate": true,
-	"login-refuse": true, "ignore-shutdown": true, "slow-shutdown": true, "hang-power-off": true, "unplug-hosts": true, "expire-sessions": true,
+	"login-refuse": true, "login-torn": true, "forget-session": true, "ignore-shutdown": true, "slow-shutdown": true, "hang-power-off": true, "unplug-hosts": true, "expire-sessions": true,
 	"snapshot-fail": true, "no-consolidation": true, "lease-timeout": true, "lease-host": true}
 
 type faults struct {

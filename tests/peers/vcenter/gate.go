@@ -88,6 +88,10 @@ func (g *gate) serveSOAP(w http.ResponseWriter, r *http.Request) {
 	if g.deny(w, method) {
 		return
 	}
+	if method != "Login" && g.faults.take("forget-session", method) {
+		soapFault(w, "NotAuthenticated", "The session is not authenticated.", "")
+		return
+	}
 	switch method {
 	case "Login":
 		g.login(w, r, body)
@@ -133,6 +137,12 @@ func (g *gate) login(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 	for name, values := range answer.Header() {
 		w.Header()[name] = values
+	}
+	if g.faults.take("login-torn", "") {
+		w.Header().Set("Content-Length", strconv.Itoa(answer.Body.Len()))
+		w.WriteHeader(answer.Code)
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
 	}
 	w.WriteHeader(answer.Code)
 	w.Write(answer.Body.Bytes())

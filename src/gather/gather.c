@@ -387,8 +387,9 @@ static gboolean add_scope(Gathering *gathering, GPtrArray *scope, GError **error
     for (guint i = 0; i < scope->len; i++)
         if (!add_plan(gathering, scope->pdata[i], filter, error))
             return FALSE;
-    return add_pods(gathering, GANTRY_NAMESPACE, "app in (forklift-controller,forklift-must-gather-api)",
-                    filter, error);
+    return add_pods(gathering, GANTRY_NAMESPACE,
+                    "app.kubernetes.io/name in (forklift-controller,forklift-must-gather-api)", filter,
+                    error);
 }
 
 /* ---- everything ---- */

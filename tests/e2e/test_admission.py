@@ -88,7 +88,7 @@ class Webhook:
 def webhook(module_cluster):
     waiting.until("the webhook's Pod", lambda: any(
         all(status["ready"] for status in pod["status"].get("containerStatuses", [])) and pod["status"].get("containerStatuses")
-        for pod in module_cluster.kubectl.get("pod", selector="app=forklift-controller")))
+        for pod in module_cluster.kubectl.get("pod", selector="app.kubernetes.io/name=forklift-controller")))
     return Webhook(module_cluster)
 
 

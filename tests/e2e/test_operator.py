@@ -119,7 +119,7 @@ def test_the_deployment_of_another_installation_is_replaced(cluster, kubectl):
 def test_of_two_controllers_one_acts(cluster, kubectl):
     def pods():
         return {pod["metadata"]["name"]: {c["name"]: c["ready"] for c in pod["status"].get("containerStatuses", [])}
-                for pod in kubectl.get("pods", selector="app=forklift-controller")}
+                for pod in kubectl.get("pods", selector="app.kubernetes.io/name=forklift-controller")}
 
     def holder(name):
         return kubectl.get("lease", name)["spec"]["holderIdentity"]

@@ -41,7 +41,7 @@ static void print_conditions(const Object *object)
 
 static void print_vms(const Object *plan)
 {
-    static const char *const titles[] = {"VM", "ID", "RESULT", "PHASE", "STEP", "SECONDS", NULL};
+    static const char *const titles[] = {"VM", "ID", "RESULT", "PHASE", "STEP", "SECONDS", "REASON", NULL};
     g_autoptr(TextTable) table = text_table_new(titles);
     const json_t *vm;
     size_t i;
@@ -54,6 +54,7 @@ static void print_vms(const Object *plan)
                        g_strdup(json_string_at(vm, "phase", "")),
                        g_strdup(json_string_at(step, "name", "")),
                        g_strdup_printf("%" G_GINT64_FORMAT, seconds_of(vm)),
+                       g_strdup(json_string_at(step, "reason", "")),
                        NULL};
         text_table_add_take(table, row);
     }

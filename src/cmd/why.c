@@ -58,6 +58,20 @@ static void print_errors(const json_t *vm)
     }
 }
 
+/* Those that were given up since the last one that was copied. */
+static void print_failed_precopies(const json_t *vm)
+{
+    const json_t *list = json_at(vm, "warm.precopies");
+    size_t failed = json_int_at(vm, "warm.consecutiveFailures", 0), count = json_array_size(list);
+
+    for (size_t i = count > failed ? count - failed : 0; i < count; i++) {
+        const json_t *one = json_array_get(list, i);
+        if (json_at(one, "error"))
+            printf("  Precopy %zu was given up at %s: %s\n", i + 1, json_string_at(one, "end", "?"),
+                   json_string_at(one, "error", ""));
+    }
+}
+
 static gboolean mentions(const char *text, const json_t *vm)
 {
     const char *id = json_string_at(vm, "id", ""), *name = json_string_at(vm, "name", "");
@@ -134,6 +148,7 @@ static void explain(Session *session, const Object *plan, const json_t *vm)
     if (strcmp(vm_result(vm), "Succeeded")) {
         print_conditions(plan, vm);
         print_errors(vm);
+        print_failed_precopies(vm);
         print_logs(session, plan, vm);
     }
     if (!json_at(object_json(plan), "status.migration.started") && object_condition(plan, "Ready"))

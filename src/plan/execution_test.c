@@ -785,8 +785,16 @@ static void a_precopy_that_fails_is_made_again(void)
         pass_over(&world, world.status);
         act(&world, world.status);
         fake_tick();
+        if (!strcmp(vm_status_phase(vm_at(&world, 0)), "CopyDisks"))
+            world.settings->precopy_interval_min = 60; /* then it waits, and says why */
     }
     g_assert_cmpint(json_int_at(vm_at(&world, 0), "warm.consecutiveFailures", 0), ==, 1);
+    g_assert_nonnull(strstr(warm_failure(vm_at(&world, 0)), "cut off"));
+    pass_over(&world, world.status);
+    act(&world, world.status);
+    g_assert_nonnull(strstr(json_string_at(vm_status_step(vm_at(&world, 0), "DiskTransfer"), "reason", ""),
+                            "the last one failed: "));
+    world.settings->precopy_interval_min = 0;
     fake_faults.importer_message = NULL;
     set_cutover(&world);
     run(&world);
@@ -817,6 +825,39 @@ static void a_round_whose_snapshot_somebody_removed_ends_with_its_copier_s_first
     set_cutover(&world);
     run(&world);
     expect_warm_vm_moved(&world);
+}
+
+/* Before its change ids are noted, and while it is copied: the source stays off for it. */
+static void a_cutover_s_snapshot_that_somebody_removes_is_taken_again(void)
+{
+    static const char *const phases[] = {"AddFinalCheckpoint", "Finalize"};
+
+    for (guint row = 0; row < G_N_ELEMENTS(phases); row++) {
+        g_auto(World) world = world_new(WARM_VM);
+        world.settings->precopy_interval_min = 0;
+        world.settings->importer_retry = 3;
+        precopy(&world, 1, FALSE);
+        set_cutover(&world);
+        for (guint i = 0; i < MOST_PASSES && strcmp(vm_status_phase(vm_at(&world, 0)), phases[row]); i++) {
+            pass_over(&world, world.status);
+            act(&world, world.status);
+            fake_tick();
+        }
+        g_assert_cmpstr(vm_status_phase(vm_at(&world, 0)), ==, phases[row]);
+        fake_remove_snapshot("vm-1");
+        fake_faults.importer_message =
+            "{\"result\":\"Failed\",\"class\":\"transient\",\"message\":\"locked\"}";
+        for (guint i = 0; i < 10 && !json_int_at(vm_at(&world, 0), "warm.failures", 0); i++) {
+            pass_over(&world, world.status);
+            act(&world, world.status);
+            g_assert_cmpint(fake_power("vm-1"), ==, POWER_OFF);
+        }
+        g_assert_cmpint(json_int_at(vm_at(&world, 0), "warm.failures", 0), ==, 1);
+        g_assert_false(item_ended(vm_status_step(vm_at(&world, 0), "Cutover")));
+        fake_faults.importer_message = NULL;
+        run(&world);
+        expect_warm_vm_moved(&world);
+    }
 }
 
 static void a_warm_vm_survives_a_controller_that_dies_at_every_pass(void)
@@ -1215,6 +1256,8 @@ int main(int argc, char **argv)
     CASE("a precopy that fails is made again", a_precopy_that_fails_is_made_again);
     CASE("a round whose snapshot somebody removed ends with its copier's first failure",
          a_round_whose_snapshot_somebody_removed_ends_with_its_copier_s_first_failure);
+    CASE("a cutover's snapshot that somebody removes is taken again",
+         a_cutover_s_snapshot_that_somebody_removes_is_taken_again);
     CASE("a warm VM survives a controller that dies at every pass",
          a_warm_vm_survives_a_controller_that_dies_at_every_pass);
     CASE("a failed cutover powers the source on and leaves no snapshot",

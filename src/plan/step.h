@@ -25,8 +25,8 @@ typedef struct Step {
 } Step;
 
 extern const Step step_started, step_pre_hook, step_store_power_state, step_power_off_source,
-    step_wait_for_power_off, step_inspect_guest, step_create_data_volumes, step_copy_disks, step_create_guest_conversion_pod,
-    step_convert_guest, step_create_vm, step_post_hook, step_completed;
+    step_wait_for_power_off, step_inspect_guest, step_create_data_volumes, step_copy_disks,
+    step_create_guest_conversion_pod, step_convert_guest, step_create_vm, step_post_hook, step_completed;
 
 /* Of a warm migration. The power steps are the same but for the pipeline step that they belong to. */
 extern const Step step_create_initial_snapshot, step_store_initial_snapshot_deltas, step_precopy_disks,
@@ -34,3 +34,8 @@ extern const Step step_create_initial_snapshot, step_store_initial_snapshot_delt
     step_add_checkpoint, step_cutover_store_power_state, step_cutover_power_off_source,
     step_cutover_wait_for_power_off, step_remove_penultimate_snapshot, step_create_final_snapshot,
     step_add_final_checkpoint, step_finalize, step_remove_final_snapshot;
+
+/* When a step of the cutover has failed: a snapshot that somebody has removed is made anew, a few times; then
+ * STEP_DONE, and warm_after_final() is where it goes on. Takes *problem. */
+StepResult warm_take_again(VmRun *vm, GError **problem, GError **error);
+const Step *warm_after_final(VmRun *vm);

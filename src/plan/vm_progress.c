@@ -158,7 +158,9 @@ static void go_to(VmRun *vm, const Step *from, const Step *to)
 {
     json_t *status = vm_run_status(vm);
 
-    if (from->pipeline && !itinerary_returns(vm, from))
+    gboolean stays = to && !g_strcmp0(to->pipeline, from->pipeline);
+
+    if (from->pipeline && !stays && !itinerary_returns(vm, from))
         item_end(vm_run_step(vm, from->pipeline));
     if (!to) {
         complete(vm);

@@ -180,14 +180,20 @@ void warm_succeed(json_t *vm, json_t *step)
     item_annotate(step, key, pass);
 }
 
-void warm_fail(json_t *vm)
+void warm_fail(json_t *vm, const GError *why)
 {
     json_t *last = warm_last(vm);
 
     set_now(last, "end");
+    json_object_set_new(last, "error", json_string(why->message));
     json_object_del(last, "deltas");
     add_to(warm_of(vm), "failures", 1);
     add_to(warm_of(vm), "consecutiveFailures", 1);
+}
+
+const char *warm_failure(const json_t *vm)
+{
+    return json_string_at(warm_last(vm), "error", NULL);
 }
 
 gint64 warm_forecast_s(const json_t *vm, const json_t *step, gint64 now)

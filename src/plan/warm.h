@@ -3,12 +3,14 @@
  *
  * In the VM's status, as clients of Forklift read it:
  *   warm {successes, failures, consecutiveFailures, nextPrecopyAt,
- *         precopies[{start, end, snapshot, createTaskId, removeTaskId, deltas[{disk, deltaId}]}]}
+ *         precopies[{start, end, snapshot, createTaskId, removeTaskId, deltas[{disk, deltaId}], error}]}
  * A precopy is open from its snapshot on until its disks are copied; deltas are the change ids of its
- * snapshot, which the next one asks from. What Forklift has no field for, the bytes and seconds of each pass,
- * are annotations of the DiskTransfer step. Threads: pure functions; one at a time per status.
+ * snapshot, which the next one asks from; error, which Forklift does not have, is why one was given up. The
+ * bytes and seconds of each pass are annotations of the DiskTransfer step. Threads: pure functions; one at a
+ * time per status.
  */
 #pragma once
+#include "base/errors.h"
 #include "base/json.h"
 
 typedef enum { WARM_WAIT, WARM_PRECOPY, WARM_CUTOVER } WarmNext;
@@ -42,7 +44,9 @@ void warm_take_up(json_t *vm, const json_t *earlier);
  * read. */
 void warm_succeed(json_t *vm, json_t *step);
 /* It is given up; the next one starts from the same base. */
-void warm_fail(json_t *vm);
+void warm_fail(json_t *vm, const GError *why);
+/* Why the last one was given up, borrowed; NULL: it was not. */
+const char *warm_failure(const json_t *vm);
 guint warm_count(const json_t *vm); /* of those that were copied */
 
 /* Seconds that the last delta will take, from what the last pass changed and how fast it was copied; -1:

@@ -56,6 +56,7 @@ static void a_precopy_is_due_an_interval_after_the_last(void)
 static void what_failed_is_no_base(void)
 {
     g_autoptr(json_t) vm = json_pack("{s:s}", "id", "vm-1"), step = json_object();
+    g_autoptr(GError) why = g_error_new_literal(GANTRY_ERROR, ERROR_SOURCE_NOT_FOUND, "its snapshot is gone");
     json_t *precopy = warm_begin(vm);
 
     g_assert_true(warm_is_open(precopy));
@@ -69,12 +70,14 @@ static void what_failed_is_no_base(void)
     g_assert_null(warm_delta(warm_base(vm), "2001"));
 
     warm_set_delta(warm_begin(vm), "2000", "a/3");
-    warm_fail(vm);
+    warm_fail(vm, why);
+    g_assert_cmpstr(warm_failure(vm), ==, "its snapshot is gone");
     g_assert_cmpstr(warm_delta(warm_base(vm), "2000"), ==, "a/2");
     g_assert_cmpint(json_int_at(vm, "warm.failures", 0), ==, 1);
     g_assert_cmpint(json_int_at(vm, "warm.consecutiveFailures", 0), ==, 1);
 
     warm_set_delta(warm_begin(vm), "2000", "a/4");
+    g_assert_null(warm_failure(vm));
     warm_succeed(vm, step);
     g_assert_cmpstr(warm_delta(warm_base(vm), "2000"), ==, "a/4");
     g_assert_cmpint(json_int_at(vm, "warm.consecutiveFailures", 0), ==, 0);

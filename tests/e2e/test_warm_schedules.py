@@ -249,7 +249,7 @@ def set_stage(module_cluster):
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + COUNT, SIDE_BY_SIDE))
 def test_the_target_equals_the_source_or_the_source_runs_again(stage, new_vcenter, random_disk, tmp_path, first):
-    sources = [Source(first + number, number) for number in range(min(SIDE_BY_SIDE, FIRST + COUNT - first))]
+    sources = [Source(first + number, first - FIRST + number) for number in range(min(SIDE_BY_SIDE, FIRST + COUNT - first))]
     vcenter = new_vcenter(datastores=["datastore1", "objects"], vsan=["objects"], vms=[source.make(random_disk, tmp_path) for source in sources])
     name = f"vcenter-{first}"
     kubectl = stage.kubectl
@@ -279,7 +279,7 @@ def test_the_target_equals_the_source_or_the_source_runs_again(stage, new_vcente
             check_moved(stage, source, tmp_path)
     if again:
         for source, ended in run_all(stage, again).items():
-            assert ended == "Succeeded", f"{source}: without trouble it has {ended}: {json.dumps(states(stage)[source].get('error'))}"
+            assert ended == "Succeeded", f"{source}: without trouble it has {ended}: {json.dumps(states(stage)[source][0].get('error'))}"
     for source in again:
         check_moved(stage, source, tmp_path)
-    kubectl("delete", "plans,migrations,networkmaps,storagemaps,providers", "--all", "-n", "openshift-mtv", "--field-selector", "metadata.name!=host", check=False)
+    kubectl("delete", "plans,migrations,networkmaps,storagemaps,providers", "-n", "openshift-mtv", "--field-selector", "metadata.name!=host")

@@ -519,14 +519,17 @@ static StepResult precopy(VmRun *vm, GCancellable *cancel, GError **error)
         return STEP_FAILED;
     }
     log_warn("precopy failed", "vm", vm_status_id(status), "error", problem->message, NULL);
-    warm_fail(status);
+    warm_fail(status, problem);
     return STEP_DONE;
 }
 
 static StepResult finalize(VmRun *vm, GCancellable *cancel, GError **error)
 {
-    StepResult result = copy_all(vm, "Cutover", cancel, error);
+    g_autoptr(GError) problem = NULL;
+    StepResult result = copy_all(vm, "Cutover", cancel, &problem);
 
+    if (result == STEP_FAILED)
+        return warm_take_again(vm, &problem, error);
     if (result == STEP_DONE && warm_is_open(warm_last(vm_run_status(vm))))
         warm_succeed(vm_run_status(vm), vm_run_step(vm, "Cutover"));
     return result;
@@ -534,4 +537,5 @@ static StepResult finalize(VmRun *vm, GCancellable *cancel, GError **error)
 
 const Step step_copy_disks = {.phase = "CopyDisks", .pipeline = "DiskTransfer", .run = copy_once};
 const Step step_precopy_disks = {.phase = "CopyDisks", .pipeline = "DiskTransfer", .run = precopy};
-const Step step_finalize = {.phase = "Finalize", .pipeline = "Cutover", .run = finalize};
+const Step step_finalize = {
+    .phase = "Finalize", .pipeline = "Cutover", .run = finalize, .then = warm_after_final};

@@ -109,7 +109,7 @@ static StepResult store_next(VmRun *vm, GCancellable *cancel, GError **error)
     }
     log_warn("the precopy's snapshot is gone", "vm", vm_run_owner(vm)->vm_id, "error", problem->message,
              NULL);
-    warm_fail(vm_run_status(vm));
+    warm_fail(vm_run_status(vm), problem);
     return STEP_DONE;
 }
 
@@ -154,7 +154,32 @@ static StepResult add_checkpoint(VmRun *vm, GCancellable *cancel, GError **error
 /* Its change ids are what the next migration asks from, should this one be backed out of. */
 static StepResult add_final_checkpoint(VmRun *vm, GCancellable *cancel, GError **error)
 {
-    return store(vm, cancel, error) ? add_checkpoint(vm, cancel, error) : STEP_FAILED;
+    g_autoptr(GError) problem = NULL;
+
+    if (store(vm, cancel, &problem))
+        return add_checkpoint(vm, cancel, error);
+    return warm_take_again(vm, &problem, error);
+}
+
+/* The source is off: what it has is what the snapshot had, so that another one is as good. */
+StepResult warm_take_again(VmRun *vm, GError **problem, GError **error)
+{
+    json_t *status = vm_run_status(vm);
+
+    if (!g_error_matches(*problem, GANTRY_ERROR, ERROR_SOURCE_NOT_FOUND) ||
+        json_int_at(status, "warm.consecutiveFailures", 0) >= vm_run_plan(vm)->settings->importer_retry) {
+        g_propagate_error(error, g_steal_pointer(problem));
+        return STEP_FAILED;
+    }
+    log_warn("the cutover's snapshot is gone and is taken again", "vm", vm_run_owner(vm)->vm_id, "error",
+             (*problem)->message, NULL);
+    warm_fail(status, *problem);
+    return STEP_DONE;
+}
+
+const Step *warm_after_final(VmRun *vm)
+{
+    return warm_failure(vm_run_status(vm)) ? &step_remove_penultimate_snapshot : NULL;
 }
 
 static const Step *to_copying(VmRun *vm)
@@ -215,7 +240,9 @@ const Step step_remove_penultimate_snapshot = {
     .phase = "RemovePenultimateSnapshot", .pipeline = "Cutover", .run = make_room};
 const Step step_create_final_snapshot = {
     .phase = "CreateFinalSnapshot", .pipeline = "Cutover", .run = create};
-const Step step_add_final_checkpoint = {
-    .phase = "AddFinalCheckpoint", .pipeline = "Cutover", .run = add_final_checkpoint};
+const Step step_add_final_checkpoint = {.phase = "AddFinalCheckpoint",
+                                        .pipeline = "Cutover",
+                                        .run = add_final_checkpoint,
+                                        .then = warm_after_final};
 /* Last of all: the source stays off, so its consolidation keeps nobody waiting. */
 const Step step_remove_final_snapshot = {.phase = "RemoveFinalSnapshot", .run = remove_final};

@@ -29,7 +29,7 @@ VM_FULL = {
     "cpuHotRemoveEnabled", "memoryHotAddEnabled", "faultToleranceEnabled", "cpuCount", "coresPerSocket", "memoryMB", "guestName", "guestId",
     "balloonedMemory", "ipAddress", "storageUsed", "numaNodeAffinity", "devices", "nics", "instanceUuid", "consolidationNeeded",
     "guestNameFromVmwareTools", "hostName", "tpmEnabled", "secureBoot", "toolsStatus", "toolsRunningStatus", "toolsVersionStatus2",
-    "diskEnableUuid", "nestedHVEnabled", "guestNetworks", "guestDisks", "guestIpStacks", "customDef", "customValues", "tags"}
+    "diskEnableUuid", "nestedHVEnabled", "guestNetworks", "guestDisks", "guestIpStacks", "guestApps", "customDef", "customValues", "tags"}
 DISK = {"key", "file", "datastore", "capacity", "shared", "rdm", "unitNumber", "controllerKey", "bus", "mode", "serial",
         "changeTrackingEnabled", "parent"}
 NIC = {"network", "mac", "order", "deviceKey", "pciAddress", "startConnected"}

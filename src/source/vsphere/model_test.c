@@ -54,6 +54,7 @@ static void keys_are_there_with_their_zero_values(void)
         {"balloonedMemory", "0"},
         {"guestNetworks", "[]"},
         {"guestDisks", "[]"},
+        {"guestApps", "[]"},
         {"snapshot", "{'id':'','kind':''}"},
         {"tpmEnabled", "false"},
         {"hostName", "''"},
@@ -168,6 +169,87 @@ static void cards_name_their_networks_and_devices_their_kinds(void)
         kinds->str, ==,
         "VirtualVmxnet3 VirtualE1000e VirtualVmxnet3 VirtualSriovEthernetCard VirtualPCIPassthrough "
         "VirtualUSBController ");
+}
+
+#define OPTION(key, value) "<OptionValue><key>" key "</key><value>" value "</value></OptionValue>"
+#define SLOT(number)       "<slotInfo><pciSlotNumber>" number "</pciSlotNumber></slotInfo>"
+#define GUEST_NIC(mac)                                                                                       \
+    "<GuestNicInfo><macAddress>" mac "</macAddress><ipConfig><ipAddress><ipAddress>192.0.2.1</ipAddress>"    \
+    "<prefixLength>24</prefixLength></ipAddress></ipConfig></GuestNicInfo>"
+
+static void cards_stand_in_the_guests_order(void)
+{
+    g_autoptr(json_t) vm = read_model(
+        OBJECT("VirtualMachine", "vm-1",
+               P("config.hardware.device", CARDS)
+                   P("guest.net", "<val xsi:type='ArrayOfGuestNicInfo'>" GUEST_NIC("00:50:56:AA:00:03")
+                                      GUEST_NIC("00:50:56:aa:00:02") "</val>")));
+    static const struct {
+        const char *mac, *order;
+    } rows[] = {{"'00:50:56:aa:00:03'", "2"}, {"'00:50:56:aa:00:02'", "1"}, {"'00:50:56:aa:00:01'", "0"}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const json_t *nic = json_array_get(json_object_get(vm, "nics"), i);
+        same_json(json_object_get(nic, "mac"), rows[i].mac);
+        same_json(json_object_get(nic, "order"), rows[i].order);
+    }
+}
+
+static void a_cards_place_on_the_guests_bus_is_worked_out_from_its_slot(void)
+{
+    static const struct {
+        const char *slot, *address;
+    } rows[] = {
+        {"0", ""},
+        {"-1", ""},
+        {"17", "0000:00:11.0"},   /* on the root bus */
+        {"32", "0000:02:00.0"},   /* behind bridge 0, which has one bus */
+        {"160", "0000:03:00.0"},  /* behind bridge 4, which has eight */
+        {"2208", "0000:05:00.0"}, /* its third function */
+        {"192", "0000:0b:00.0"},  /* behind bridge 5 */
+        {"320", ""},              /* behind one that there is not */
+        {"99999999999", ""},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = g_strdup_printf(
+            OBJECT("VirtualMachine", "vm-1",
+                   P("config.hardware.device",
+                     "<val xsi:type='ArrayOfVirtualDevice'>" DEVICE(
+                         "VirtualVmxnet3", SLOT("%s") "<macAddress>00:50:56:aa:00:01</macAddress>") "</val>")
+                       P("config.extraConfig",
+                         "<val xsi:type='ArrayOfOptionValue'>" OPTION("pciBridge0.pciSlotNumber", "17")
+                             OPTION("pciBridge5.pciSlotNumber", "22") OPTION("pciBridge5.functions", "8")
+                                 OPTION("pciBridge4.functions", "8") OPTION("pciBridge4.pciSlotNumber", "21")
+                                     OPTION("pciBridge77.pciSlotNumber", "3")
+                                         OPTION("pciBridge.pciSlotNumber", "3") "</val>")),
+            rows[i].slot);
+        g_autoptr(json_t) vm = read_model(text);
+        g_assert_cmpstr(json_string_at(json_array_get(json_object_get(vm, "nics"), 0), "pciAddress", "none"),
+                        ==, rows[i].address);
+    }
+}
+
+static void what_runs_in_the_guest_is_listed(void)
+{
+    static const struct {
+        const char *said, *apps;
+    } rows[] = {
+        {"{\"version\":\"1\",\"applications\":[{\"a\":\"sshd\",\"v\":\"9.2\"},{\"a\":\"cron\"},{\"v\":\"1\"},"
+         "7]}",
+         "[{'name':'sshd','version':'9.2'},{'name':'cron','version':''}]"},
+        {"{\"applications\":{\"a\":\"x\"}}", "[]"},
+        {"{\"applications\":[{\"a\":", "[]"},
+        {"", "[]"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = g_strdup_printf(
+            OBJECT("VirtualMachine", "vm-1",
+                   P("config.extraConfig",
+                     "<val xsi:type='ArrayOfOptionValue'>" OPTION("guestinfo.appInfo", "%s") "</val>")),
+            rows[i].said);
+        g_autoptr(json_t) vm = read_model(text);
+        same_json(json_object_get(vm, "guestApps"), rows[i].apps);
+    }
 }
 
 static void a_clusters_settings_are_read_from_its_whole_configuration(void)
@@ -301,6 +383,10 @@ int main(int argc, char **argv)
     TEST("disks of every backing are listed", disks_of_every_backing_are_listed);
     TEST("cards name their networks and devices their kinds",
          cards_name_their_networks_and_devices_their_kinds);
+    TEST("cards stand in the guest's order", cards_stand_in_the_guests_order);
+    TEST("a card's place on the guest's bus is worked out from its slot",
+         a_cards_place_on_the_guests_bus_is_worked_out_from_its_slot);
+    TEST("what runs in the guest is listed", what_runs_in_the_guest_is_listed);
     TEST("a cluster's settings are read from its whole configuration",
          a_clusters_settings_are_read_from_its_whole_configuration);
     TEST("networks have their variants", networks_have_their_variants);

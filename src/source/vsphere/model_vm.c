@@ -3,6 +3,8 @@
 #include "source/vsphere/vsphere.h"
 #include <string.h>
 
+#define MOST_APPS_SIZE (256 * 1024)
+
 static void set_text(json_t *item, const char *key, const xmlNode *element)
 {
     json_object_set_new(item, key, vsphere_text_json(soap_peek(element)));
@@ -83,11 +85,6 @@ static const char *bus_of_disk(const xmlNode *devices, gint64 controller_key)
     return "";
 }
 
-static gint64 pci_slot(const xmlNode *device)
-{
-    return vsphere_int(soap_child(soap_child(device, "slotInfo"), "pciSlotNumber"));
-}
-
 /* Whether changed blocks are tracked is an option by the disk's place: "scsi0:1.ctkEnabled". */
 static gboolean tracks_changes(const Properties *properties, const char *bus, gint64 controller, gint64 unit)
 {
@@ -150,43 +147,11 @@ static json_t *new_disk(const Properties *properties, const xmlNode *devices, co
     return disk_backing(disk, soap_child(device, "backing")) ? g_steal_pointer(&disk) : NULL;
 }
 
-/* The network of a card: of a standard switch by moref, of a distributed one by its port group's key, of NSX
- * by its own id. */
-static json_t *card_network(const xmlNode *backing)
-{
-    const xmlNode *network = soap_child(backing, "network");
-    const char *key = soap_peek(soap_child(soap_child(backing, "port"), "portgroupKey"));
-    const char *opaque = soap_peek(soap_child(backing, "opaqueNetworkId"));
-
-    if (network)
-        return vsphere_ref(network);
-    if (!key && !opaque)
-        return vsphere_ref(NULL);
-    return json_pack("{s:s, s:s}", "kind", "Network", "id", key ? key : opaque);
-}
-
-static gboolean is_card(const xmlNode *device)
-{
-    return soap_child(device, "macAddress") != NULL;
-}
-
-static json_t *new_nic(const xmlNode *device, size_t order)
-{
-    const xmlNode *connectable = soap_child(device, "connectable");
-    const char *mac = soap_peek(soap_child(device, "macAddress"));
-    g_autofree char *lower = g_ascii_strdown(mac ? mac : "", -1);
-
-    return json_pack("{s:o, s:s, s:I, s:I, s:s, s:b}", "network", card_network(soap_child(device, "backing")),
-                     "mac", lower, "order", (json_int_t)order, "deviceKey",
-                     (json_int_t)vsphere_int(soap_child(device, "key")), "pciAddress", "", "startConnected",
-                     (int)(!connectable || vsphere_bool(soap_child(connectable, "startConnected"))));
-}
-
 static gboolean is_listed_device(const char *type, const xmlNode *device)
 {
     static const char *const listed[] = {"VirtualSriovEthernetCard", "VirtualPCIPassthrough",
                                          "VirtualSCSIPassthrough", "VirtualUSBController", NULL};
-    return g_strv_contains(listed, type) || (is_card(device) && soap_child(device, "backing"));
+    return g_strv_contains(listed, type) || (vsphere_is_card(device) && soap_child(device, "backing"));
 }
 
 static json_t *new_drive(const xmlNode *device)
@@ -205,7 +170,7 @@ static json_t *new_drive(const xmlNode *device)
 static void set_devices(json_t *model, const Properties *properties)
 {
     const xmlNode *devices = properties_node(properties, "config.hardware.device");
-    json_t *disks = json_array(), *nics = json_array(), *others = json_array(), *drives = json_array();
+    json_t *disks = json_array(), *others = json_array(), *drives = json_array();
 
     for (xmlNode *device = soap_first(devices); device; device = soap_next(device)) {
         g_autofree char *type = soap_type(device);
@@ -215,17 +180,14 @@ static void set_devices(json_t *model, const Properties *properties)
             continue;
         if (!strcmp(type, "VirtualDisk") && (disk = new_disk(properties, devices, device)))
             json_array_append_new(disks, disk);
-        if (is_card(device) && strcmp(type, "VirtualSriovEthernetCard"))
-            json_array_append_new(nics, new_nic(device, json_array_size(nics)));
         if (!strcmp(type, "VirtualCdrom"))
             json_array_append_new(drives, new_drive(device));
         if (is_listed_device(type, device))
             json_array_append_new(others, json_pack("{s:s, s:I, s:I}", "kind", type, "key",
                                                     (json_int_t)vsphere_int(soap_child(device, "key")),
-                                                    "pciSlotNumber", (json_int_t)pci_slot(device)));
+                                                    "pciSlotNumber", (json_int_t)vsphere_pci_slot(device)));
     }
     json_object_set_new(model, "disks", disks);
-    json_object_set_new(model, "nics", nics);
     json_object_set_new(model, "devices", others);
     json_object_set_new(model, "cdroms", drives); /* ours: Forklift's inventory does not have them */
 }
@@ -310,6 +272,22 @@ static json_t *guest_ip_stacks(const xmlNode *stacks)
         }
     }
     return list;
+}
+
+/* What the guest's tools found to run in it, as {"applications":[{"a":NAME,"v":VERSION}]}. */
+static json_t *guest_apps(const char *text)
+{
+    g_autoptr(json_t) said = text ? json_parse(text, strlen(text), MOST_APPS_SIZE, "guestinfo.appInfo", NULL) : NULL;
+    json_t *apps = json_array(), *app;
+    size_t at;
+
+    json_array_foreach (json_object_get(said, "applications"), at, app) {
+        const char *name = json_string_at(app, "a", "");
+        if (*name)
+            json_array_append_new(
+                apps, json_pack("{s:s, s:s}", "name", name, "version", json_string_at(app, "v", "")));
+    }
+    return apps;
 }
 
 /* ---- custom attributes --------------------------------------------------------------------------------- */
@@ -428,6 +406,11 @@ void vsphere_model_vm(json_t *model, const Properties *properties)
     json_object_set_new(model, "numaNodeAffinity", numa_affinity(properties));
     set_devices(model, properties);
     json_object_set_new(model, "guestNetworks", guest_networks(properties_node(properties, "guest.net")));
+    json_object_set_new(model, "nics",
+                        vsphere_nics(properties_node(properties, "config.hardware.device"),
+                                     properties_node(properties, "config.extraConfig"),
+                                     json_object_get(model, "guestNetworks")));
+    json_object_set_new(model, "guestApps", guest_apps(extra(properties, "guestinfo.appInfo")));
     json_object_set_new(model, "guestDisks", guest_disks(properties_node(properties, "guest.disk")));
     json_object_set_new(model, "guestIpStacks",
                         guest_ip_stacks(properties_node(properties, "guest.ipStack")));

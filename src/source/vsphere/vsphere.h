@@ -106,7 +106,7 @@ char *vsphere_begin_task(VsphereSession *session, GString *call, const char *met
 gboolean vsphere_wait_for_task(VsphereSession *session, const char *task_id, char **result,
                                GCancellable *cancel, GError **error);
 
-/* ---- model.c, model_host.c, model_vm.c: property sets to the inventory's documents --------------------- */
+/* ---- model.c, model_host.c, model_nic.c, model_vm.c: property sets to the inventory's documents --------------------- */
 
 /* The kind by which the inventory knows a managed object's type, or the type itself. */
 const char *vsphere_kind(const char *type);
@@ -123,6 +123,11 @@ json_t *vsphere_name(const char *encoded);     /* %2f, %5c and %25 decoded */
 json_t *vsphere_model(const Properties *properties);
 void vsphere_model_host(json_t *model, const Properties *properties); /* adds to the base */
 void vsphere_model_vm(json_t *model, const Properties *properties);
+
+gboolean vsphere_is_card(const xmlNode *device);
+gint64 vsphere_pci_slot(const xmlNode *device); /* 0: it says none */
+/* The cards of a VM's devices, first those that its guest's tools know, in their order, then the others in that of the devices. */
+json_t *vsphere_nics(const xmlNode *devices, const xmlNode *extra_config, const json_t *guest_networks);
 
 /* ---- the calls behind source.h ------------------------------------------------------------------------- */
 

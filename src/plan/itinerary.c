@@ -99,10 +99,10 @@ const Step *itinerary_next(VmRun *vm, const Step *step)
     return elsewhere ? elsewhere : after(vm, step);
 }
 
-gboolean itinerary_returns(VmRun *vm, const Step *step)
+gboolean itinerary_has(VmRun *vm, const Step *from, const char *pipeline)
 {
-    for (const Step *later = after(vm, step); later; later = after(vm, later))
-        if (!g_strcmp0(later->pipeline, step->pipeline))
+    for (const Step *step = from; step; step = after(vm, step))
+        if (!g_strcmp0(step->pipeline, pipeline))
             return TRUE;
     return FALSE;
 }

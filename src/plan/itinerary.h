@@ -11,8 +11,8 @@ const Step *itinerary_find(VmRun *vm, const char *phase);
 /* Where the VM goes on when that step is done, or NULL after the last. */
 const Step *itinerary_next(VmRun *vm, const Step *step);
 
-/* TRUE when a step behind this one in the table belongs to the same pipeline step. */
-gboolean itinerary_returns(VmRun *vm, const Step *step);
+/* TRUE when this step or one behind it in the table belongs to that pipeline step; from NULL: none does. */
+gboolean itinerary_has(VmRun *vm, const Step *from, const char *pipeline);
 
 /* Adds the pipeline steps that are missing in the order in which the itinerary meets them, and the disks' tasks
  * where there are none; needs the described VM for them. */

@@ -158,9 +158,7 @@ static void go_to(VmRun *vm, const Step *from, const Step *to)
 {
     json_t *status = vm_run_status(vm);
 
-    gboolean stays = to && !g_strcmp0(to->pipeline, from->pipeline);
-
-    if (from->pipeline && !stays && !itinerary_returns(vm, from))
+    if (from->pipeline && !itinerary_has(vm, to, from->pipeline))
         item_end(vm_run_step(vm, from->pipeline));
     if (!to) {
         complete(vm);

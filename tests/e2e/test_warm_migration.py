@@ -86,6 +86,7 @@ class Warm(Run):
 def test_a_running_vm_moves_with_every_byte_that_it_had(cluster, settings, vcenter, tmp_path):
     run = Warm(cluster, vcenter, "moves", "moves").prepare().write(seed=7).start().precopied(3)
     waiting.until("snapshot of ours, which each round removes and makes anew", lambda: "gantry:" in in_vcenter(vcenter, "moves"), every=0.02)
+    assert run.step("DiskTransfer")["phase"] == "Running"  # until the cutover
     run.cut_over()
     status = run.finish()
     run.booted()

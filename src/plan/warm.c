@@ -75,13 +75,40 @@ static void set_now(json_t *json, const char *key)
     json_object_set_new(json, key, json_string(now));
 }
 
+static void add_to(json_t *warm, const char *key, gint64 by)
+{
+    json_object_set_new(warm, key, json_integer(json_int_at(warm, key, 0) + by));
+}
+
+/* Of those between the first and the last; the one that the next pass starts from is never left out. */
+static void leave_out_old(json_t *vm)
+{
+    json_t *list = precopies(vm);
+
+    for (size_t i = WARM_FIRST;
+         json_array_size(list) > WARM_FIRST + WARM_LAST && i + 1 < json_array_size(list);) {
+        if (json_array_get(list, i) == warm_base(vm)) {
+            i++;
+            continue;
+        }
+        json_array_remove(list, i);
+        add_to(warm_of(vm), "leftOut", 1);
+    }
+}
+
 json_t *warm_begin(json_t *vm)
 {
     json_t *precopy = json_object();
 
     set_now(precopy, "start");
     json_array_append_new(json_object_get(warm_of(vm), "precopies"), precopy);
+    leave_out_old(vm);
     return precopy;
+}
+
+guint warm_number(const json_t *vm)
+{
+    return json_array_size(precopies(vm)) + json_int_at(vm, "warm.leftOut", 0);
 }
 
 gboolean warm_is_open(const json_t *precopy)
@@ -149,14 +176,20 @@ void warm_take_up(json_t *vm, const json_t *earlier)
         json_array_append_new(json_object_get(warm_of(vm), "precopies"), json_deep_copy(base));
 }
 
-static void add_to(json_t *warm, const char *key, gint64 by)
-{
-    json_object_set_new(warm, key, json_integer(json_int_at(warm, key, 0) + by));
-}
-
 guint warm_count(const json_t *vm)
 {
     return json_int_at(vm, "warm.successes", 0);
+}
+
+static void annotate_pass(json_t *step, guint number, const char *pass)
+{
+    g_autofree char *key = g_strdup_printf(PASS, number), *old = NULL;
+
+    item_annotate(step, key, pass);
+    if (number > WARM_FIRST + WARM_LAST) {
+        old = g_strdup_printf(PASS, number - WARM_LAST);
+        json_object_del(json_object_get(step, "annotations"), old);
+    }
 }
 
 void warm_succeed(json_t *vm, json_t *step)
@@ -164,7 +197,7 @@ void warm_succeed(json_t *vm, json_t *step)
     json_t *warm = warm_of(vm), *last = warm_last(vm);
     gint64 seconds = (g_get_real_time() - clock_parse(json_string_at(last, "start", ""))) / G_USEC_PER_SEC,
            bytes = 0;
-    g_autofree char *key = NULL, *pass = NULL;
+    g_autofree char *pass = NULL;
     size_t i;
     json_t *task;
 
@@ -175,9 +208,8 @@ void warm_succeed(json_t *vm, json_t *step)
         const char *read = item_annotation(task, "bytesRead");
         bytes += read ? g_ascii_strtoll(read, NULL, 10) : 0;
     }
-    key = g_strdup_printf(PASS, warm_count(vm));
     pass = g_strdup_printf("%" G_GINT64_FORMAT " bytes in %" G_GINT64_FORMAT " s", bytes, MAX(seconds, 1));
-    item_annotate(step, key, pass);
+    annotate_pass(step, warm_count(vm), pass);
 }
 
 void warm_fail(json_t *vm, const GError *why)

@@ -2,16 +2,20 @@
  * the VM will be down.
  *
  * In the VM's status, as clients of Forklift read it:
- *   warm {successes, failures, consecutiveFailures, nextPrecopyAt,
+ *   warm {successes, failures, consecutiveFailures, nextPrecopyAt, leftOut,
  *         precopies[{start, end, snapshot, createTaskId, removeTaskId, deltas[{disk, deltaId}], error}]}
  * A precopy is open from its snapshot on until its disks are copied; deltas are the change ids of its
  * snapshot, which the next one asks from; error, which Forklift does not have, is why one was given up. The
- * bytes and seconds of each pass are annotations of the DiskTransfer step. Threads: pure functions; one at a
- * time per status.
+ * bytes and seconds of each pass are annotations of the DiskTransfer step. A VM may be precopied for months:
+ * of both lists the first WARM_FIRST and the last WARM_LAST are kept, and leftOut (which Forklift does not
+ * have either) says how many precopies are not in the list. Threads: pure functions; one at a time per
+ * status.
  */
 #pragma once
 #include "base/errors.h"
 #include "base/json.h"
+
+enum { WARM_FIRST = 4, WARM_LAST = 20 };
 
 typedef enum { WARM_WAIT, WARM_PRECOPY, WARM_CUTOVER } WarmNext;
 
@@ -28,6 +32,7 @@ json_t *warm_last(const json_t *vm); /* borrowed; NULL: there was none */
 /* Opens one. What is known of it comes with warm_set_snapshot() and warm_set_delta(). */
 json_t *warm_begin(json_t *vm);
 gboolean warm_is_open(const json_t *precopy);
+guint warm_number(const json_t *vm); /* of the last precopy, counted from 1; no two of a run have the same */
 void warm_set_snapshot(json_t *precopy, const char *snapshot);
 const char *warm_snapshot(const json_t *precopy); /* or NULL */
 void warm_set_delta(json_t *precopy, const char *disk, const char *change_id);

@@ -84,6 +84,58 @@ static void what_failed_is_no_base(void)
     g_assert_cmpuint(warm_count(vm), ==, 2);
 }
 
+/* One round, copied or given up. */
+static void go_round(json_t *vm, json_t *step, gboolean copied)
+{
+    g_autoptr(GError) why = g_error_new(GANTRY_ERROR, ERROR_IO, "x");
+    json_t *precopy = warm_begin(vm);
+
+    warm_set_delta(precopy, "2000", "52 aa/1");
+    if (copied)
+        warm_succeed(vm, step);
+    else
+        warm_fail(vm, why);
+}
+
+static void months_of_rounds_take_no_more_room(void)
+{
+    enum { ROUNDS = 500 };
+    g_autoptr(json_t) vm = vm_after(""), step = json_object();
+    const json_t *first;
+
+    json_object_set_new(json_object_get(vm, "warm"), "successes", json_integer(0));
+    go_round(vm, step, TRUE);
+    first = json_array_get(json_at(vm, "warm.precopies"), 0);
+    for (guint i = 1; i < ROUNDS; i++) {
+        g_assert_cmpuint(warm_number(vm), ==, i);
+        go_round(vm, step, TRUE);
+    }
+    g_assert_cmpuint(json_array_size(json_at(vm, "warm.precopies")), ==, WARM_FIRST + WARM_LAST);
+    g_assert_true(json_array_get(json_at(vm, "warm.precopies"), 0) == first);
+    g_assert_cmpint(json_int_at(vm, "warm.leftOut", 0), ==, ROUNDS - WARM_FIRST - WARM_LAST);
+    g_assert_true(warm_base(vm) == warm_last(vm));
+    g_assert_cmpuint(json_object_size(json_object_get(step, "annotations")), ==, WARM_FIRST + WARM_LAST);
+    g_assert_nonnull(item_annotation(step, "precopy-4"));
+    g_assert_null(item_annotation(step, "precopy-5"));
+    g_assert_null(item_annotation(step, "precopy-480"));
+    g_assert_nonnull(item_annotation(step, "precopy-481"));
+}
+
+static void what_the_next_round_starts_from_outlives_any_number_of_failures(void)
+{
+    g_autoptr(json_t) vm = vm_after(""), step = json_object();
+    const json_t *base;
+
+    for (guint i = 0; i < 10; i++)
+        go_round(vm, step, TRUE);
+    base = warm_base(vm);
+    for (guint i = 0; i < 100; i++)
+        go_round(vm, step, FALSE);
+    g_assert_true(warm_base(vm) == base);
+    g_assert_cmpuint(warm_number(vm), ==, 110);
+    g_assert_cmpuint(json_array_size(json_at(vm, "warm.precopies")), ==, WARM_FIRST + WARM_LAST);
+}
+
 static void the_downtime_is_foretold_from_the_last_pass(void)
 {
     g_autoptr(json_t) vm =
@@ -104,6 +156,9 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/warm/a precopy is due an interval after the last",
                     a_precopy_is_due_an_interval_after_the_last);
     g_test_add_func("/plan/warm/what failed is no base", what_failed_is_no_base);
+    g_test_add_func("/plan/warm/months of rounds take no more room", months_of_rounds_take_no_more_room);
+    g_test_add_func("/plan/warm/what the next round starts from outlives any number of failures",
+                    what_the_next_round_starts_from_outlives_any_number_of_failures);
     g_test_add_func("/plan/warm/the downtime is foretold from the last pass",
                     the_downtime_is_foretold_from_the_last_pass);
     return g_test_run();

@@ -28,8 +28,7 @@ static gboolean make(VmRun *vm, json_t *precopy, GCancellable *cancel, GError **
 {
     const TargetOwner *owner = vm_run_owner(vm);
     Source *source = vm_run_source(vm, error);
-    g_autofree char *label =
-        g_strdup_printf("%" G_GSIZE_FORMAT, json_array_size(json_at(vm_run_status(vm), "warm.precopies")));
+    g_autofree char *label = g_strdup_printf("%u", warm_number(vm_run_status(vm)));
     g_autofree char *id = NULL;
     gboolean quiesced = TRUE;
 

@@ -255,13 +255,13 @@ static void hold_shares(Controllers *c, GCancellable *cancel)
     for (guint i = 0; i < plans->len; i++) {
         const json_t *status = json_object_get(object_json(plans->pdata[i]), "status");
         g_autoptr(Object) provider = provider_of(c, plans->pdata[i]);
-        Execution execution = {.kube = c->kube,
-                               .target = c->kube,
-                               .inventory = c->inventory,
-                               .settings = settings,
-                               .plan = plans->pdata[i],
-                               .provider = provider,
-                               .image = c->image};
+        Execution execution = {.run = {.kube = c->kube,
+                                       .target = c->kube,
+                                       .inventory = c->inventory,
+                                       .settings = settings,
+                                       .plan = plans->pdata[i],
+                                       .provider = provider,
+                                       .image = c->image}};
         if (provider && execution_active(status))
             execution_hold_shares(&execution, status, cancel);
     }

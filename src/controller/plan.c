@@ -5,23 +5,6 @@
 #include "plan/check.h"
 #include "plan/execution.h"
 
-static Execution execution_of(const PlanCheck *check, const Controllers *controllers, GPtrArray *migrations)
-{
-    return (Execution){.kube = check->kube,
-                       .target = check->target,
-                       .inventory = check->inventory,
-                       .crew = controllers_crew(controllers),
-                       .settings = check->settings,
-                       .plan = check->plan,
-                       .provider = check->provider,
-                       .destination = check->destination,
-                       .secret = check->secret,
-                       .network_map = check->network_map,
-                       .storage_map = check->storage_map,
-                       .migrations = migrations,
-                       .image = controllers_image(controllers)};
-}
-
 /* An archived plan ends what runs, loses what is temporary, and is never run again. */
 static guint archive(Execution *execution, json_t *status, Conditions *conditions, GCancellable *cancel,
                      GError **error)
@@ -56,7 +39,7 @@ static guint execute(Execution *execution, json_t *status, Conditions *condition
 static guint pass(Execution *execution, json_t *status, Conditions *conditions, GCancellable *cancel,
                   GError **error)
 {
-    if (json_bool_at(object_json(execution->plan), "spec.archived", FALSE))
+    if (json_bool_at(object_json(execution->run.plan), "spec.archived", FALSE))
         return archive(execution, status, conditions, cancel, error);
     if (!conditions_blocked(conditions) && !conditions_has(conditions, "ValidatingSource"))
         conditions_set(conditions, "Ready", CONDITION_REQUIRED, NULL, "The migration plan is ready.");
@@ -100,7 +83,8 @@ guint plan_reconcile(const char *key, gpointer data, GCancellable *cancel, GErro
         return AGAIN_SOON;
     }
     migrations = controllers_migrations_of(controllers, plan);
-    execution = execution_of(&check, controllers, migrations);
+    execution = (Execution){
+        .run = plan_check_objects(&check), .crew = controllers_crew(controllers), .migrations = migrations};
     again = pass(&execution, status, conditions, cancel, &problem);
     if (problem)
         log_warn("plan is tried again", "plan", key, "error", problem->message, NULL);

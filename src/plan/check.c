@@ -276,3 +276,18 @@ gboolean plan_check_run(PlanCheck *check, GCancellable *cancel, GError **error)
     return check_transfer_network(check, cancel, error) && check_hooks(check, cancel, error) &&
            check_machines(check, cancel, error);
 }
+
+PlanRun plan_check_objects(const PlanCheck *check)
+{
+    return (PlanRun){.kube = check->kube,
+                     .target = check->target,
+                     .inventory = check->inventory,
+                     .settings = check->settings,
+                     .plan = check->plan,
+                     .provider = check->provider,
+                     .destination = check->destination,
+                     .secret = check->secret,
+                     .network_map = check->network_map,
+                     .storage_map = check->storage_map,
+                     .image = check->image};
+}

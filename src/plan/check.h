@@ -9,6 +9,7 @@
 #include "crd/conditions.h"
 #include "inventory/client.h"
 #include "plan/settings.h"
+#include "plan/vm_run.h"
 
 typedef struct {
     /* in, borrowed */
@@ -31,3 +32,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PlanCheck, plan_check_clear)
 /* FALSE: something could not be asked just now (inventory loading, API away); nothing is known of the plan,
  * try later. */
 gboolean plan_check_run(PlanCheck *check, GCancellable *cancel, GError **error);
+
+/* What a run of the plan as it was checked has, of no migration yet; borrowed from the check. */
+PlanRun plan_check_objects(const PlanCheck *check);

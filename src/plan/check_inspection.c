@@ -13,23 +13,6 @@ typedef struct {
     guint waiting, all;
 } Tally;
 
-static PlanRun run_of(const PlanCheck *check)
-{
-    return (PlanRun){.kube = check->kube,
-                     .target = check->target,
-                     .inventory = check->inventory,
-                     .settings = check->settings,
-                     .plan = check->plan,
-                     .provider = check->provider,
-                     .destination = check->destination,
-                     .secret = check->secret,
-                     .network_map = check->network_map,
-                     .storage_map = check->storage_map,
-                     .migration_uid = PREFLIGHT,
-                     .image = check->image,
-                     .session = ""};
-}
-
 static void say(PlanCheck *check, const CheckedVm *checked, const json_t *report)
 {
     size_t i;
@@ -137,10 +120,12 @@ static gboolean check_keys(PlanCheck *check, const CheckedVm *checked, GCancella
 gboolean check_inspection(PlanCheck *check, GPtrArray *vms, GCancellable *cancel, GError **error)
 {
     const char *type = json_string_at(object_json(check->provider), "spec.type", "");
-    const PlanRun run = run_of(check);
+    PlanRun run = plan_check_objects(check);
     Tally tally = {0};
     gboolean there;
 
+    run.migration_uid = PREFLIGHT;
+    run.session = "";
     for (guint i = 0; i < vms->len; i++)
         if (!check_keys(check, vms->pdata[i], cancel, error))
             return FALSE;

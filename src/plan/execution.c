@@ -43,29 +43,21 @@ static const Object *migration_with(const Execution *e, const char *uid)
 
 static PlanRun plan_run(const Execution *e, const char *migration_uid)
 {
-    return (PlanRun){.kube = e->kube,
-                     .target = e->target,
-                     .inventory = e->inventory,
-                     .settings = e->settings,
-                     .plan = e->plan,
-                     .provider = e->provider,
-                     .destination = e->destination,
-                     .secret = e->secret,
-                     .network_map = e->network_map,
-                     .storage_map = e->storage_map,
-                     .migration_uid = migration_uid,
-                     .migration = migration_with(e, migration_uid),
-                     .image = e->image,
-                     .session = e->crew ? crew_session(e->crew) : ""};
+    PlanRun run = e->run;
+
+    run.migration_uid = migration_uid;
+    run.migration = migration_with(e, migration_uid);
+    run.session = e->crew ? crew_session(e->crew) : "";
+    return run;
 }
 
 static HistoryEntry entry_of(const Execution *e, const Object *migration)
 {
-    return (HistoryEntry){.plan = e->plan,
-                          .provider = e->provider,
-                          .destination = e->destination,
-                          .network_map = e->network_map,
-                          .storage_map = e->storage_map,
+    return (HistoryEntry){.plan = e->run.plan,
+                          .provider = e->run.provider,
+                          .destination = e->run.destination,
+                          .network_map = e->run.network_map,
+                          .storage_map = e->run.storage_map,
                           .migration = migration};
 }
 
@@ -138,7 +130,7 @@ static void describe(gpointer data, gpointer user_data)
     const Beginner *beginner = user_data;
     const Execution *e = beginner->execution;
     g_autoptr(json_t) found =
-        inventory_find(e->inventory, e->provider, "vms", one->spec, beginner->cancel, &one->problem);
+        inventory_find(e->run.inventory, e->run.provider, "vms", one->spec, beginner->cancel, &one->problem);
     PlanRun run = plan_run(e, "");
     g_autoptr(VmRun) work = NULL;
     const Vm *machine;
@@ -168,7 +160,7 @@ static GPtrArray *describe_all(const Execution *e, const json_t *status, GCancel
     size_t i;
     json_t *spec;
 
-    json_array_foreach (json_at(object_json(e->plan), "spec.vms"), i, spec) {
+    json_array_foreach (json_at(object_json(e->run.plan), "spec.vms"), i, spec) {
         Beginning *one = g_new0(Beginning, 1);
         one->spec = spec;
         g_ptr_array_add(all, one);
@@ -179,7 +171,7 @@ static GPtrArray *describe_all(const Execution *e, const json_t *status, GCancel
 
 static json_t *begin_all(const Execution *e, const json_t *status, GCancellable *cancel, GError **error)
 {
-    g_autoptr(GHashTable) names = target_names_in_use(e->target, e->plan, cancel, error);
+    g_autoptr(GHashTable) names = target_names_in_use(e->run.target, e->run.plan, cancel, error);
     g_autoptr(GPtrArray) all = names ? describe_all(e, status, cancel) : NULL;
     Taken taken = {.names = names};
     g_autoptr(json_t) vms = json_array();
@@ -207,7 +199,7 @@ static gboolean begin(const Execution *e, const Object *migration, json_t *statu
 
     if (!vms)
         return FALSE;
-    crew_forget(e->crew, object_uid(e->plan)); /* nothing of an earlier run gets into this one */
+    crew_forget(e->crew, object_uid(e->run.plan)); /* nothing of an earlier run gets into this one */
     history_begin(status, &entry);
     section = json_object_get(status, "migration");
     json_object_set_new(section, "vms", vms);
@@ -216,7 +208,7 @@ static gboolean begin(const Execution *e, const Object *migration, json_t *statu
     for (guint i = 0; i < G_N_ELEMENTS(ends); i++)
         conditions_remove(conditions, ends[i]);
     conditions_set_durable(conditions, "Executing", CONDITION_ADVISORY, NULL, "The plan is EXECUTING.");
-    log_info("migration begins", "plan", object_name(e->plan), "migration", object_name(migration), NULL);
+    log_info("migration begins", "plan", object_name(e->run.plan), "migration", object_name(migration), NULL);
     return TRUE;
 }
 
@@ -259,7 +251,7 @@ static void apply_cancels(const Execution *e, const PlanRun *run, json_t *status
         const char *reason = vm_status_completed(vm) || vm_status_has(vm, "Canceled")
                                  ? NULL
                                  : cancel_reason(e, migration, active, vm);
-        if (reason && crew_hold(e->crew, object_uid(e->plan), vm_status_id(vm))) {
+        if (reason && crew_hold(e->crew, object_uid(e->run.plan), vm_status_id(vm))) {
             g_autoptr(VmRun) work = vm_run_new(run, vm);
             vm_progress_cancel(work, reason);
         }
@@ -274,7 +266,7 @@ static void collect(const Execution *e, json_t *status)
     size_t i;
 
     json_array_foreach (vms, i, vm) {
-        json_t *outcome = crew_outcome(e->crew, object_uid(e->plan), vm_status_id(vm));
+        json_t *outcome = crew_outcome(e->crew, object_uid(e->run.plan), vm_status_id(vm));
         if (outcome)
             json_array_set_new(vms, i, outcome);
     }
@@ -296,7 +288,7 @@ void execution_move(const Execution *e, const json_t *status)
     json_t *vm;
 
     if (!active) {
-        crew_forget(e->crew, object_uid(e->plan));
+        crew_forget(e->crew, object_uid(e->run.plan));
         return;
     }
     if (!execution_can_move(e))
@@ -335,8 +327,8 @@ static void end(const Execution *e, json_t *status, json_t *active, Conditions *
     conditions_set_durable(conditions, type, CONDITION_ADVISORY, NULL, "%s", message);
     history_end(active, type, message);
     set_now(json_object_get(status, "migration"), "completed");
-    schedule_forget(object_uid(e->plan));
-    log_info("migration ended", "plan", object_name(e->plan), "migration",
+    schedule_forget(object_uid(e->run.plan));
+    log_info("migration ended", "plan", object_name(e->run.plan), "migration",
              json_string_at(active, "migration.name", ""), "result", type, NULL);
 }
 
@@ -344,7 +336,7 @@ static void end(const Execution *e, json_t *status, json_t *active, Conditions *
 
 gboolean execution_can_move(const Execution *e)
 {
-    return e->provider && e->secret && e->network_map && e->storage_map && e->target;
+    return e->run.provider && e->run.secret && e->run.network_map && e->run.storage_map && e->run.target;
 }
 
 json_t *execution_active(const json_t *status)
@@ -375,7 +367,7 @@ static ExecutionResult pass(const Execution *e, json_t *status, Conditions *cond
     json_t *active = history_active(status);
     const Object *next;
 
-    queue_set_limits(e->settings);
+    queue_set_limits(e->run.settings);
     if (active)
         return execution_can_move(e) ? go_on(e, status, active, conditions, cancel) : EXECUTION_WAITING;
     next = e->ready && execution_can_move(e) ? history_next(status, e->migrations) : NULL;
@@ -389,7 +381,7 @@ ExecutionResult execution_pass(const Execution *e, json_t *status, Conditions *c
 {
     ExecutionResult result = pass(e, status, conditions, cancel, error);
 
-    fit_status(status, fit_room(e->plan));
+    fit_status(status, fit_room(e->run.plan));
     return result;
 }
 
@@ -397,7 +389,7 @@ void execution_hold_shares(const Execution *e, const json_t *status, GCancellabl
 {
     PlanRun run = plan_run(e, "");
 
-    queue_set_limits(e->settings);
+    queue_set_limits(e->run.settings);
     queue_hold(&run, vms_of(status), cancel);
 }
 
@@ -418,13 +410,13 @@ static gboolean archive_vm(const Execution *e, const PlanRun *run, json_t *vm, G
 /* Those that no VM has: they tried whether the source can be reached. */
 static gboolean delete_plan_pods(const Execution *e, GCancellable *cancel, GError **error)
 {
-    const char *ns = json_string_at(object_json(e->plan), "spec.targetNamespace", "");
-    g_autofree char *selector = g_strdup_printf("plan=%s,plan-name,forklift.app,!vmID", object_uid(e->plan));
-    g_autoptr(GPtrArray) pods = kube_list(e->target, &KUBE_POD, ns, selector, NULL, NULL, cancel, error);
+    const char *ns = json_string_at(object_json(e->run.plan), "spec.targetNamespace", "");
+    g_autofree char *selector = g_strdup_printf("plan=%s,plan-name,forklift.app,!vmID", object_uid(e->run.plan));
+    g_autoptr(GPtrArray) pods = kube_list(e->run.target, &KUBE_POD, ns, selector, NULL, NULL, cancel, error);
 
     for (guint i = 0; pods && i < pods->len; i++) {
         g_autoptr(GError) problem = NULL;
-        if (!kube_delete(e->target, &KUBE_POD, ns, object_name(pods->pdata[i]), NULL, cancel, &problem) &&
+        if (!kube_delete(e->run.target, &KUBE_POD, ns, object_name(pods->pdata[i]), NULL, cancel, &problem) &&
             !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
             g_propagate_error(error, g_steal_pointer(&problem));
             return FALSE;
@@ -439,7 +431,7 @@ gboolean execution_archive(const Execution *e, json_t *status, GCancellable *can
     size_t i;
     json_t *vm;
 
-    if (!e->target)
+    if (!e->run.target)
         return TRUE;
     json_array_foreach (vms_of(status), i, vm)
         if (!archive_vm(e, &run, vm, cancel, error))

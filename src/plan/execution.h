@@ -11,17 +11,12 @@
 #include "plan/crew.h"
 
 typedef struct {
-    KubeClient *kube, *target;
-    InventoryClient *inventory;
+    PlanRun run; /* of no migration yet: it gets that of the pass. All but the plan, the clients and the
+                    settings may be NULL when the plan is not ready */
     Crew *crew;
-    const Settings *settings;
-    const Object *plan, *provider, *destination, *secret, *network_map,
-        *storage_map;      /* all but plan may be NULL when the
-                            plan is not ready */
     GPtrArray *migrations; /* of Object: all that name this plan */
-    const char *image;
-    gboolean ready;      /* a new migration may begin */
-    gboolean cancel_all; /* the plan is being archived: what runs is cancelled */
+    gboolean ready;        /* a new migration may begin */
+    gboolean cancel_all;   /* the plan is being archived: what runs is cancelled */
 } Execution;
 
 typedef enum {

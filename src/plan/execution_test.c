@@ -78,18 +78,18 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(World, world_clear)
 
 static Execution execution_of(const World *world)
 {
-    return (Execution){.kube = (KubeClient *)world,
-                       .target = (KubeClient *)world,
+    return (Execution){.run = {.kube = (KubeClient *)world,
+                               .target = (KubeClient *)world,
+                               .settings = world->settings,
+                               .plan = world->plan,
+                               .provider = world->provider,
+                               .destination = world->destination,
+                               .secret = world->secret,
+                               .network_map = world->network_map,
+                               .storage_map = world->storage_map,
+                               .image = "gantry"},
                        .crew = world->crew,
-                       .settings = world->settings,
-                       .plan = world->plan,
-                       .provider = world->provider,
-                       .destination = world->destination,
-                       .secret = world->secret,
-                       .network_map = world->network_map,
-                       .storage_map = world->storage_map,
                        .migrations = world->migrations,
-                       .image = "gantry",
                        .ready = TRUE};
 }
 

@@ -103,20 +103,21 @@ static guint reconcile(const char *key, gpointer data, GCancellable *cancel, GEr
 {
     Site *site = data;
     Planned *planned = planned_at(site, key);
+    gint64 begin = time_used_us();
     g_autoptr(json_t) status = read_status(planned);
     g_autoptr(Conditions) conditions = conditions_begin(json_object_get(status, "conditions"));
-    Execution execution = {.kube = (KubeClient *)site,
-                           .target = (KubeClient *)site,
+    Execution execution = {.run = {.kube = (KubeClient *)site,
+                                   .target = (KubeClient *)site,
+                                   .settings = site->settings,
+                                   .plan = planned->plan,
+                                   .provider = site->provider,
+                                   .destination = site->destination,
+                                   .secret = site->secret,
+                                   .network_map = site->network_map,
+                                   .storage_map = site->storage_map,
+                                   .image = "gantry"},
                            .crew = site->crew,
-                           .settings = site->settings,
-                           .plan = planned->plan,
-                           .provider = site->provider,
-                           .destination = site->destination,
-                           .secret = site->secret,
-                           .network_map = site->network_map,
-                           .storage_map = site->storage_map,
                            .migrations = planned->migrations,
-                           .image = "gantry",
                            .ready = TRUE};
     ExecutionResult result = execution_pass(&execution, status, conditions, cancel, error);
 

@@ -2,10 +2,11 @@
  * ./test bench plan, and with few VMs as a test.
  *
  * What is real: the pass over a plan, the crew, the schedule, the work queue, and each plan's status as text,
- * which is printed and parsed whenever it is read or written. What is made up: the API's answers take as long
- * as --call-us says, a written status longer the longer it is (PUT_US_PER_MB, as the local API was measured),
- * and a copy takes --copy-ms. Prints lines bench: NAME ours=… rival=… ratio=… target=… met|short; ends with 1
- * when a limit was exceeded or a VM did not arrive.
+ * which is printed and parsed whenever it is read or written. What is made up: the time (simulated_time.h),
+ * of which an API's answer takes --call-us, a written status more the longer it is (PUT_US_PER_MB, as the
+ * local API was measured), a pass what it has used of a processor, and a copy --copy-ms. Prints lines bench:
+ * NAME ours=… rival=… ratio=… target=… met|short; ends with 1 when a limit was exceeded or a VM did not
+ * arrive.
  */
 #include "kube/work_queue.h"
 #include "plan/execution.h"
@@ -13,8 +14,10 @@
 #include "plan/fit.h"
 #include "plan/queue.h"
 #include "plan/schedule.h"
+#include "plan/simulated_time.h"
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     PLAN_THREADS = 8,
@@ -68,6 +71,15 @@ static json_t *read_status(const Planned *planned)
 {
     g_usleep(call_us);
     return json_loads(planned->status, 0, NULL);
+}
+
+/* Of the processor, by this thread. */
+static gint64 time_used_us(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return used.tv_sec * G_USEC_PER_SEC + used.tv_nsec / 1000;
 }
 
 static void write_status(Planned *planned, const json_t *status)
@@ -124,6 +136,7 @@ static guint reconcile(const char *key, gpointer data, GCancellable *cancel, GEr
     json_object_set_new(status, "conditions", conditions_end(conditions));
     write_status(planned, status);
     execution_move(&execution, status);
+    g_usleep(time_used_us() - begin);
     if (execution_active(status))
         planned->begun = TRUE;
     else if (planned->begun)
@@ -360,6 +373,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "simulation: %s\n", error ? error->message : "--vms and --hosts must be at least 1");
         return 2;
     }
+    simulated_time_begin();
     eight = run(MOST_PLANS);
     one = run(1);
     printf("bench: plan-1-vs-8 ours=%.1f s rival=%.1f s ratio=%.3f target=1.05 %s\n", one.seconds,

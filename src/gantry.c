@@ -1,4 +1,6 @@
 /* gantry: the table of subcommands, and nothing else; what users do has a table of its own (cmd/verbs.c). */
+#include "base/control.h"
+#include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/verbs.h"
 #include <glib.h>
@@ -40,6 +42,19 @@ static int usage(FILE *out, int code)
     return code;
 }
 
+/* It can be asked what it does (gantry debug) while it runs; where it cannot be, it runs all the same. */
+static int run_command(int (*run)(int argc, char **argv), int argc, char **argv)
+{
+    g_autofree char *name = g_strdup_printf("gantry %s", argv[0]);
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Control) control = control_start(argv[0], &problem);
+
+    if (problem)
+        log_debug("no socket for gantry debug", "error", problem->message, NULL);
+    g_set_prgname(name);
+    return run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2)
@@ -57,11 +72,8 @@ int main(int argc, char **argv)
             return verb_main(verbs[i], argc - 1, argv + 1);
         }
     for (int i = 0; commands[i].name; i++)
-        if (!strcmp(argv[1], commands[i].name)) {
-            g_autofree char *name = g_strdup_printf("gantry %s", argv[1]);
-            g_set_prgname(name);
-            return commands[i].run(argc - 1, argv + 1);
-        }
+        if (!strcmp(argv[1], commands[i].name))
+            return run_command(commands[i].run, argc - 1, argv + 1);
     fprintf(stderr, "gantry: there is no command '%s'; 'gantry --help' lists them\n", argv[1]);
     return 2;
 }

@@ -9,15 +9,18 @@ enum { LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
 static const char *const names[] = {"ERROR", "WARN", "INFO", "DEBUG"};
 static gint limit = -1; /* atomic; -1 until the environment was read */
 
-void log_set_level(int level) { g_atomic_int_set(&limit, CLAMP(level, LEVEL_ERROR, LEVEL_DEBUG)); }
+void log_set_level(int level)
+{
+    g_atomic_int_set(&limit, CLAMP(level, LEVEL_ERROR, LEVEL_DEBUG));
+}
 
-static gboolean wanted(int level)
+int log_level(void)
 {
     if (g_atomic_int_get(&limit) < 0) {
         const char *text = g_getenv("LOG_LEVEL");
         log_set_level(text && *text ? atoi(text) : LEVEL_INFO);
     }
-    return level <= g_atomic_int_get(&limit);
+    return g_atomic_int_get(&limit);
 }
 
 static void append_value(GString *line, const char *value)
@@ -49,15 +52,15 @@ static void write_line(int level, const char *message, va_list pairs)
         return; /* nobody is left to tell */
 }
 
-#define LEVEL_FUNCTION(name, level)                                                                                  \
-    void name(const char *message, ...)                                                                              \
-    {                                                                                                                \
-        va_list pairs;                                                                                               \
-        if (!wanted(level))                                                                                          \
-            return;                                                                                                  \
-        va_start(pairs, message);                                                                                    \
-        write_line(level, message, pairs);                                                                           \
-        va_end(pairs);                                                                                               \
+#define LEVEL_FUNCTION(name, level)                                                                          \
+    void name(const char *message, ...)                                                                      \
+    {                                                                                                        \
+        va_list pairs;                                                                                       \
+        if (level > log_level())                                                                             \
+            return;                                                                                          \
+        va_start(pairs, message);                                                                            \
+        write_line(level, message, pairs);                                                                   \
+        va_end(pairs);                                                                                       \
     }
 
 LEVEL_FUNCTION(log_debug, LEVEL_DEBUG)

@@ -17,3 +17,4 @@ void log_error(const char *message, ...) G_GNUC_NULL_TERMINATED;
 
 /* 0 errors only … 3 debug lines too; the start value is $LOG_LEVEL (as Forklift's Deployments set it), else 2. */
 void log_set_level(int level);
+int  log_level(void);

@@ -1,5 +1,6 @@
 /* session: a table of random names, and for each the token, its HTTP clients and its feed. */
 #include "console/session.h"
+#include "base/control.h"
 #include <gnutls/crypto.h>
 #include <string.h>
 
@@ -84,6 +85,24 @@ static GPtrArray *take_over(SessionTable *table, gint64 now)
     return taken;
 }
 
+/* For `gantry debug sessions`: who is signed in, and for how long they have asked for nothing. */
+static void report(GString *answer, gpointer user_data)
+{
+    SessionTable *table = user_data;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&table->lock);
+    gint64 now = g_get_monotonic_time();
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, table->sessions);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Session *session = value;
+        g_string_append_printf(answer, "%s is signed in, idle for %" G_GINT64_FORMAT " s\n",
+                               *session->user ? session->user : "somebody",
+                               (now - session->used) / G_USEC_PER_SEC);
+    }
+}
+
 SessionTable *session_table_new(const SessionPeers *peers)
 {
     SessionTable *table = g_new0(SessionTable, 1);
@@ -91,11 +110,13 @@ SessionTable *session_table_new(const SessionPeers *peers)
     table->peers = *peers;
     table->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)session_unref);
     g_mutex_init(&table->lock);
+    control_add("sessions", report, table);
     return table;
 }
 
 void session_table_free(SessionTable *table)
 {
+    control_remove(report, table);
     g_hash_table_unref(table->sessions);
     g_mutex_clear(&table->lock);
     g_free(table);

@@ -1,6 +1,7 @@
 /* informer: list, then watch, for ever; a table of objects between that and its readers. */
 #include "kube/informer.h"
 #include "base/clock.h"
+#include "base/control.h"
 #include "base/log.h"
 #include "kube/selector.h"
 #include <string.h>
@@ -242,6 +243,19 @@ static gpointer follow(gpointer data)
     return NULL;
 }
 
+/* For `gantry debug informers`. */
+static void report(GString *answer, gpointer user_data)
+{
+    Informer *informer = user_data;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&informer->lock);
+
+    g_string_append_printf(answer, "informer %s%s%s%s%s: %u objects, %s\n", informer->resource->plural,
+                           informer->ns ? " in " : "", informer->ns ? informer->ns : "",
+                           informer->label_selector ? " with " : "",
+                           informer->label_selector ? informer->label_selector : "",
+                           g_hash_table_size(informer->objects), informer->synced ? "synced" : "stale");
+}
+
 Informer *informer_new(KubeClient *client, const KubeResource *resource, const char *ns,
                        const char *label_selector, InformerChange changed, gpointer user_data)
 {
@@ -258,11 +272,13 @@ Informer *informer_new(KubeClient *client, const KubeResource *resource, const c
     g_mutex_init(&informer->lock);
     g_cond_init(&informer->changed_state);
     informer->thread = g_thread_new(resource->plural, follow, informer);
+    control_add("informers", report, informer);
     return informer;
 }
 
 void informer_free(Informer *informer)
 {
+    control_remove(report, informer);
     g_cancellable_cancel(informer->cancel);
     g_mutex_lock(&informer->lock);
     g_cond_broadcast(&informer->changed_state);

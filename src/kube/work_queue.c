@@ -2,6 +2,7 @@
  * them. */
 #include "kube/work_queue.h"
 #include "base/clock.h"
+#include "base/control.h"
 #include "base/log.h"
 
 #define FIRST_RETRY_MS 500
@@ -177,6 +178,28 @@ static gpointer work(gpointer data)
     return NULL;
 }
 
+/* For `gantry debug queues`: how much is to be done, and what fails. */
+static void describe(GString *answer, gpointer user_data)
+{
+    WorkQueue *queue = user_data;
+    guint running = 0;
+    GHashTableIter iter;
+    gpointer value;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&queue->lock);
+
+    g_hash_table_iter_init(&iter, queue->entries);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        running += ((Entry *)value)->running;
+    g_string_append_printf(answer, "queue %s: %u ready, %u running, %d waiting, %u threads\n", queue->name,
+                           g_queue_get_length(&queue->ready), running, g_sequence_get_length(queue->waiting),
+                           queue->threads->len);
+    g_hash_table_iter_init(&iter, queue->entries);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        if (((Entry *)value)->failures)
+            g_string_append_printf(answer, "  %s has failed %u times in a row\n", ((Entry *)value)->key,
+                                   ((Entry *)value)->failures);
+}
+
 WorkQueue *work_queue_new(const char *name, guint threads, WorkQueueRun run, gpointer user_data)
 {
     WorkQueue *queue = g_new0(WorkQueue, 1);
@@ -192,11 +215,13 @@ WorkQueue *work_queue_new(const char *name, guint threads, WorkQueueRun run, gpo
     g_cond_init(&queue->changed);
     for (guint i = 0; i < threads; i++)
         g_ptr_array_add(queue->threads, g_thread_new(name, work, queue));
+    control_add("queues", describe, queue);
     return queue;
 }
 
 void work_queue_free(WorkQueue *queue)
 {
+    control_remove(describe, queue);
     g_mutex_lock(&queue->lock);
     queue->stopping = TRUE;
     g_cond_broadcast(&queue->changed);

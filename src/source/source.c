@@ -1,5 +1,6 @@
 /* source: finds the kind by its name and hands every call on. */
 #include "source/source.h"
+#include "base/control.h"
 #include "source/kind.h"
 #include <string.h>
 
@@ -26,6 +27,14 @@ const SourceKind *source_find_kind(const char *type)
     return find_kind(type, NULL);
 }
 
+/* For `gantry debug sessions`. */
+static void report(GString *answer, gpointer user_data)
+{
+    const Source *source = user_data;
+
+    g_string_append_printf(answer, "session with %s %s\n", source->kind->type, source->url);
+}
+
 Source *source_open(const SourceAccess *access, GError **error)
 {
     const SourceKind *kind = find_kind(access->type, error);
@@ -36,6 +45,7 @@ Source *source_open(const SourceAccess *access, GError **error)
         return NULL;
     source = g_new(Source, 1);
     *source = (Source){.kind = kind, .connection = connection, .url = g_strdup(access->url)};
+    control_add("sessions", report, source);
     return source;
 }
 
@@ -53,6 +63,7 @@ void source_close(Source *source)
 {
     if (!source)
         return;
+    control_remove(report, source);
     source->kind->close(source->connection);
     g_free(source->url);
     g_free(source);
@@ -67,6 +78,14 @@ gboolean source_collect(Source *source, SourceChange changed, gpointer user_data
                         GError **error)
 {
     return source->kind->collect(source->connection, changed, user_data, cancel, error);
+}
+
+json_t *source_host_option(Source *source, const char *host_id, const char *key, GCancellable *cancel,
+                           GError **error)
+{
+    return source->kind->host_option
+               ? source->kind->host_option(source->connection, host_id, key, cancel, error)
+               : json_array();
 }
 
 json_t *source_missing_rights(Source *source, const json_t *workloads, GCancellable *cancel, GError **error)

@@ -187,6 +187,20 @@ def test_doctor_looks_at_the_cluster(run, provider):
     assert re.search(r"^ok +provider vc +ready", shown, re.M) and re.search(r"^ok +forklift-controller +1 of 1 ready", shown, re.M)
 
 
+def test_a_running_service_says_what_it_does_and_changes_its_log_level(run, provider, kubectl):
+    """From within its container, as an operator of a cluster asks it; the socket is the container's own."""
+    def ask(container, *words):
+        return kubectl("exec", "-n", "openshift-mtv", "deploy/forklift-controller", "-c", container, "--", "gantry", "debug", *words)
+
+    queues = ask("main", "queues")
+    assert re.match(r"controller-\d+:\n", queues) and re.search(r"^queue plan: \d+ ready, \d+ running, \d+ waiting, \d+ threads$", queues, re.M)
+    assert re.search(r"^informer plans: \d+ objects, (synced|stale)$", ask("main", "informers"), re.M)
+    assert re.search(r"^VmRSS: \d+ kB$", ask("main", "memory"), re.M)
+    assert "session with vsphere https://127.0.0.1:" in ask("inventory", "sessions")
+    assert ask("inventory", "level", 3).endswith(":\nlevel 3\n") and ask("inventory", "level", 2).endswith(":\nlevel 2\n")
+    assert "it must be queues" in run("debug", "passwords", code=2) and "level 7: it must be" in run("debug", "level", 7, code=2)
+
+
 # ---- no ---------------------------------------------------------------------------------------------------------------
 
 

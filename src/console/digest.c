@@ -32,6 +32,7 @@ gboolean digest_step_moves_disks(const json_t *step)
 typedef struct {
     json_int_t total, reported, succeeded, failed, canceled, running, queued, precopying, cutover_started;
     json_int_t done_bytes, total_bytes;
+    json_int_t forecast_s, forecast_vms; /* of cutovers that are to come */
 } Counts;
 
 static void count_steps(const json_t *vm, Counts *counts)
@@ -57,6 +58,22 @@ static void count_steps(const json_t *vm, Counts *counts)
     counts->precopying += copying && !later;
 }
 
+/* How long the last copy of a VM that waits for its cutover will take. */
+static void count_forecast(const json_t *vm, Counts *counts)
+{
+    const json_t *step;
+    size_t i;
+
+    json_array_foreach (json_object_get(vm, "pipeline"), i, step) {
+        const char *seconds = json_string_at(step, "annotations.expectedCopySeconds", NULL);
+
+        if (!seconds)
+            continue;
+        counts->forecast_s = MAX(counts->forecast_s, g_ascii_strtoll(seconds, NULL, 10));
+        counts->forecast_vms++;
+    }
+}
+
 static void count_vm(const json_t *vm, Counts *counts)
 {
     counts->reported++;
@@ -70,6 +87,8 @@ static void count_vm(const json_t *vm, Counts *counts)
         counts->running++;
     else
         counts->queued++;
+    if (!json_object_get(vm, "completed"))
+        count_forecast(vm, counts);
     count_steps(vm, counts);
 }
 
@@ -176,6 +195,9 @@ static json_t *plan_status(const json_t *plan)
                                   "running", n.running, "queued", n.queued, "precopying", n.precopying,
                                   "cutoverStarted", n.cutover_started));
     json_object_set_new(out, "failures", failures);
+    if (n.forecast_vms)
+        json_object_set_new(out, "cutover",
+                            json_pack("{sI sI}", "seconds", n.forecast_s, "vms", n.forecast_vms));
     json_object_set_new(out, "bytes", json_pack("{sI sI}", "done", n.done_bytes, "total", n.total_bytes));
     return out;
 }

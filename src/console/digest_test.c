@@ -21,9 +21,11 @@ static const char plan_text[] =
     "'progress':{'completed':10,'total':10}}]},"
     "{'id':'vm-2','name':'two','started':'x','pipeline':[{'name':'Initialize','started':'x','progress':{'"
     "completed':1,'total':1}},"
-    "{'name':'DiskTransfer','started':'x','progress':{'completed':3,'total':7}},{'name':'ImageConversion','"
+    "{'name':'DiskTransfer','started':'x','annotations':{'expectedCopySeconds':'9'},'progress':{'completed':"
+    "3,'total':7}},{'name':'ImageConversion','"
     "progress':{'completed':0,'total':1}}]},"
-    "{'id':'vm-3','name':'three','error':{'phase':'DiskTransfer','reasons':['no. Correct the named field. (Pod x)']}},"
+    "{'id':'vm-3','name':'three','error':{'phase':'DiskTransfer','reasons':['no. Correct the named field. "
+    "(Pod x)']}},"
     "{'id':'vm-4','name':'four'}]}}}";
 
 static Object *plan(void)
@@ -45,6 +47,8 @@ static void a_plan_is_counted(void)
     g_assert_cmpint(json_int_at(out, "status.vms.queued", -1), ==, 1);
     g_assert_cmpint(json_int_at(out, "status.bytes.done", -1), ==, 13 * 1024 * 1024);
     g_assert_cmpint(json_int_at(out, "status.bytes.total", -1), ==, 17 * 1024 * 1024);
+    g_assert_cmpint(json_int_at(out, "status.cutover.seconds", -1), ==, 9);
+    g_assert_cmpint(json_int_at(out, "status.cutover.vms", -1), ==, 1);
     g_assert_cmpuint(json_array_size(json_at(out, "status.failures")), ==, 1);
     g_assert_cmpstr(json_string_at(json_array_get(json_at(out, "status.failures"), 0), "reason", ""), ==,
                     "no");

@@ -9,6 +9,7 @@ import { loadRights } from './api/rights';
 import { store } from './api/store';
 import type { Session } from './model/types';
 import { HostsPage } from './pages/hosts';
+import { InventoryPage } from './pages/inventory';
 import { MappingsPage } from './pages/mappings';
 import { NotFoundPage } from './pages/not_found';
 import { OverviewPage } from './pages/overview';
@@ -91,6 +92,9 @@ export function App() {
               <Route path="/plans/:name" element={<PlanPage />} />
               <Route path="/plans/:name/edit" element={<PlanWizardPage mode="edit" />} />
               <Route path="/plans/:name/duplicate" element={<PlanWizardPage mode="duplicate" />} />
+              <Route path="/inventory" element={<InventoryPage />} />
+              <Route path="/inventory/:provider" element={<InventoryPage />} />
+              <Route path="/inventory/:provider/:kind" element={<InventoryPage />} />
               <Route path="/mappings" element={<MappingsPage />} />
               <Route path="/mappings/:kind" element={<MappingsPage />} />
               <Route path="/settings" element={<SettingsPage />} />

@@ -1,6 +1,6 @@
 // The Kubernetes API and the inventory, through the console's server.
 import type { AnyResource, Concern, Hook, Kind, Migration, NetworkMap, Plan, Provider, Ref, Resource, Session, StorageMap } from '../model/types';
-import { HttpError, request, text } from './http';
+import { HttpError, request, requestPage, text, type Page } from './http';
 
 const group = 'forklift.konveyor.io/v1beta1';
 const plurals: Record<Kind, string> = {
@@ -65,6 +65,19 @@ export const rules = async (): Promise<Rules> =>
       spec: { namespace },
     })
   ).status;
+
+// Which page of a plan's VMs a stream tells (src/console/rows.h).
+export interface RowsView {
+  q?: string;
+  states?: string[];
+  sort?: string;
+  descending?: boolean;
+  offset?: number;
+  limit?: number;
+}
+
+export const changeView = (viewer: string, plan: string | undefined, view: RowsView): Promise<unknown> =>
+  request('POST', '/events/view', { viewer, plan, ...view });
 
 // ---- running plans ----
 
@@ -205,6 +218,13 @@ export async function inventoryProviders(): Promise<InventoryProvider[]> {
 
 const inventory = <T>(provider: Provider, rest: string): Promise<T> =>
   request<T>('GET', `/inventory-api/providers/${provider.spec.type}/${provider.metadata.uid}/${rest}`);
+
+// path: a collection with its query.
+export const inventoryPage = <T>(provider: Provider, path: string): Promise<Page<T>> =>
+  requestPage<T>(`/inventory-api/providers/${provider.spec.type}/${provider.metadata.uid}/${path}`);
+
+export const inventoryObject = (provider: Provider, collection: string, id: string): Promise<unknown> =>
+  inventory(provider, `${collection}/${encodeURIComponent(id)}`);
 
 export interface InventoryItem {
   id: string;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Plan, VmRow } from '../model/types';
+import type { RowsView } from './cluster';
 import { EventsConnection } from './events';
 import { Store } from './store';
 
@@ -37,17 +38,23 @@ describe('the event stream', () => {
   let session: unknown;
   let left: boolean;
   let events: EventsConnection;
+  let told: [string, string | undefined, RowsView][];
 
   beforeEach(() => {
     vi.useFakeTimers();
     store = new Store();
     session = { user: 'anna' };
     left = false;
+    told = [];
     events = new EventsConnection(
       store,
       () => (left = true),
       (url) => new FakeSource(url) as unknown as EventSource,
       () => Promise.resolve(session),
+      (...view) => {
+        told.push(view);
+        return Promise.resolve();
+      },
     );
     events.start();
   });
@@ -92,15 +99,29 @@ describe('the event stream', () => {
   });
 
   it('follows the VMs of the plan that is looked at', () => {
-    const first = FakeSource.last;
     events.look('a');
-    expect(first.closed).toBe(true);
-    expect(FakeSource.last.url).toBe('/events?plan=a');
+    expect(told).toEqual([]);
+    FakeSource.last.tell('hello', { namespace: 'n', viewer: 'v1' });
+    expect(told).toEqual([['v1', 'a', {}]]);
     const row = (id: string, phase: string): VmRow => ({ id, phase });
-    FakeSource.last.tell('rows', { plan: 'a', rows: [row('1', 'x'), row('2', 'x')], reset: true });
-    FakeSource.last.tell('rows', { plan: 'a', rows: [row('2', 'y')], reset: false });
+    FakeSource.last.tell('rows', { plan: 'a', rows: [row('1', 'x'), row('2', 'x')], reset: true, found: 45, offset: 20 });
+    FakeSource.last.tell('rows', { plan: 'a', rows: [row('2', 'y')], reset: false, found: 46, offset: 20 });
     expect(store.rows('a').map((r) => r.phase)).toEqual(['x', 'y']);
     expect(store.rows('b')).toEqual([]);
+    expect(store.place('a')).toEqual({ found: 46, offset: 20 });
+  });
+
+  it('asks for another page on the stream that is open, and on the next one again', async () => {
+    FakeSource.last.tell('hello', { viewer: 'v1' });
+    events.look('a', { offset: 20 });
+    events.look('a', { offset: 20 });
+    FakeSource.last.onerror!();
+    await vi.advanceTimersByTimeAsync(600);
+    FakeSource.last.tell('hello', { viewer: 'v2' });
+    expect(told).toEqual([
+      ['v1', 'a', { offset: 20 }],
+      ['v2', 'a', { offset: 20 }],
+    ]);
   });
 
   it('measures how fast a plan goes', async () => {

@@ -1,8 +1,8 @@
-// The one stream of events from the server, opened again when it breaks or falls silent, and anew when another plan's VMs
-// are wanted.
-import type { AnyResource, Kind, VmRow } from '../model/types';
-import { session } from './cluster';
-import type { Store } from './store';
+// The one stream of events from the server, opened again when it breaks or falls silent. Which page of a plan's VMs it tells is
+// said beside it.
+import type { AnyResource, Kind } from '../model/types';
+import { changeView, session, type RowsView } from './cluster';
+import type { Page, Store } from './store';
 
 const silence_ms = 25_000; // the server beats every ten seconds
 const first_wait_ms = 500;
@@ -15,6 +15,8 @@ const silent = (): Promise<never> => new Promise((_resolve, reject) => setTimeou
 export class EventsConnection {
   private source: EventSource | undefined;
   private plan: string | undefined;
+  private view: RowsView = {};
+  private viewer: string | undefined; // how the server calls this stream
   private silence: ReturnType<typeof setTimeout> | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private tries = 0;
@@ -25,6 +27,7 @@ export class EventsConnection {
     private readonly signedOut: () => void,
     private readonly make: (url: string) => EventSource = (url) => new EventSource(url),
     private readonly ask: () => Promise<unknown> = session,
+    private readonly tell: (viewer: string, plan: string | undefined, view: RowsView) => Promise<unknown> = changeView,
   ) {}
 
   start(): void {
@@ -39,11 +42,17 @@ export class EventsConnection {
     clearTimeout(this.retry);
   }
 
-  // Whose VMs are wanted from now on.
-  look(plan: string | undefined): void {
-    if (plan === this.plan) return;
+  // Whose VMs are wanted from now on, and which of them.
+  look(plan: string | undefined, view: RowsView = {}): void {
+    if (plan === this.plan && JSON.stringify(view) === JSON.stringify(this.view)) return;
     this.plan = plan;
-    if (plan && this.open) this.connect();
+    this.view = view;
+    this.tellView();
+  }
+
+  // A stream that has ended meanwhile is noticed by itself, and the next one is told anew.
+  private tellView(): void {
+    if (this.viewer) this.tell(this.viewer, this.plan, this.view).catch(() => {});
   }
 
   // Tries again at once, as a person asked for it.
@@ -56,24 +65,25 @@ export class EventsConnection {
     clearTimeout(this.silence);
     this.source?.close();
     this.source = undefined;
+    this.viewer = undefined;
   }
 
   private connect(): void {
     this.drop();
     clearTimeout(this.retry);
-    const source = this.make(this.plan ? `/events?plan=${encodeURIComponent(this.plan)}` : '/events');
+    const source = this.make('/events');
     this.source = source;
     this.heard();
     source.onerror = () => source === this.source && this.broken();
-    this.on(source, 'hello', () => {
+    this.on<{ viewer: string }>(source, 'hello', ({ viewer }) => {
       this.tries = 0;
+      this.viewer = viewer;
+      if (this.plan) this.tellView();
       this.store.hello();
     });
     this.on<AnyResource>(source, 'upsert', (object) => this.store.upsert(object, Date.now()));
     this.on<{ kind: Kind; name: string }>(source, 'remove', ({ kind, name }) => this.store.remove(kind, name));
-    this.on<{ plan: string; rows: VmRow[]; reset: boolean }>(source, 'rows', ({ plan, rows, reset }) =>
-      this.store.setRows(plan, rows, reset, Date.now()),
-    );
+    this.on<{ plan: string } & Page>(source, 'rows', ({ plan, ...page }) => this.store.setRows(plan, page, Date.now()));
     this.on<{ kind: Kind; reason: string; message: string }>(source, 'trouble', ({ kind, ...trouble }) => this.store.setTrouble(kind, trouble));
     this.on(source, 'synced', () => this.store.allTold());
     this.on(source, 'beat', () => {});

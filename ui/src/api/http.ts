@@ -31,6 +31,21 @@ export async function request<T>(method: string, path: string, body?: unknown, t
   throw await errorOf(response);
 }
 
+// A page of a list whose server says how many there are. filling: the inventory has not loaded the provider yet.
+export interface Page<T> {
+  items: T[];
+  total: number;
+  filling: boolean;
+}
+
+export async function requestPage<T>(path: string): Promise<Page<T>> {
+  const response = await send('GET', path);
+  if (!response.ok) throw await errorOf(response);
+  if (response.status === 206) return { items: [], total: 0, filling: true };
+  const items = (await response.json()) as T[];
+  return { items, total: Number(response.headers.get('X-Total-Count') ?? items.length), filling: false };
+}
+
 export async function text(path: string): Promise<string> {
   const response = await send('GET', path);
   if (response.ok) return response.text();

@@ -7,6 +7,14 @@ import { bytesOf, disksOf } from '../model/vm_state';
 
 export type Connection = 'connecting' | 'live' | 'lost';
 
+// VMs of the page of a plan that is looked at. reset: these rows are all of it, else those that changed.
+export interface Page {
+  rows: VmRow[];
+  reset: boolean;
+  found: number; // that pass the filter
+  offset: number;
+}
+
 export interface Trouble {
   reason: string;
   message: string;
@@ -36,6 +44,8 @@ export class Store {
   private troubles = new Map<Kind, Trouble>();
   private rowsPlan: string | undefined;
   private rowsByKey = new Map<string, VmRow>();
+  private rowsFound = 0;
+  private rowsOffset = 0;
   private meters = new Map<string, RateMeter>();
   private planMeters = new Map<string, RateMeter>();
   private listeners = new Set<() => void>();
@@ -61,6 +71,11 @@ export class Store {
 
   hasRows(plan: string): boolean {
     return plan === this.rowsPlan;
+  }
+
+  // How many of the plan's VMs pass the filter, and at which of them the rows begin.
+  place(plan: string): { found: number; offset: number } {
+    return plan === this.rowsPlan ? { found: this.rowsFound, offset: this.rowsOffset } : { found: 0, offset: 0 };
   }
 
   diskMeter(vm: VmRow, task: string): RateMeter | undefined {
@@ -99,16 +114,20 @@ export class Store {
   }
 
   remove(kind: Kind, name: string): void {
-    this.objects.get(kind)?.delete(name);
-    if (kind === 'Plan') this.planMeters.delete(name);
+    this.forget(kind, this.objects.get(kind), name);
     this.changed();
+  }
+
+  private forget(kind: Kind, byName: Map<string, AnyResource> | undefined, name: string): void {
+    byName?.delete(name);
+    if (kind === 'Plan') this.planMeters.delete(name);
   }
 
   // Everything was told: what was not, has gone while we were not connected.
   allTold(): void {
     if (this.seen)
       for (const [kind, byName] of this.objects)
-        for (const name of [...byName.keys()]) if (!this.seen.has(`${kind}/${name}`)) byName.delete(name);
+        for (const name of [...byName.keys()]) if (!this.seen.has(`${kind}/${name}`)) this.forget(kind, byName, name);
     this.seen = undefined;
     this.synced = true;
     this.changed();
@@ -120,11 +139,12 @@ export class Store {
     this.changed();
   }
 
-  // reset: these rows are all that there are.
-  setRows(plan: string, rows: VmRow[], reset: boolean, now: number): void {
+  setRows(plan: string, { rows, reset, found, offset }: Page, now: number): void {
     if (reset || plan !== this.rowsPlan) this.rowsByKey = new Map();
     if (plan !== this.rowsPlan) this.meters.clear();
     this.rowsPlan = plan;
+    this.rowsFound = found;
+    this.rowsOffset = offset;
     for (const row of rows) {
       this.rowsByKey.set(rowKey(row), row);
       for (const { task } of disksOf(row)) this.meter(row, task.name).add(bytesOf(task).done, now);

@@ -3,6 +3,7 @@ import type { Plan } from './types';
 
 export interface FailureGroup {
   reason: string; // of the first
+  remedy?: string;
   vms: { plan: string; name: string }[];
 }
 
@@ -16,9 +17,9 @@ export function failureGroups(plans: Plan[]): FailureGroup[] {
   const groups = new Map<string, FailureGroup>();
   for (const plan of plans) {
     if (plan.spec.archived) continue;
-    for (const { id, name, reason } of plan.status?.failures ?? []) {
+    for (const { id, name, reason, remedy } of plan.status?.failures ?? []) {
       const key = essence(reason ?? '');
-      const group = groups.get(key) ?? { reason: reason ?? '', vms: [] };
+      const group = groups.get(key) ?? { reason: reason ?? '', remedy, vms: [] };
       group.vms.push({ plan: plan.metadata.name, name: name ?? id ?? '' });
       groups.set(key, group);
     }

@@ -125,6 +125,7 @@ export interface Plan extends Resource {
     vms: VmCounts;
     bytes: { done: number; total: number };
     failures?: VmFailure[]; // the first fifty
+    cutover?: { seconds: number; vms: number }; // how long the last copy is expected to take, of the slowest of so many VMs
   };
 }
 
@@ -132,6 +133,7 @@ export interface VmFailure {
   id?: string;
   name?: string;
   reason: string;
+  remedy?: string;
 }
 
 export interface Failure {
@@ -164,9 +166,13 @@ export interface Precopy {
   start?: string;
   end?: string;
   snapshot?: string;
+  error?: string;
 }
 
+export type VmState = 'NotStarted' | 'Queued' | 'Running' | 'Copying' | 'WaitingCutover' | 'Succeeded' | 'Failed' | 'Canceled';
+
 export interface VmRow {
+  state?: VmState; // as the server counts it (src/console/rows.c)
   id?: string;
   name?: string;
   phase?: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { VmRow } from './types';
-import { currentStep, diskName, failureOf, stepState, vmBytes, vmState } from './vm_state';
+import { currentStep, diskName, downtime, expectedCutover, failureOf, remarkOf, stepState, vmBytes } from './vm_state';
 
 const MiB = 1024 * 1024;
 const pipeline = (copying: boolean): VmRow['pipeline'] => [
@@ -18,19 +18,20 @@ const pipeline = (copying: boolean): VmRow['pipeline'] => [
 ];
 const has = (type: string) => [{ type, status: 'True' }];
 
-describe('the state of a VM', () => {
+describe('what a VM says of itself', () => {
+  const at = (step: object, more: object = {}): VmRow => ({ pipeline: [{ name: 'DiskTransfer', started: 'a', ...step }], ...more });
   it.each([
-    ['not started', {}, false, false, 'NotStarted'],
-    ['queued before it has a pipeline', {}, true, false, 'Queued'],
-    ['queued behind others', { pipeline: pipeline(false) }, true, false, 'Queued'],
-    ['running', { pipeline: pipeline(true), started: 'a' }, true, false, 'Running'],
-    ['copying warm', { pipeline: pipeline(true), started: 'a' }, true, true, 'Copying'],
-    ['waiting for the cutover', { pipeline: pipeline(true), started: 'a', phase: 'CopyingPaused' }, true, true, 'WaitingCutover'],
-    ['migrated', { pipeline: pipeline(true), conditions: has('Succeeded') }, true, false, 'Succeeded'],
-    ['failed', { pipeline: pipeline(true), error: { reasons: ['x'] } }, true, false, 'Failed'],
-    ['canceled wins', { conditions: [...has('Canceled'), ...has('Failed')] }, true, false, 'Canceled'],
-  ] as [string, VmRow, boolean, boolean, string][])('%s', (_name, vm, started, warm, state) => {
-    expect(vmState(vm, started, warm)).toBe(state);
+    ['nothing before it has begun', { pipeline: pipeline(false) }, undefined],
+    ['what its step says', at({ reason: 'Waiting for the Pod' }), 'Waiting for the Pod'],
+    ['a disk that stands still first', at({ reason: 'Copying', tasks: [{ name: 'a' }, { name: 'b', reason: 'Stalled: no byte for 4 minutes' }] }), 'Stalled: no byte for 4 minutes'],
+    ['what a disk says when the step is silent', at({ tasks: [{ name: 'a', reason: 'Verifying' }] }), 'Verifying'],
+    ['nothing of a step that is done', at({ completed: 'b', reason: 'old' }), undefined],
+  ] as [string, VmRow, string | undefined][])('%s', (_name, vm, remark) => expect(remarkOf(vm)).toBe(remark));
+
+  it('knows its forecast and its downtime', () => {
+    expect(expectedCutover(at({ annotations: { expectedCopySeconds: '42' } }))).toBe(42);
+    expect(expectedCutover(at({}))).toBeUndefined();
+    expect(downtime({ pipeline: [{ name: 'Cutover', annotations: { downtimeSeconds: '75' } }] })).toBe(75);
   });
 });
 

@@ -1,7 +1,5 @@
-// Where one VM of a running plan is: its state, its current step, and how many bytes of its disks are done.
+// Where one VM of a running plan is: its current step, what it waits for, and how many bytes of its disks are done.
 import type { Step, Task, VmRow } from './types';
-
-export type VmState = 'NotStarted' | 'Queued' | 'Running' | 'Copying' | 'WaitingCutover' | 'Succeeded' | 'Failed' | 'Canceled';
 
 const has = (vm: VmRow, type: string): boolean => !!vm.conditions?.some((c) => c.type === type && c.status === 'True');
 
@@ -14,17 +12,28 @@ export function currentStep(vm: VmRow): Step | undefined {
   return [...(vm.pipeline ?? [])].reverse().find(stepStarted);
 }
 
-export function vmState(vm: VmRow, planStarted: boolean, warm: boolean): VmState {
-  if (has(vm, 'Canceled')) return 'Canceled';
-  if (has(vm, 'Failed') || vm.error) return 'Failed';
-  if (has(vm, 'Succeeded')) return 'Succeeded';
-  if (!planStarted || !vm.pipeline?.length) return planStarted ? 'Queued' : 'NotStarted';
-  if (!vm.started) return 'Queued';
-  if (!warm) return 'Running';
-  if (vm.phase === 'CopyingPaused') return 'WaitingCutover';
-  const later = vm.pipeline.some((step) => step.name !== 'Initialize' && step.name !== 'PreHook' && step.name !== 'DiskTransfer' && stepStarted(step));
-  return later ? 'Running' : 'Copying';
+// What the VM's current step, or a disk of it, says of itself: that it stands still, that it is tried again, what it waits for.
+export function remarkOf(vm: VmRow): string | undefined {
+  const step = currentStep(vm);
+  if (!step || step.completed) return undefined;
+  const tasks = (step.tasks ?? []).filter((task) => !task.completed && task.reason);
+  return tasks.find((task) => isStalled(task))?.reason ?? step.reason ?? tasks[0]?.reason;
 }
+
+export const isStalled = (task: Task): boolean => !!task.reason?.startsWith('Stalled');
+export const vmStalled = (vm: VmRow): boolean => !!currentStep(vm)?.tasks?.some((task) => !task.completed && isStalled(task));
+
+// How often what is under way has failed in a row; it is tried again.
+export const failedTries = (vm: VmRow): number => vm.warm?.consecutiveFailures ?? 0;
+
+const secondsOf = (vm: VmRow, step: string, annotation: string): number | undefined => {
+  const text = vm.pipeline?.find((each) => each.name === step)?.annotations?.[annotation];
+  return text === undefined || !Number.isFinite(Number(text)) ? undefined : Number(text);
+};
+
+// How long the last copy of a warm VM is expected to take, while its source is off; and how long it was off in the end.
+export const expectedCutover = (vm: VmRow): number | undefined => secondsOf(vm, 'DiskTransfer', 'expectedCopySeconds');
+export const downtime = (vm: VmRow): number | undefined => secondsOf(vm, 'Cutover', 'downtimeSeconds');
 
 const mebibyte = 1024 * 1024;
 

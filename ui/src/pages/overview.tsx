@@ -136,6 +136,7 @@ export function OverviewPage() {
                     {groups.map((group) => (
                       <ListItem key={group.reason}>
                         <strong className="gantry-break">{group.reason}</strong>
+                        {group.remedy && <p className="gantry-break">{t.remedy(group.remedy)}</p>}
                         <div className="gantry-subtle">
                           {texts.plans.vms(group.vms.length)}:{' '}
                           {group.vms.slice(0, 10).map((vm, n) => (

@@ -21,12 +21,15 @@ import { useStore } from '../api/store';
 import { useConsole } from '../app';
 import { problems, worstFirst } from '../model/conditions';
 import { bytes, clock, duration, elapsed, rate, time } from '../model/format';
+import { ofPlan } from '../model/gather';
 import { isActive, newestMigration, planState, type PlanState } from '../model/plan_state';
 import type { Plan } from '../model/types';
 import { useNow } from '../parts/clock';
 import { ConditionAlert } from '../parts/conditions';
 import { PlanActions } from '../parts/plan_actions';
 import { PlanProgress, planSpeed, PlanStateLabel, typeText } from '../parts/plan_status';
+import { GatherButton } from '../parts/gather_button';
+import { Report } from '../parts/report';
 import { Loading, Troubles } from '../parts/states';
 import { VmTable } from '../parts/vm_table';
 import { Yaml } from '../parts/yaml';
@@ -41,7 +44,7 @@ export function PlanPage() {
   const [query, setQuery] = useSearchParams();
   const tab = query.get('tab') ?? 'vms';
 
-  useEffect(() => events.look(name), [events, name]);
+  useEffect(() => () => events.look(undefined), [events, name]);
 
   const plan = store.get('Plan', name);
   if (!plan) return store.synced ? <NotFoundPage title={texts.plan.notFound(name!)} /> : <Loading title={texts.plan.loading} />;
@@ -68,6 +71,7 @@ export function PlanPage() {
           </FlexItem>
           <FlexItem align={{ default: 'alignRight' }}>
             <div className="gantry-actions">
+              {plan.status?.started && !isActive(state) && <GatherButton what={ofPlan(plan.metadata.name)} title={plan.metadata.name} since={plan.metadata.creationTimestamp} />}
               <PlanActions plan={plan} state={state} migrations={migrations} />
             </div>
           </FlexItem>
@@ -81,11 +85,20 @@ export function PlanPage() {
         <Tabs activeKey={tab} onSelect={(_event, key) => setQuery(key === 'vms' ? {} : { tab: String(key) }, { replace: true })} usePageInsets aria-label={plan.metadata.name}>
           <Tab eventKey="vms" title={<TabTitleText>{texts.plan.vms}</TabTitleText>} tabContentId="tab-content" />
           <Tab eventKey="details" title={<TabTitleText>{texts.plan.details}</TabTitleText>} tabContentId="tab-content" />
+          <Tab eventKey="report" title={<TabTitleText>{texts.plan.report}</TabTitleText>} tabContentId="tab-content" />
           <Tab eventKey="yaml" title={<TabTitleText>{texts.common.yaml}</TabTitleText>} tabContentId="tab-content" />
         </Tabs>
       </PageSection>
       <PageSection isFilled id="tab-content" role="tabpanel">
-        {tab === 'details' ? <Details plan={plan} /> : tab === 'yaml' ? <Yaml kind="Plan" name={plan.metadata.name} /> : <VmTable plan={plan} state={state} />}
+        {tab === 'details' ? (
+          <Details plan={plan} />
+        ) : tab === 'report' ? (
+          <Report plan={plan} />
+        ) : tab === 'yaml' ? (
+          <Yaml kind="Plan" name={plan.metadata.name} />
+        ) : (
+          <VmTable plan={plan} state={state} />
+        )}
       </PageSection>
     </>
   );
@@ -121,6 +134,7 @@ function Facts({ plan, state, now }: { plan: Plan; state: PlanState; now: number
         ] as [string, string][])
       : []),
   ];
+  if (running && status.cutover) facts.push([texts.plan.downtime, `≈ ${duration(status.cutover.seconds)}`]);
   return (
     <div className="gantry-mt-md">
       {state === 'CutoverScheduled' && migration?.spec.cutover && (

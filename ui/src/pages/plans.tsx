@@ -1,13 +1,15 @@
 // All migration plans: state, progress, and the button that each is waiting for.
-import { Button, MenuToggle, PageSection, SearchInput, Select, SelectList, SelectOption, Switch, Title, Toolbar, ToolbarContent, ToolbarFilter, ToolbarGroup, ToolbarItem, Tooltip, Pagination } from '@patternfly/react-core';
+import { Button, PageSection, SearchInput, Switch, Title, Toolbar, ToolbarContent, ToolbarGroup, ToolbarItem, Tooltip, Pagination } from '@patternfly/react-core';
 import CubesIcon from '@patternfly/react-icons/dist/esm/icons/cubes-icon';
 import SearchIcon from '@patternfly/react-icons/dist/esm/icons/search-icon';
 import { Table, Tbody, Td, Th, Thead, Tr, type ThProps } from '@patternfly/react-table';
 import { useState } from 'react';
 import { Link, useNavigate } from 'react-router-dom';
+import { useDenied } from '../api/rights';
 import { useStore } from '../api/store';
 import { filterState, filterStates, planState, type FilterState, type PlanState } from '../model/plan_state';
 import type { Plan } from '../model/types';
+import { CheckFilter } from '../parts/check_filter';
 import { useNow } from '../parts/clock';
 import { PlanActions } from '../parts/plan_actions';
 import { PlanProgress, PlanStateLabel, typeText } from '../parts/plan_status';
@@ -30,9 +32,13 @@ const columns: { title: string; key: (row: Row) => string }[] = [
 export function PlansPage() {
   const store = useStore();
   const navigate = useNavigate();
+  const denied = useDenied();
   const now = useNow(5000);
   const [search, setSearch] = useState('');
   const [states, setStates] = useState<FilterState[]>([]);
+  const [types, setTypes] = useState<string[]>([]);
+  const [sources, setSources] = useState<string[]>([]);
+  const [targets, setTargets] = useState<string[]>([]);
   const [archived, setArchived] = useState(false);
   const [sort, setSort] = useState<{ by: number; direction: 'asc' | 'desc' }>({ by: 0, direction: 'asc' });
   const [page, setPage] = useState(1);
@@ -47,13 +53,19 @@ export function PlansPage() {
   const found = all
     .filter(({ plan }) => !text || `${plan.metadata.name} ${plan.spec.description ?? ''}`.toLowerCase().includes(text))
     .filter(({ state }) => !states.length || states.includes(filterState(state)))
+    .filter(({ plan }) => !types.length || types.includes(typeText(plan)))
+    .filter(({ plan }) => !sources.length || sources.includes(plan.spec.provider.source.name ?? ''))
+    .filter(({ plan }) => !targets.length || targets.includes(plan.spec.provider.destination.name ?? ''))
     .filter(({ plan }) => archived || states.includes('Archived') || !plan.spec.archived)
     .sort((a, b) => {
       const key = columns[sort.by]!.key;
       const order = key(a).localeCompare(key(b)) || a.plan.metadata.name.localeCompare(b.plan.metadata.name);
       return sort.direction === 'asc' ? order : -order;
     });
-  const rows = found.slice((page - 1) * perPage, page * perPage);
+  const at = Math.min(page, Math.max(1, Math.ceil(found.length / perPage))); // what is filtered or deleted may leave fewer pages
+  const rows = found.slice((at - 1) * perPage, at * perPage);
+  const valuesOf = (of: (plan: Plan) => string | undefined) =>
+    [...new Set(all.map(({ plan }) => of(plan)).filter((value): value is string => !!value))].sort().map((value) => ({ value, label: value }));
   const sortOf = (index: number): ThProps['sort'] => ({
     sortBy: { index: sort.by, direction: sort.direction },
     onSort: (_event, by, direction) => setSort({ by, direction }),
@@ -62,14 +74,18 @@ export function PlansPage() {
   const clear = () => {
     setSearch('');
     setStates([]);
+    setTypes([]);
+    setSources([]);
+    setTargets([]);
   };
 
+  const why = denied('create', 'Plan') ?? (canCreate ? undefined : texts.plans.needProviders);
   const create = (
-    <Button isAriaDisabled={!canCreate} onClick={() => navigate('/plans/create')}>
+    <Button isAriaDisabled={!!why} onClick={() => navigate('/plans/create')}>
       {texts.plans.create}
     </Button>
   );
-  const createButton = canCreate ? create : <Tooltip content={texts.plans.needProviders}>{create}</Tooltip>;
+  const createButton = why ? <Tooltip content={why}>{create}</Tooltip> : create;
 
   return (
     <>
@@ -96,7 +112,10 @@ export function PlansPage() {
                   />
                 </ToolbarItem>
                 <ToolbarGroup variant="filter-group">
-                  <StateFilter chosen={states} choose={setStates} />
+                  <CheckFilter title={texts.plans.filterState} chosen={states} choose={setStates} options={filterStates.map((value) => ({ value, label: texts.filterState[value] }))} />
+                  <CheckFilter title={texts.plans.filterType} chosen={types} choose={setTypes} options={valuesOf(typeText)} />
+                  <CheckFilter title={texts.plans.filterSource} chosen={sources} choose={setSources} options={valuesOf((plan) => plan.spec.provider.source.name)} />
+                  <CheckFilter title={texts.plans.filterTarget} chosen={targets} choose={setTargets} options={valuesOf((plan) => plan.spec.provider.destination.name)} />
                 </ToolbarGroup>
                 <ToolbarItem alignSelf="center">
                   <Switch id="archived" label={texts.plans.archived} isChecked={archived} onChange={(_event, on) => setArchived(on)} />
@@ -161,7 +180,7 @@ export function PlansPage() {
             {found.length > 10 && (
               <Pagination
                 itemCount={found.length}
-                page={page}
+                page={at}
                 perPage={perPage}
                 variant="bottom"
                 onSetPage={(_event, to) => setPage(to)}
@@ -175,38 +194,5 @@ export function PlansPage() {
         )}
       </PageSection>
     </>
-  );
-}
-
-function StateFilter({ chosen, choose }: { chosen: FilterState[]; choose: (states: FilterState[]) => void }) {
-  const [open, setOpen] = useState(false);
-  const toggle = (state: FilterState) => choose(chosen.includes(state) ? chosen.filter((s) => s !== state) : [...chosen, state]);
-  return (
-    <ToolbarFilter
-      categoryName={texts.plans.filterState}
-      labels={chosen.map((state) => ({ key: state, node: texts.filterState[state] }))}
-      deleteLabel={(_category, label) => toggle((typeof label === 'string' ? label : label.key) as FilterState)}
-      deleteLabelGroup={() => choose([])}
-    >
-      <Select
-        isOpen={open}
-        onOpenChange={setOpen}
-        selected={chosen}
-        onSelect={(_event, value) => toggle(value as FilterState)}
-        toggle={(ref) => (
-          <MenuToggle ref={ref} isExpanded={open} onClick={() => setOpen(!open)}>
-            {texts.plans.filterState}
-          </MenuToggle>
-        )}
-      >
-        <SelectList>
-          {filterStates.map((state) => (
-            <SelectOption key={state} value={state} hasCheckbox isSelected={chosen.includes(state)}>
-              {texts.filterState[state]}
-            </SelectOption>
-          ))}
-        </SelectList>
-      </Select>
-    </ToolbarFilter>
   );
 }

@@ -1,6 +1,6 @@
 // The logs of the Pods that work for one VM, read again every few seconds while the dialog is open.
-import { Alert, Button, CodeBlock, CodeBlockCode, FormSelect, FormSelectOption, Modal, ModalBody, ModalFooter, ModalHeader, Spinner } from '@patternfly/react-core';
-import { useEffect, useState } from 'react';
+import { Alert, Button, CodeBlock, CodeBlockCode, FormSelect, FormSelectOption, Modal, ModalBody, ModalFooter, ModalHeader, Spinner, Switch } from '@patternfly/react-core';
+import { useEffect, useRef, useState } from 'react';
 import * as cluster from '../api/cluster';
 import { messageOf } from '../api/http';
 import { texts } from '../texts';
@@ -14,12 +14,25 @@ export function LogsDialog({ namespace, planUid, vm, onClose }: { namespace: str
   const [chosen, setChosen] = useState<string>();
   const [log, setLog] = useState('');
   const [problem, setProblem] = useState<string>();
+  const [following, setFollowing] = useState(true);
+  const end = useRef<HTMLDivElement>(null);
   const pod = pods?.find((each) => each.name === chosen) ?? pods?.[0];
   const podName = pod?.name;
   const container = pod?.containers[0];
 
   useEffect(() => {
-    cluster.podsOfVm(namespace, planUid, vm.id).then(setPods, (error: unknown) => setProblem(messageOf(error)));
+    let live = true;
+    const look = () =>
+      cluster.podsOfVm(namespace, planUid, vm.id).then(
+        (found) => live && setPods(found),
+        (error: unknown) => live && setProblem(messageOf(error)),
+      );
+    void look();
+    const timer = setInterval(() => void look(), again_ms);
+    return () => {
+      live = false;
+      clearInterval(timer);
+    };
   }, [namespace, planUid, vm.id]);
 
   useEffect(() => {
@@ -43,6 +56,10 @@ export function LogsDialog({ namespace, planUid, vm, onClose }: { namespace: str
     };
   }, [namespace, podName, container]);
 
+  useEffect(() => {
+    if (following) end.current?.scrollIntoView({ block: 'nearest' });
+  }, [following, log]);
+
   const title = `${texts.vm.logs}: ${vm.name}`;
   return (
     <Modal isOpen variant="large" onClose={onClose} aria-label={title}>
@@ -58,10 +75,14 @@ export function LogsDialog({ namespace, planUid, vm, onClose }: { namespace: str
                 <FormSelectOption key={each.name} value={each.name} label={`${each.name} (${[each.step, each.phase].filter(Boolean).join(', ')})`} />
               ))}
             </FormSelect>
-            <p className="gantry-subtle">{texts.vm.showing(lines)}</p>
+            <div className="gantry-row">
+              <span className="gantry-subtle">{texts.vm.showing(lines)}</span>
+              <Switch id="follow" label={texts.vm.follow} isChecked={following} onChange={(_event, on) => setFollowing(on)} />
+            </div>
             <CodeBlock>
               <CodeBlockCode className="gantry-log">{log}</CodeBlockCode>
             </CodeBlock>
+            <div ref={end} />
           </>
         )}
       </ModalBody>

@@ -8,7 +8,7 @@ import ResourcesFullIcon from '@patternfly/react-icons/dist/esm/icons/in-progres
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import type { ComponentType } from 'react';
 import type { Store } from '../api/store';
-import { bytes, clock, duration, elapsed, percent, rate } from '../model/format';
+import { bytes, clock, duration, elapsed, percent, rate, time } from '../model/format';
 import type { Step, Task, VmRow } from '../model/types';
 import { bytesOf, diskName, disksOf, stepState, type StepState } from '../model/vm_state';
 import { stepText, texts } from '../texts';
@@ -51,7 +51,12 @@ function StepLabel({ state, step }: { state: StepState; step: Step }) {
         <Icon />
       </span>{' '}
       {texts.stepState[state]}
-      {detail && <span className="gantry-subtle"> {detail}</span>}
+      {detail && <span className="gantry-subtle gantry-break"> {detail}</span>}
+      {step.error?.reasons?.map((reason) => (
+        <div key={reason} className="gantry-subtle gantry-break">
+          {reason}
+        </div>
+      ))}
     </>
   );
 }
@@ -77,7 +82,13 @@ export function Steps({ vm, now }: { vm: VmRow; now: number }) {
                 </Tooltip>
               </Td>
               <Td dataLabel={texts.vm.elapsed} className="gantry-numbers">
-                {seconds === undefined ? '' : clock(seconds)}
+                {seconds === undefined ? (
+                  ''
+                ) : (
+                  <Tooltip content={[time(step.started), time(step.completed)].filter(Boolean).join(' – ')}>
+                    <span>{clock(seconds)}</span>
+                  </Tooltip>
+                )}
               </Td>
               <Td dataLabel={texts.vm.state}>
                 <StepLabel state={stepState(step, vm)} step={step} />

@@ -4,6 +4,7 @@ import EllipsisVIcon from '@patternfly/react-icons/dist/esm/icons/ellipsis-v-ico
 import { useState } from 'react';
 import { useNavigate } from 'react-router-dom';
 import * as cluster from '../api/cluster';
+import { useDenied } from '../api/rights';
 import { isBlocked } from '../model/conditions';
 import {
   canArchive,
@@ -16,9 +17,11 @@ import {
   newestMigration,
   type PlanState,
 } from '../model/plan_state';
+import { duration } from '../model/format';
 import type { Migration, Plan } from '../model/types';
 import { texts } from '../texts';
 import { Confirm } from './confirm';
+import { useAttempt } from './notices';
 
 type Dialog = 'start' | 'cutover' | 'archive' | 'delete';
 
@@ -62,32 +65,37 @@ function MainButton({ plan, state, compact, open }: { plan: Plan; state: PlanSta
   const name = plan.metadata.name;
   const variant = compact ? 'secondary' : 'primary';
   const size = compact ? 'sm' : 'default';
-  if (canCutover(state))
-    return (
-      <Button variant={variant} size={size} onClick={() => open('cutover')} aria-label={`${cutoverText(state)}: ${name}`}>
-        {cutoverText(state)}
-      </Button>
-    );
-  if (canRestart(state))
-    return (
-      <Button variant={variant} size={size} onClick={() => open('start')} aria-label={`${texts.plan.restart}: ${name}`}>
-        {texts.plan.restart}
-      </Button>
-    );
-  if (state === 'Ready' || state === 'NotReady') {
-    const button = (
-      <Button variant={variant} size={size} isAriaDisabled={!canStart(state)} onClick={() => open('start')} aria-label={`${texts.plan.start}: ${name}`}>
-        {texts.plan.start}
-      </Button>
-    );
-    return canStart(state) ? button : <Tooltip content={texts.plan.blockers}>{button}</Tooltip>;
-  }
-  return null;
+  const denied = useDenied();
+  const action = canCutover(state)
+    ? { label: cutoverText(state), dialog: 'cutover' as const, why: denied('patch', 'Migration') }
+    : canRestart(state)
+      ? { label: texts.plan.restart, dialog: 'start' as const, why: denied('create', 'Migration') }
+      : state === 'Ready' || state === 'NotReady'
+        ? { label: texts.plan.start, dialog: 'start' as const, why: denied('create', 'Migration') ?? (canStart(state) ? undefined : texts.plan.blockers) }
+        : undefined;
+  if (!action) return null;
+  const button = (
+    <Button variant={variant} size={size} isAriaDisabled={!!action.why} onClick={() => open(action.dialog)} aria-label={`${action.label}: ${name}`}>
+      {action.label}
+    </Button>
+  );
+  return action.why ? <Tooltip content={action.why}>{button}</Tooltip> : button;
+}
+
+// An entry that is not possible says why.
+function Entry({ label, why, danger, onClick }: { label: string; why?: string; danger?: boolean; onClick: () => void }) {
+  return (
+    <DropdownItem onClick={why ? undefined : onClick} isAriaDisabled={!!why} tooltipProps={why ? { content: why } : undefined} isDanger={danger}>
+      {label}
+    </DropdownItem>
+  );
 }
 
 function Menu({ plan, state, migration, open }: { plan: Plan; state: PlanState; migration?: Migration; open: (dialog: Dialog) => void }) {
   const [expanded, setExpanded] = useState(false);
   const navigate = useNavigate();
+  const attempt = useAttempt();
+  const denied = useDenied();
   const name = plan.metadata.name;
   return (
     <Dropdown
@@ -107,23 +115,21 @@ function Menu({ plan, state, migration, open }: { plan: Plan; state: PlanState; 
       )}
     >
       <DropdownList>
-        <DropdownItem onClick={() => navigate(`/plans/${name}/edit`)} isDisabled={!canEdit(plan, state)}>
-          {texts.plan.edit}
-        </DropdownItem>
-        <DropdownItem onClick={() => navigate(`/plans/${name}/duplicate`)}>{texts.plan.duplicate}</DropdownItem>
-        <DropdownItem onClick={() => navigate(`/plans/${name}?tab=details`)}>{texts.common.details(name)}</DropdownItem>
-        {canRestart(state) && <DropdownItem onClick={() => open('start')}>{texts.plan.restart}</DropdownItem>}
+        <Entry label={texts.plan.edit} why={denied('patch', 'Plan') ?? (canEdit(plan, state) ? undefined : texts.plan.cannotEdit)} onClick={() => navigate(`/plans/${name}/edit`)} />
+        <Entry label={texts.plan.duplicate} why={denied('create', 'Plan')} onClick={() => navigate(`/plans/${name}/duplicate`)} />
+        <Entry label={texts.plan.view} onClick={() => navigate(`/plans/${name}?tab=details`)} />
+        {canRestart(state) && <Entry label={texts.plan.restart} why={denied('create', 'Migration')} onClick={() => open('start')} />}
         {state === 'CutoverScheduled' && migration && (
-          <DropdownItem onClick={() => void cluster.cutover(migration, null)}>{texts.plan.cancelCutover}</DropdownItem>
+          <Entry
+            label={texts.plan.cancelCutover}
+            why={denied('patch', 'Migration')}
+            onClick={() => void attempt(texts.plan.cancelCutover, () => cluster.cutover(migration, null))}
+          />
         )}
         {!plan.spec.archived && (
-          <DropdownItem onClick={() => open('archive')} isDisabled={!canArchive(state)}>
-            {texts.plan.archive}
-          </DropdownItem>
+          <Entry label={texts.plan.archive} why={denied('patch', 'Plan') ?? (canArchive(state) ? undefined : texts.plan.cannotArchive)} onClick={() => open('archive')} />
         )}
-        <DropdownItem onClick={() => open('delete')} isDisabled={!canDelete(state)} isDanger>
-          {texts.plan.delete}
-        </DropdownItem>
+        <Entry label={texts.plan.delete} danger why={denied('delete', 'Plan') ?? (canDelete(state) ? undefined : texts.plan.cannotDelete)} onClick={() => open('delete')} />
       </DropdownList>
     </Dropdown>
   );
@@ -158,6 +164,7 @@ function CutoverDialog({ plan, migration, onClose }: { plan: Plan; migration: Mi
   const [when, setWhen] = useState(local(migration.spec.cutover ? new Date(migration.spec.cutover) : new Date(Date.now() + 3600_000)));
   const date = new Date(when);
   const past = later && !(date.getTime() > Date.now());
+  const expected = plan.status?.cutover;
   return (
     <Confirm
       title={texts.plan.cutoverTitle(plan.metadata.name)}
@@ -167,6 +174,7 @@ function CutoverDialog({ plan, migration, onClose }: { plan: Plan; migration: Mi
       onClose={onClose}
     >
       <p className="gantry-mb-md">{texts.plan.cutoverBody}</p>
+      <Alert isInline isPlain variant="info" title={expected ? texts.plan.expectedDowntime(duration(expected.seconds), expected.vms) : texts.plan.noForecast} className="gantry-mb-md" />
       <Form>
         <FormGroup role="radiogroup" fieldId="cutover" label={texts.plan.cutover}>
           <Radio id="cutover-now" name="cutover" label={texts.plan.cutoverNow} isChecked={!later} onChange={() => setLater(false)} />
@@ -181,7 +189,7 @@ function CutoverDialog({ plan, migration, onClose }: { plan: Plan; migration: Mi
               validated={past ? 'error' : 'default'}
               onChange={(_event, value) => setWhen(value)}
             />
-            {past && <p role="alert">{texts.mistake.past}</p>}
+            {past ? <p role="alert">{texts.mistake.past}</p> : <p className="gantry-subtle">{texts.plan.utc(date.toISOString().slice(0, 16).replace('T', ' '))}</p>}
           </FormGroup>
         )}
       </Form>

@@ -39,6 +39,7 @@ import { time } from '../model/format';
 const pages: [string, string][] = [
   ['/overview', texts.shell.overview],
   ['/providers', texts.shell.providers],
+  ['/inventory', texts.shell.inventory],
   ['/plans', texts.shell.plans],
   ['/mappings', texts.shell.mappings],
   ['/settings', texts.shell.settings],

@@ -1,16 +1,21 @@
 // The VMs of a plan: one row each, opened to its steps and disks.
-import { Alert, Button, Label, Pagination, Progress, ProgressMeasureLocation, ProgressSize, SearchInput, Title, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core';
-import { ExpandableRowContent, Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { Alert, Button, Label, List, ListItem, Pagination, Progress, ProgressMeasureLocation, ProgressSize, SearchInput, Title, Toolbar, ToolbarContent, ToolbarItem, Tooltip } from '@patternfly/react-core';
+import { ExpandableRowContent, Table, Tbody, Td, Th, Thead, Tr, type ThProps } from '@patternfly/react-table';
 import { useEffect, useState } from 'react';
 import * as cluster from '../api/cluster';
+import { useDenied } from '../api/rights';
 import { rowKey, useStore } from '../api/store';
-import { bytes, clock, duration, elapsed, percent, rate } from '../model/format';
-import { isActive, isWarm, newestMigration, type PlanState } from '../model/plan_state';
-import type { Concern, Plan, Provider, VmRow } from '../model/types';
-import { currentStep, disksOf, failureOf, vmBytes, vmState, type VmState } from '../model/vm_state';
+import { useConsole } from '../app';
+import { bytes, clock, duration, elapsed, percent, rate, time } from '../model/format';
+import { isActive, newestMigration, type PlanState } from '../model/plan_state';
+import { ofVm } from '../model/gather';
+import type { Concern, Plan, Precopy, Provider, VmRow, VmState } from '../model/types';
+import { currentStep, disksOf, downtime, expectedCutover, failedTries, failureOf, remarkOf, vmBytes, vmStalled } from '../model/vm_state';
 import { stepText, texts } from '../texts';
+import { CheckFilter } from './check_filter';
 import { useNow } from './clock';
 import { Concerns } from './concerns';
+import { GatherButton } from './gather_button';
 import { LogsDialog } from './logs';
 import { Disks, Pipeline, Steps } from './pipeline';
 import { CancelVmsDialog } from './plan_actions';
@@ -29,46 +34,96 @@ const looks: Record<VmState, { status?: 'success' | 'danger' | 'warning' | 'info
 
 export const vmName = (vm: VmRow): string => vm.name || vm.id || '';
 
+const vmStates = Object.keys(texts.vmState) as VmState[];
+const sortable: [string, string][] = [
+  ['name', texts.common.name],
+  ['state', texts.vm.state],
+  ['copied', texts.vm.copied],
+  ['started', texts.vm.elapsed],
+];
+const settle_ms = 250; // typing
+
+// A value that is still being typed counts when it rests.
+function useSettled<T>(value: T): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), settle_ms);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
+}
+
+// The server filters, sorts and cuts: this holds the page that is shown, and what was selected on others.
 export function VmTable({ plan, state }: { plan: Plan; state: PlanState }) {
   const store = useStore();
+  const { events } = useConsole();
+  const denied = useDenied();
   const now = useNow();
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [selected, setSelected] = useState<ReadonlyMap<string, VmRow>>(new Map());
   const [search, setSearch] = useState('');
+  const [states, setStates] = useState<VmState[]>([]);
+  const [sort, setSort] = useState<{ by: string; descending: boolean }>();
   const [page, setPage] = useState(1);
   const [perPage, setPerPage] = useState(20);
   const [canceling, setCanceling] = useState(false);
   const [logsOf, setLogsOf] = useState<VmRow>();
+  const q = useSettled(search.trim());
 
   const planName = plan.metadata.name;
+  useEffect(
+    () => events.look(planName, { q, states, sort: sort?.by, descending: sort?.descending, offset: (page - 1) * perPage, limit: perPage }),
+    [events, planName, q, states, sort, page, perPage],
+  );
+
   const rows = store.rows(planName);
-  const warm = isWarm(plan);
-  const started = !!plan.status?.started;
+  const { found, offset } = store.place(planName);
+  const shownPage = Math.floor(offset / perPage) + 1;
   const running = isActive(state);
   const migration = newestMigration(plan, store.list('Migration'));
   const asked = new Set((migration?.spec.cancel ?? []).map((ref) => ref.id ?? ref.name));
 
   if (!store.hasRows(planName)) return <Loading title={texts.plan.loading} />;
-  if (!rows.length) return <Empty title={texts.vm.emptyTitle} body={texts.vm.emptyBody} />;
+  if (!plan.status?.vms.total && !rows.length && !q && !states.length) return <Empty title={texts.vm.emptyTitle} body={texts.vm.emptyBody} />;
 
-  const text = search.trim().toLowerCase();
-  const found = rows.filter((vm) => !text || vmName(vm).toLowerCase().includes(text));
-  const shown = found.slice((page - 1) * perPage, page * perPage);
-  const cancelable = (vm: VmRow): boolean => {
-    const at = vmState(vm, started, warm);
-    return running && !!migration && !asked.has(vm.id ?? vm.name) && !['Succeeded', 'Failed', 'Canceled'].includes(at);
+  const why = denied('patch', 'Migration');
+  const cancelable = (vm: VmRow): boolean =>
+    running && !!migration && !why && !asked.has(vm.id ?? vm.name) && !['Succeeded', 'Failed', 'Canceled'].includes(vm.state ?? '');
+  const chosen = [...selected.values()].map((vm) => rows.find((row) => rowKey(row) === rowKey(vm)) ?? vm).filter(cancelable);
+  const onPage = rows.filter(cancelable);
+  const select = (vms: VmRow[], on: boolean) => {
+    const next = new Map(selected);
+    for (const vm of vms)
+      if (on) next.set(rowKey(vm), vm);
+      else next.delete(rowKey(vm));
+    setSelected(next);
   };
-  const chosen = rows.filter((vm) => selected.has(rowKey(vm)) && cancelable(vm));
-  const toggle = (set: ReadonlySet<string>, key: string): ReadonlySet<string> => {
-    const next = new Set(set);
+  const toggleOpen = (key: string) => {
+    const next = new Set(open);
     if (!next.delete(key)) next.add(key);
-    return next;
+    setOpen(next);
+  };
+  const sortOf = (by: string): ThProps['sort'] => ({
+    sortBy: { index: sort ? sortable.findIndex(([key]) => key === sort.by) : undefined, direction: sort?.descending ? 'desc' : 'asc' },
+    onSort: (_event, _index, direction) => setSort({ by, descending: direction === 'desc' }),
+    columnIndex: sortable.findIndex(([key]) => key === by),
+  });
+  const clear = () => {
+    setSearch('');
+    setStates([]);
+    setPage(1);
   };
   const width = running ? 8 : 7;
+  const cancelButton = (
+    <Button variant="secondary" isAriaDisabled={!chosen.length} onClick={() => setCanceling(true)}>
+      {texts.plan.cancelVms}
+      {chosen.length > 0 && ` (${chosen.length})`}
+    </Button>
+  );
 
   return (
     <>
-      <Toolbar>
+      <Toolbar clearAllFilters={clear} clearFiltersButtonText={texts.common.clearFilters} collapseListedFiltersBreakpoint="md">
         <ToolbarContent>
           <ToolbarItem>
             <SearchInput
@@ -82,20 +137,23 @@ export function VmTable({ plan, state }: { plan: Plan; state: PlanState }) {
               onClear={() => setSearch('')}
             />
           </ToolbarItem>
-          {running && (
-            <ToolbarItem>
-              <Button variant="secondary" isDisabled={!chosen.length} onClick={() => setCanceling(true)}>
-                {texts.plan.cancelVms}
-                {chosen.length > 0 && ` (${chosen.length})`}
-              </Button>
-            </ToolbarItem>
-          )}
-          {found.length > 10 && (
+          <CheckFilter
+            title={texts.vm.filterState}
+            options={vmStates.map((value) => ({ value, label: texts.vmState[value] }))}
+            chosen={states}
+            choose={(values) => {
+              setStates(values);
+              setPage(1);
+            }}
+          />
+          {running && <ToolbarItem>{why || !chosen.length ? <Tooltip content={why ?? texts.plan.selectFirst}>{cancelButton}</Tooltip> : cancelButton}</ToolbarItem>}
+          {found > 10 && (
             <ToolbarItem variant="pagination" align={{ default: 'alignEnd' }}>
               <Pagination
-                itemCount={found.length}
-                page={page}
+                itemCount={found}
+                page={shownPage}
                 perPage={perPage}
+                perPageOptions={[10, 20, 50, 100].map((value) => ({ title: String(value), value }))}
                 isCompact
                 onSetPage={(_event, to) => setPage(to)}
                 onPerPageSelect={(_event, n) => {
@@ -111,19 +169,28 @@ export function VmTable({ plan, state }: { plan: Plan; state: PlanState }) {
         <Thead>
           <Tr>
             <Th screenReaderText={texts.common.details('')} />
-            {running && <Th screenReaderText={texts.vm.selectAll} />}
-            <Th>{texts.common.name}</Th>
-            <Th>{texts.vm.state}</Th>
+            {running && (
+              <Th
+                aria-label={texts.vm.selectAll}
+                select={{
+                  isSelected: onPage.length > 0 && onPage.every((vm) => selected.has(rowKey(vm))),
+                  onSelect: (_event, on) => select(onPage, on),
+                  isHeaderSelectDisabled: !onPage.length,
+                }}
+              />
+            )}
+            <Th sort={sortOf('name')}>{texts.common.name}</Th>
+            <Th sort={sortOf('state')}>{texts.vm.state}</Th>
             <Th>{texts.vm.pipeline}</Th>
-            <Th>{texts.vm.copied}</Th>
+            <Th sort={sortOf('copied')}>{texts.vm.copied}</Th>
             <Th>{texts.vm.rate}</Th>
-            <Th>{texts.vm.elapsed}</Th>
+            <Th sort={sortOf('started')}>{texts.vm.elapsed}</Th>
           </Tr>
         </Thead>
-        {shown.map((vm, index) => {
+        {rows.map((vm, index) => {
           const key = rowKey(vm);
           const expanded = open.has(key);
-          const at = vmState(vm, started, warm);
+          const at = vm.state ?? 'NotStarted';
           return (
             <Tbody key={key} isExpanded={expanded}>
               <Tr>
@@ -131,7 +198,7 @@ export function VmTable({ plan, state }: { plan: Plan; state: PlanState }) {
                   expand={{
                     rowIndex: index,
                     isExpanded: expanded,
-                    onToggle: () => setOpen(toggle(open, key)),
+                    onToggle: () => toggleOpen(key),
                     expandId: `vm-${key}-`,
                   }}
                 />
@@ -141,7 +208,7 @@ export function VmTable({ plan, state }: { plan: Plan; state: PlanState }) {
                       rowIndex: index,
                       isSelected: selected.has(key) && cancelable(vm),
                       isDisabled: !cancelable(vm),
-                      onSelect: () => setSelected(toggle(selected, key)),
+                      onSelect: (_event, on) => select([vm], on),
                     }}
                   />
                 )}
@@ -160,14 +227,14 @@ export function VmTable({ plan, state }: { plan: Plan; state: PlanState }) {
           );
         })}
       </Table>
-      {!found.length && <Empty title={texts.common.noMatch} />}
+      {!found && <Empty title={texts.common.noMatch} />}
       {canceling && migration && (
         <CancelVmsDialog
           migration={migration}
           vms={chosen}
           onClose={() => {
             setCanceling(false);
-            setSelected(new Set());
+            setSelected(new Map());
           }}
         />
       )}
@@ -197,6 +264,7 @@ function VmCells({ vm, at, now }: { vm: VmRow; at: VmState; now: number }) {
   const left = speed > 0 ? (total - done) / speed : undefined;
   const seconds = elapsed(vm.started, vm.completed, now);
   const where = whereItIs(vm, at);
+  const remark = remarkOf(vm);
   const pending = vm.conditions?.find((c) => c.type === 'Pending' && c.status === 'True');
   const { status, color } = looks[at];
 
@@ -207,10 +275,22 @@ function VmCells({ vm, at, now }: { vm: VmRow; at: VmState; now: number }) {
           {texts.vmState[at]}
         </Label>
         {where && <div className="gantry-subtle gantry-nowrap">{where}</div>}
-        {at === 'Queued' && pending?.message && <div className="gantry-subtle">{pending.message}</div>}
+        {vmStalled(vm) && running && (
+          <Label status="warning" isCompact>
+            {texts.vm.stalledShort}
+          </Label>
+        )}
+        {running && failedTries(vm) > 0 && (
+          <Label status="warning" isCompact>
+            {texts.vm.retrying(failedTries(vm))}
+          </Label>
+        )}
+        {running && remark && <div className="gantry-subtle gantry-break">{remark}</div>}
+        {at === 'Queued' && pending?.message && <div className="gantry-subtle gantry-break">{pending.message}</div>}
         {at === 'WaitingCutover' && vm.warm?.nextPrecopyAt && (
           <div className="gantry-subtle">{texts.vm.nextCopy(duration((Date.parse(vm.warm.nextPrecopyAt) - now) / 1000))}</div>
         )}
+        {at === 'WaitingCutover' && expectedCutover(vm) !== undefined && <div className="gantry-subtle">{texts.vm.expectedCutover(duration(expectedCutover(vm)!))}</div>}
       </Td>
       <Td dataLabel={texts.vm.pipeline}>
         <Pipeline vm={vm} />
@@ -245,7 +325,12 @@ function VmCells({ vm, at, now }: { vm: VmRow; at: VmState; now: number }) {
 function VmDetails({ plan, vm, at, now, onLogs }: { plan: Plan; vm: VmRow; at: VmState; now: number; onLogs: () => void }) {
   const store = useStore();
   const failure = failureOf(vm);
-  const copies = vm.warm?.precopies?.length ?? 0;
+  const ended = at === 'Succeeded' || at === 'Failed' || at === 'Canceled';
+  const times = [
+    vm.started && `${texts.plan.started}: ${time(vm.started)}`,
+    vm.completed && `${texts.plan.ended}: ${time(vm.completed)}`,
+    downtime(vm) !== undefined && texts.report.downtime(duration(downtime(vm)!)),
+  ].filter(Boolean);
   return (
     <>
       {at === 'Failed' && (
@@ -260,6 +345,7 @@ function VmDetails({ plan, vm, at, now, onLogs }: { plan: Plan; vm: VmRow; at: V
         {!!vm.pipeline?.length && (
           <section aria-label={texts.vm.pipeline}>
             <Steps vm={vm} now={now} />
+            {times.length > 0 && <p className="gantry-subtle">{times.join(', ')}</p>}
           </section>
         )}
         {!!disksOf(vm).length && (
@@ -268,8 +354,15 @@ function VmDetails({ plan, vm, at, now, onLogs }: { plan: Plan; vm: VmRow; at: V
               {texts.vm.disks}
             </Title>
             <Disks vm={vm} store={store} now={now} running={at === 'Running' || at === 'Copying'} />
-            {copies > 0 && <p className="gantry-subtle">{texts.vm.copies(copies)}</p>}
-            {(vm.warm?.consecutiveFailures ?? 0) > 0 && <p className="gantry-subtle">{texts.vm.retries(vm.warm!.consecutiveFailures!)}</p>}
+            {failedTries(vm) > 0 && <p className="gantry-subtle">{texts.vm.retrying(failedTries(vm))}</p>}
+          </section>
+        )}
+        {!!vm.warm?.precopies?.length && (
+          <section aria-label={texts.vm.copiesTitle}>
+            <Title headingLevel="h3" size="md" className="gantry-mb-sm">
+              {texts.vm.copiesTitle}
+            </Title>
+            <Precopies precopies={vm.warm.precopies} now={now} />
           </section>
         )}
         <section aria-label={texts.vm.concerns}>
@@ -280,11 +373,30 @@ function VmDetails({ plan, vm, at, now, onLogs }: { plan: Plan; vm: VmRow; at: V
         </section>
       </div>
       {plan.status?.started && (
-        <Button variant="link" isInline onClick={onLogs}>
-          {texts.vm.logs}
-        </Button>
+        <div className="gantry-row">
+          <Button variant="link" isInline onClick={onLogs}>
+            {texts.vm.logs}
+          </Button>
+          {ended && vm.id && <GatherButton what={ofVm(vm.id)} title={vmName(vm)} since={plan.metadata.creationTimestamp} compact />}
+        </div>
       )}
     </>
+  );
+}
+
+// The copies of a warm migration, the newest first.
+function Precopies({ precopies, now }: { precopies: Precopy[]; now: number }) {
+  const numbered = precopies.map((copy, n) => ({ copy, n: n + 1 })).reverse();
+  return (
+    <List isPlain>
+      {numbered.slice(0, 5).map(({ copy, n }) => (
+        <ListItem key={n}>
+          {texts.vm.copyNumber(n, clock(elapsed(copy.start, copy.end, now) ?? 0))}
+          <div className="gantry-subtle gantry-break">{copy.error ?? (copy.end ? time(copy.end) : texts.vmState.Copying)}</div>
+        </ListItem>
+      ))}
+      {numbered.length > 5 && <ListItem>{texts.plans.more(numbered.length - 5)}</ListItem>}
+    </List>
   );
 }
 

@@ -9,21 +9,26 @@ import { texts } from '../texts';
 import { saveText } from './save';
 
 export function Yaml({ kind, name }: { kind: Kind; name: string }) {
-  const [text, setText] = useState<string>();
+  const [found, setFound] = useState<unknown>();
   const [problem, setProblem] = useState<string>();
 
   useEffect(() => {
     cluster.get<Resource & { metadata: { managedFields?: unknown } }>(kind, name).then(
       (object) => {
         delete object.metadata.managedFields;
-        setText(stringify(object));
+        setFound(object);
       },
       (error: unknown) => setProblem(messageOf(error)),
     );
   }, [kind, name]);
 
   if (problem) return <Alert isInline variant="danger" title={problem} />;
-  if (text === undefined) return <Spinner aria-label={texts.plan.yamlLoading} />;
+  if (found === undefined) return <Spinner aria-label={texts.plan.yamlLoading} />;
+  return <YamlText name={name} object={found} />;
+}
+
+export function YamlText({ name, object }: { name: string; object: unknown }) {
+  const text = stringify(object);
   return (
     <CodeBlock
       actions={

@@ -15,7 +15,8 @@ static const char *const world[][2] = {
      "'networking':{'pNICs':[{'key':'p1','linkSpeed':10000}],'vNICs':["
      "{'portGroup':'','dPortGroup':'dvportgroup-1','ipAddress':'10.0.0.2','subnetMask':'255.0.0.0','mtu':"
      "9000},"
-     "{'portGroup':'Mgmt','dPortGroup':'','ipAddress':'10.0.0.1','subnetMask':'255.0.0.0','mtu':1500}],"
+     "{'portGroup':'Mgmt','dPortGroup':'','ipAddress':'10.0.0.1','subnetMask':'255.0.0.0','mtu':1500},"
+     "{'portGroup':'','dPortGroup':'gone','ipAddress':'10.0.0.3','subnetMask':'255.0.0.0','mtu':1500}],"
      "'portGroups':[{'key':'g','name':'Mgmt','vSwitch':'s'}],'switches':[{'key':'s','pNICs':['p0','p1']}]}}"},
     {"Network",
      "{'id':'dvs-1','name':'Switch','variant':'DvSwitch','parent':{'kind':'Folder','id':'group-v1'},"
@@ -200,7 +201,8 @@ static void network_adapters_have_the_speed_of_their_cards(Fixture *f, gconstpoi
         text, ==,
         "[{\"ipAddress\":\"10.0.0.2\",\"linkSpeed\":10000,\"mtu\":9000,\"name\":\"Switch\","
         "\"subnetMask\":\"255.0.0.0\"},{\"ipAddress\":\"10.0.0.1\",\"linkSpeed\":10000,\"mtu\":1500,"
-        "\"name\":\"Mgmt\",\"subnetMask\":\"255.0.0.0\"}]");
+        "\"name\":\"Mgmt\",\"subnetMask\":\"255.0.0.0\"},{\"ipAddress\":\"10.0.0.3\",\"linkSpeed\":0,\"mtu\":1500,"
+        "\"name\":\"\",\"subnetMask\":\"255.0.0.0\"}]");
 }
 
 int main(int argc, char **argv)

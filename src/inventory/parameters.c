@@ -70,6 +70,7 @@ gboolean parameters_read(Parameters *parameters, ParameterLookup lookup, gconstp
         !read_flag(lookup(source, "total"), "total", &read.total, error) ||
         !read_name(lookup(source, "name"), "name", &read.name, error) ||
         !read_name(lookup(source, "namespace"), "namespace", &read.ns, error) ||
+        !read_name(lookup(source, "advancedOption"), "advancedOption", &read.advanced_option, error) ||
         !read_filter(lookup(source, "q"), &read.filter, error))
         return FALSE;
     *parameters = read;

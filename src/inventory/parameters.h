@@ -1,6 +1,6 @@
 /* parameters: what the query of a request asks for, read and checked.
  *
- *   detail=0…|all  limit=  offset=  name=  namespace=  and, not known to Forklift: q= (filter.h), total=true (how many there are
+ *   detail=0…|all  limit=  offset=  name=  namespace=  advancedOption= (of a host, its name)  and, not known to Forklift: q= (filter.h), total=true (how many there are
  *   without limit and offset, in the header X-Total-Count)
  * Threads: one. Errors: BAD_INPUT, naming the parameter and its value.
  */
@@ -11,7 +11,7 @@ typedef struct {
     gint64 limit; /* < 0: none */
     gint64 offset;
     guint detail;          /* 0 … 9 */
-    const char *name, *ns; /* borrowed from lookup, or NULL; never "" */
+    const char *name, *ns, *advanced_option; /* borrowed from lookup, or NULL; never "" */
     Filter *filter;        /* of q=, or NULL */
     gboolean total;
 } Parameters;

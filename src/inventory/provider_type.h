@@ -25,6 +25,7 @@ typedef struct {
     const char *hidden_variant; /* objects whose "variant" is this are in no list, or NULL */
     gboolean has_no_path;
     gboolean shares_files; /* items of "disks" with a "file" are "shared" when several objects hold that file (sharing.h) */
+    gboolean has_options; /* advancedOption=KEY asks the source for an option of one object */
     /* Adds to the full document what other objects say, or NULL. */
     void (*complete)(DocumentView *view, json_t *document);
 } ProviderKind;

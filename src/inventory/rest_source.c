@@ -249,6 +249,12 @@ static void list_collection(Request *request, Stock *stock, const ProviderKind *
         output_fail(listing.output, 500, error->message);
 }
 
+/* What is answered then is not in the inventory. */
+static gboolean asks_option(const Request *request, const ProviderKind *kind)
+{
+    return kind->has_options && request->query.advanced_option;
+}
+
 /* ---- one object ---------------------------------------------------------------------------------------- */
 
 static void reply_or_fail(Request *request, json_t *document, const GError *error)
@@ -263,7 +269,18 @@ static void reply_or_fail(Request *request, json_t *document, const GError *erro
         request_fail(request, 500, error->message);
 }
 
-static void get_object(Request *request, Stock *stock, const char *kind, const char *id)
+/* An option as it is at the source just now; where there is none of that name the member stays null. */
+static gboolean add_option(Request *request, Stock *stock, const char *id, json_t *document, GError **error)
+{
+    g_autoptr(json_t) options =
+        stock_host_option(stock, id, request->query.advanced_option, request->cancel, error);
+
+    if (options && json_array_size(options))
+        json_object_set(document, "advancedOptions", options);
+    return options != NULL;
+}
+
+static void get_object(Request *request, Stock *stock, const ProviderKind *kind, const char *id)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(Snapshot) snapshot = stock_snapshot(stock, &error);
@@ -272,8 +289,10 @@ static void get_object(Request *request, Stock *stock, const char *kind, const c
 
     if (snapshot) {
         view = stock_view(stock, snapshot);
-        document = document_load(view, kind, id, TRUE, &error);
+        document = document_load(view, kind->kind, id, TRUE, &error);
     }
+    if (document && asks_option(request, kind) && !add_option(request, stock, id, document, &error))
+        g_clear_pointer(&document, json_decref);
     reply_or_fail(request, document, error);
 }
 
@@ -329,10 +348,10 @@ void rest_source(Request *request, Stock *stock)
         request_fail(request, 404, "the provider has no such collection");
     else if (request->watch)
         watch_collection(request, stock, kind->kind, id);
-    else if (request_is_known(request, stock))
+    else if (!asks_option(request, kind) && request_is_known(request, stock))
         return;
     else if (id)
-        get_object(request, stock, kind->kind, id);
+        get_object(request, stock, kind, id);
     else
         list_collection(request, stock, kind);
 }

@@ -271,6 +271,17 @@ json_t *stock_missing_rights(Stock *stock, guint most, GCancellable *cancel, GEr
     return vms && stock->collector ? collector_missing_rights(stock->collector, vms, cancel, error) : NULL;
 }
 
+json_t *stock_host_option(Stock *stock, const char *host_id, const char *key, GCancellable *cancel,
+                          GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stock->connecting);
+
+    if (stock->collector)
+        return collector_host_option(stock->collector, host_id, key, cancel, error);
+    g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_NOT_READY, "the provider is not connected");
+    return NULL;
+}
+
 void stock_close(Stock *stock, gboolean erase)
 {
     stock_disconnect(stock);

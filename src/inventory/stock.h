@@ -79,6 +79,10 @@ char *stock_validation_problem(Stock *stock);
  * without an error while it is not connected. */
 json_t *stock_missing_rights(Stock *stock, guint most, GCancellable *cancel, GError **error);
 
+/* What an option of a host is set to just now, asked of the source: as source_host_option() of source/source.h. Errors also:
+ * INVENTORY_NOT_READY (not connected). */
+json_t *stock_host_option(Stock *stock, const char *host_id, const char *key, GCancellable *cancel, GError **error);
+
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
 /* NULL with INVENTORY_NOT_READY for a cluster. */

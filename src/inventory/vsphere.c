@@ -66,7 +66,8 @@ static json_t *standard_adapter(const json_t *host, const json_t *vnic)
     return new_adapter(vnic, name, group ? speed_of_port_group(networking, group) : 0);
 }
 
-/* Of a distributed port group: the name of its switch; the fastest card of a host that is a member of it. */
+/* Of a distributed port group: the name of its switch, where it is known; the fastest card of a host that is a
+ * member of it. */
 static json_t *distributed_adapter(DocumentView *view, const json_t *host, const json_t *vnic)
 {
     g_autoptr(json_t) group =
@@ -76,9 +77,8 @@ static json_t *distributed_adapter(DocumentView *view, const json_t *host, const
     const json_t *fastest = json_array_get(json_at(host, "networking.pNICs"), 0);
     gboolean member = dvs && is_member(dvs, json_string_at(host, "id", ""));
 
-    return dvs ? new_adapter(vnic, json_string_at(dvs, "name", ""),
-                             member ? json_int_at(fastest, "linkSpeed", 0) : 0)
-               : NULL;
+    return new_adapter(vnic, json_string_at(dvs, "name", ""),
+                       member ? json_int_at(fastest, "linkSpeed", 0) : 0);
 }
 
 static gboolean comes_before(const json_t *a, const json_t *b)
@@ -96,10 +96,9 @@ static void add_network_adapters(DocumentView *view, json_t *host)
         gboolean distributed = *json_string_at(vnic, "dPortGroup", "") != 0;
         json_t *adapter = distributed ? distributed_adapter(view, host, vnic) : standard_adapter(host, vnic);
         size_t to = json_array_size(adapters);
-        while (adapter && to > 0 && comes_before(adapter, json_array_get(adapters, to - 1)))
+        while (to > 0 && comes_before(adapter, json_array_get(adapters, to - 1)))
             to--;
-        if (adapter)
-            json_array_insert_new(adapters, to, adapter);
+        json_array_insert_new(adapters, to, adapter);
     }
     json_object_set_new(host, "networkAdapters", adapters);
 }
@@ -176,7 +175,7 @@ static const ProviderKind kinds[] = {
     {"Cluster", "clusters", "clusterCount", .parent = "parent", .recheck = RECHECK_ALL_VMS,
      .hidden_variant = "ComputeResource"}, /* a stand-alone host's is no cluster to its users */
     {"Host", "hosts", "hostCount", .parent = "parent", .recheck = RECHECK_ITS_VMS,
-     .complete = add_network_adapters},
+     .complete = add_network_adapters, .has_options = TRUE},
     {"VM", "vms", "vmCount", .parent = "parent", .brief = vm_brief, .shares_files = TRUE},
     {"Network", "networks", "networkCount", .parent = "parent"},
     {"Datastore", "datastores", "datastoreCount", .parent = "parent"},

@@ -43,6 +43,9 @@ typedef struct {
     gboolean (*check_host)(gpointer connection, const SourceHost *host, GCancellable *cancel,
                            GError **error); /* NULL: its hosts are not read directly */
 
+    json_t *(*host_option)(gpointer connection, const char *host_id, const char *key, GCancellable *cancel,
+                           GError **error); /* NULL: its hosts have no options */
+
     json_t *(*unreachable)(gpointer connection, const json_t *workloads, GCancellable *cancel,
                            GError **error); /* NULL: not known */
 

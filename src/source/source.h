@@ -49,6 +49,10 @@ gboolean source_collect(Source *source, SourceChange changed, gpointer user_data
  * absent is granted, or cannot be asked of this source. */
 json_t *source_missing_rights(Source *source, const json_t *workloads, GCancellable *cancel, GError **error);
 
+/* What an option of a host is set to just now: [{"key","value"}], or [] where the host has none of that name. Errors also:
+ * SOURCE_NOT_FOUND (there is no such host). */
+json_t *source_host_option(Source *source, const char *host_id, const char *key, GCancellable *cancel, GError **error);
+
 /* Whether its hosts are entered with accounts of their own, or tickets. Otherwise what the source opens for a disk (source_grant()) is all
  * that is needed. */
 gboolean source_hosts_log_in(const char *type);

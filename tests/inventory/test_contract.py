@@ -89,6 +89,17 @@ def test_a_stand_alone_host_is_no_cluster_in_lists_only(cluster, inventory, sour
     assert NETWORKING == alone["networking"].keys() and alone["networkAdapters"][0]["ipAddress"]
 
 
+def test_an_option_of_a_host_is_asked_for_by_name(cluster, inventory, source, vcenter):
+    host = inventory.get(f"{source}/hosts")[0]["selfLink"]
+    assert inventory.get(host)["advancedOptions"] is None
+    _, headers, answer = inventory.ask(f"{host}?advancedOption=Config.HostAgent.log.level")
+    assert answer["advancedOptions"] == [{"key": "Config.HostAgent.log.level", "value": "info"}] and "ETag" not in headers
+    assert inventory.get(f"{host}?advancedOption=No.Such")["advancedOptions"] is None
+    assert inventory.ask(f"{source}/hosts/none?advancedOption=No.Such")[0] == 404
+    assert inventory.ask(f"{host}?advancedOption=" + 1025 * "x")[0] == 400
+    assert inventory.get(f"{source}/hosts?advancedOption=x") == inventory.get(f"{source}/hosts")
+
+
 def test_networks_say_their_variant(cluster, inventory, source):
     found = {}
     for item in inventory.get(f"{source}/networks?detail=1"):

@@ -501,6 +501,12 @@ static json_t *missing_rights(gpointer session, const json_t *workloads, GCancel
     return vsphere_missing_rights(session, workloads, cancel, error);
 }
 
+static json_t *host_option(gpointer session, const char *host_id, const char *key, GCancellable *cancel,
+                           GError **error)
+{
+    return vsphere_host_option(session, host_id, key, cancel, error);
+}
+
 static gboolean check_host(gpointer session, const SourceHost *host, GCancellable *cancel, GError **error)
 {
     return vsphere_check_host(session, host, cancel, error);
@@ -537,6 +543,7 @@ const SourceKind source_vsphere = {
     .collect = collect,
     .missing_rights = missing_rights,
     .check_host = check_host,
+    .host_option = host_option,
     .power_state = power_state,
     .shut_down_guest = shut_down_guest,
     .power_off = power_off,

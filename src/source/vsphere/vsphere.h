@@ -143,6 +143,8 @@ gboolean vsphere_power_on(VsphereSession *session, const char *vm_id, GCancellab
 
 json_t *vsphere_missing_rights(VsphereSession *session, const json_t *workloads, GCancellable *cancel,
                                GError **error);
+json_t *vsphere_host_option(VsphereSession *session, const char *host_id, const char *key,
+                            GCancellable *cancel, GError **error);
 gboolean vsphere_check_host(VsphereSession *vcenter, const SourceHost *host, GCancellable *cancel, GError **error);
 char *vsphere_host_url(const char *address, const char *path); /* "https://ADDRESS/path", IPv6 in brackets */
 

@@ -415,13 +415,12 @@ static void run_again(Feed *feed)
     feed->thread = g_thread_new("console-feed", feed_thread, feed);
 }
 
-void feed_add_viewer(Feed *feed, HttpStream *stream, const char *plan)
+void feed_add_viewer(Feed *feed, HttpStream *stream)
 {
     Viewer *viewer = g_new0(Viewer, 1);
 
     viewer->stream = stream;
     viewer->id = g_uuid_string_random();
-    viewer->plan = g_strdup(plan);
     g_mutex_lock(&feed->start_lock);
     run_again(feed);
     g_mutex_lock(&feed->lock);

@@ -31,8 +31,7 @@ Feed *feed_new(KubeClient *client, const char *ns, void (*signed_out)(gpointer u
 void feed_free(Feed *feed); /* ends the streams */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Feed, feed_free)
 
-/* Takes the stream. plan: whose VMs the viewer wants, or NULL. */
-void feed_add_viewer(Feed *feed, HttpStream *stream, const char *plan);
+void feed_add_viewer(Feed *feed, HttpStream *stream); /* takes the stream */
 
 /* What the viewer that "hello" named looks at from now on: a page of a plan's VMs; plan NULL: none. view is taken.
  * FALSE: there is no such viewer (its stream has ended; the next one asks anew). */

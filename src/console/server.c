@@ -1,5 +1,6 @@
 /* server: routes requests, and adds to each answer the headers that keep a page safe. */
 #include "console/server.h"
+#include "console/connection.h"
 #include "console/gather.h"
 #include "console/proxy.h"
 #include <string.h>
@@ -207,8 +208,7 @@ static void events(ConsoleServer *server, HttpExchange *x, Session *session, con
 {
     http_exchange_add_header(x, "Cache-Control", "no-store");
     http_exchange_add_header(x, "X-Accel-Buffering", "no");
-    feed_add_viewer(session_feed(session), http_exchange_stream(x, 200, "text/event-stream"),
-                    http_exchange_query(x, "plan"));
+    feed_add_viewer(session_feed(session), http_exchange_stream(x, 200, "text/event-stream"));
 }
 
 static void change_view(ConsoleServer *server, HttpExchange *x, Session *session, const char *rest)
@@ -248,6 +248,11 @@ static void certificate(ConsoleServer *server, HttpExchange *x, Session *session
     proxy_certificate(x);
 }
 
+static void check_connection(ConsoleServer *server, HttpExchange *x, Session *session, const char *rest)
+{
+    connection_check(x);
+}
+
 static const struct {
     const char *prefix; /* ends with "/": everything below it */
     gboolean changes;   /* other methods than GET are possible */
@@ -256,7 +261,7 @@ static const struct {
     {"/session", FALSE, session_page},        {"/events", FALSE, events},
     {"/events/view", TRUE, change_view},      {"/cluster-api/", TRUE, cluster},
     {"/inventory-api/", FALSE, inventory},    {"/must-gather-api/", TRUE, must_gather},
-    {"/get-certificate", FALSE, certificate},
+    {"/get-certificate", FALSE, certificate}, {"/check-connection", TRUE, check_connection},
 };
 
 static gboolean route_matches(const char *prefix, const char *path)

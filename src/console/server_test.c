@@ -67,7 +67,7 @@ typedef struct {
     HttpServer *api;
     ConsoleServer *console;
     HttpClient *client;
-    char *url, *dir;
+    char *url, *dir, *peer, *ca;
 } Fixture;
 
 static void write_file(const char *dir, const char *name, const char *text)
@@ -111,6 +111,8 @@ static void set_up(Fixture *f, gconstpointer unused)
     g_assert_no_error(error);
     f->url = g_strdup_printf("https://127.0.0.1:%u", console_server_port(f->console));
     f->client = http_client_new(&trust, 10, NULL);
+    f->peer = g_steal_pointer(&peer_url);
+    f->ca = g_strdup(authority->pem);
 }
 
 static void tear_down(Fixture *f, gconstpointer unused)
@@ -132,6 +134,8 @@ static void tear_down(Fixture *f, gconstpointer unused)
     g_rmdir(f->dir);
     g_free(f->dir);
     g_free(f->url);
+    g_free(f->peer);
+    g_free(f->ca);
 }
 
 static HttpReply *ask(Fixture *f, const char *method, const char *path, const char *cookie, const char *body)
@@ -297,16 +301,17 @@ static char *viewer_of(const char *told)
     return g_strndup(at, strcspn(at, "\""));
 }
 
-static void the_stream_tells_all_objects_then_the_view_that_is_wanted(Fixture *f, gconstpointer unused)
+static void the_stream_tells_all_objects_then_what_is_looked_at(Fixture *f, gconstpointer unused)
 {
     g_autofree char *cookie = sign_in(f);
-    g_autofree char *url = g_strconcat(f->url, "/events?plan=p", NULL);
+    g_autofree char *url = g_strconcat(f->url, "/events", NULL);
     const char *headers[] = {"Cookie", cookie, NULL};
-    g_autoptr(HttpReply) reply = NULL, changed = NULL, wrong = NULL, gone = NULL;
+    g_autoptr(HttpReply) reply = NULL, looked = NULL, changed = NULL, wrong = NULL, gone = NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(GInputStream) stream = http_client_stream(f->client, "GET", url, headers, &reply, NULL, &error);
     g_autoptr(GDataInputStream) lines = NULL;
-    g_autofree char *first = NULL, *viewer = NULL, *view = NULL, *bad = NULL, *after = NULL;
+    g_autofree char *first = NULL, *viewer = NULL, *look = NULL, *view = NULL, *bad = NULL, *rows = NULL,
+                    *after = NULL;
 
     g_assert_no_error(error);
     g_assert_cmpuint(reply->status, ==, 200);
@@ -314,9 +319,13 @@ static void the_stream_tells_all_objects_then_the_view_that_is_wanted(Fixture *f
     first = read_until(lines, "event: synced");
     g_assert_nonnull(strstr(first, "event: hello"));
     g_assert_nonnull(strstr(first, "event: upsert"));
-    g_assert_nonnull(strstr(first, "\"rows\":[{\"id\":\"vm-1\",\"state\":\"NotStarted\"}]"));
-
     viewer = viewer_of(first);
+    look = g_strdup_printf("{\"viewer\":\"%s\",\"plan\":\"p\"}", viewer);
+    looked = ask(f, "POST", "/events/view", cookie, look);
+    g_assert_cmpuint(looked->status, ==, 204);
+    rows = read_until(lines, "event: rows");
+    g_assert_nonnull(strstr(rows, "\"rows\":[{\"id\":\"vm-1\",\"state\":\"NotStarted\"}]"));
+
     view = g_strdup_printf("{\"viewer\":\"%s\",\"plan\":\"p\",\"q\":\"nobody\"}", viewer);
     changed = ask(f, "POST", "/events/view", cookie, view);
     g_assert_cmpuint(changed->status, ==, 204);
@@ -332,6 +341,41 @@ static void the_stream_tells_all_objects_then_the_view_that_is_wanted(Fixture *f
     g_assert_cmpuint(gone->status, ==, 404);
 }
 
+/* How one try of a provider's connection ends. ca: whether the right one is given; url NULL: of the API. */
+static void a_connection_is_tried_before_it_is_saved(Fixture *f, gconstpointer unused)
+{
+    static const struct {
+        const char *type, *url, *token;
+        gboolean ca;
+        guint status;
+        const char *says;
+    } rows[] = {
+        {"openshift", NULL, "good", TRUE, 200, "Kubernetes"},
+        {"openshift", NULL, "bad", TRUE, 422, "does not accept the token"},
+        {"openshift", NULL, "good", FALSE, 422, "CertificateNotTrusted"},
+        {"openshift", "https://127.0.0.1:1", "good", TRUE, 422, "ConnectionFailed"},
+        {"openshift", "here", "good", TRUE, 400, "BadInput"},
+        {"ovirt", NULL, "", TRUE, 400, "must both be given"},
+        {"hyperv", NULL, "", TRUE, 400, "must be vsphere or ovirt"},
+    };
+    g_autoptr(HttpReply) stranger = ask(f, "POST", "/check-connection", NULL, "{}");
+    g_autofree char *cookie = sign_in(f);
+
+    g_assert_cmpuint(stranger->status, ==, 401);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(json_t) body =
+            json_pack("{ss ss ss ss}", "type", rows[i].type, "url", rows[i].url ? rows[i].url : f->peer,
+                      "token", rows[i].token, "ca", rows[i].ca ? f->ca : "");
+        g_autofree char *text = json_text(body);
+        g_autoptr(HttpReply) reply = ask(f, "POST", "/check-connection", cookie, text);
+
+        g_test_message("%s %s: %.*s", rows[i].type, rows[i].says, (int)g_bytes_get_size(reply->body),
+                       (const char *)g_bytes_get_data(reply->body, NULL));
+        g_assert_cmpuint(reply->status, ==, rows[i].status);
+        g_assert_true(holds(reply, rows[i].says));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -342,7 +386,8 @@ int main(int argc, char **argv)
     CASE("requests of other sites are refused", requests_of_other_sites_are_refused);
     CASE("the cluster is reached with the session's token", the_cluster_is_reached_with_the_sessions_token);
     CASE("logs are gathered with the session's token", logs_are_gathered_with_the_sessions_token);
-    CASE("the stream tells all objects, then the view that is wanted",
-         the_stream_tells_all_objects_then_the_view_that_is_wanted);
+    CASE("a connection is tried before it is saved", a_connection_is_tried_before_it_is_saved);
+    CASE("the stream tells all objects, then what is looked at",
+         the_stream_tells_all_objects_then_what_is_looked_at);
     return g_test_run();
 }

@@ -2,6 +2,7 @@
 // belongs to the Provider afterwards, so that it goes with it.
 import type { Host, Provider } from '../model/types';
 import * as cluster from './cluster';
+import { request } from './http';
 
 export interface ProviderDraft {
   type: string;
@@ -69,11 +70,27 @@ export function secretOf(draft: ProviderDraft): Record<string, string> {
     put('user', draft.user);
     put('password', draft.password);
   }
-  if (draft.type === 'vsphere') put('thumbprint', draft.fingerprint);
-  else put('cacert', draft.ca);
+  if (draft.type === 'ovirt') put('cacert', draft.ca);
+  else if (draft.type === 'vsphere') put('thumbprint', draft.fingerprint);
+  else {
+    put('cacert', draft.ca);
+    if (!draft.ca) put('thumbprint', draft.fingerprint);
+  }
   if (Object.keys(values).length) values.url = urlOf(draft);
   return values;
 }
+
+// Whether the provider could be used as it is described; an Error says why not.
+export const checkConnection = (draft: ProviderDraft): Promise<{ product: string }> =>
+  request('POST', '/check-connection', {
+    type: draft.type,
+    url: urlOf(draft),
+    user: draft.user,
+    password: draft.password,
+    token: draft.token,
+    ca: draft.ca,
+    fingerprint: draft.ca ? '' : draft.fingerprint,
+  });
 
 const labels = (draft: ProviderDraft): Record<string, string> => ({
   createdForProviderType: draft.type,
@@ -115,7 +132,15 @@ export async function editProvider(provider: Provider, draft: ProviderDraft): Pr
 export const setTransferNetwork = (provider: Provider, network: string): Promise<unknown> =>
   cluster.patch('Provider', provider.metadata.name, { metadata: { annotations: { 'forklift.konveyor.io/defaultTransferNetwork': network } } });
 
+// "namespace/name", or only "name" when it was written elsewhere: then it is that of the plan's target namespace. "": the Pod network.
 export const transferNetworkOf = (provider: Provider): string => provider.metadata.annotations?.['forklift.konveyor.io/defaultTransferNetwork'] ?? '';
+
+// What a plan into a namespace begins with: the provider's network where that namespace has it, else the Pod network ("").
+export function transferNetworkIn(target: Provider, namespace: string, networks: cluster.KubeItem[]): string {
+  const chosen = transferNetworkOf(target);
+  const [ns, name] = chosen.includes('/') ? chosen.split('/') : [namespace, chosen];
+  return name && ns === namespace && networks.some((item) => item.namespace === ns && item.name === name) ? name : '';
+}
 
 // ---- the network over which a host's disks come ----
 

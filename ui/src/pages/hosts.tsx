@@ -1,11 +1,12 @@
 // The hosts of a provider, and over which of their networks disks are read.
-import { Alert, Breadcrumb, BreadcrumbItem, Button, PageSection, Title, Toolbar, ToolbarContent, ToolbarItem, Tooltip } from '@patternfly/react-core';
+import { Alert, Breadcrumb, BreadcrumbItem, PageSection, Title, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core';
 import ServerIcon from '@patternfly/react-icons/dist/esm/icons/server-icon';
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { useState } from 'react';
 import { Link, useParams } from 'react-router-dom';
 import * as cluster from '../api/cluster';
 import { setHostNetwork } from '../api/providers';
+import { useDenied } from '../api/rights';
 import { useStore } from '../api/store';
 import { useFetched } from '../api/use';
 import { passwordMistake, userMistake } from '../model/names';
@@ -14,7 +15,8 @@ import type { Host, Provider } from '../model/types';
 import { HealthLabel } from '../parts/conditions';
 import { Confirm } from '../parts/confirm';
 import { Choose, Field } from '../parts/fields';
-import { Empty, Loading } from '../parts/states';
+import { GuardedButton } from '../parts/guarded';
+import { Empty, Loading, Troubles } from '../parts/states';
 import { texts } from '../texts';
 import { NotFoundPage } from './not_found';
 
@@ -23,6 +25,7 @@ const t = texts.hosts;
 export function HostsPage() {
   const { name } = useParams();
   const store = useStore();
+  const denied = useDenied();
   const provider = store.get('Provider', name);
   const hosts = useFetched(provider?.metadata.uid, () => cluster.hostsOf(provider!));
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
@@ -34,11 +37,7 @@ export function HostsPage() {
   const rows = [...(hosts.data ?? [])].sort((a, b) => a.name.localeCompare(b.name));
   const chosen = rows.filter((host) => selected.has(host.id));
   const possible = chosen.length > 0 && (commonAdapters(chosen).length > 0 || chosen.some((host) => configOf(host.id)));
-  const select = (
-    <Button isAriaDisabled={!possible} onClick={() => setChoosing(true)}>
-      {t.select}
-    </Button>
-  );
+  const why = denied('create', 'Host', 'Secret') ?? denied('patch', 'Host') ?? (possible ? undefined : t.selectFirst);
 
   return (
     <>
@@ -50,6 +49,7 @@ export function HostsPage() {
           <BreadcrumbItem isActive>{name}</BreadcrumbItem>
         </Breadcrumb>
         <Title headingLevel="h1">{t.title(provider.metadata.name)}</Title>
+        <Troubles kinds={['Host']} />
         {hosts.problem && <Alert isInline variant="danger" title={hosts.problem} />}
       </PageSection>
       <PageSection isFilled>
@@ -61,7 +61,11 @@ export function HostsPage() {
           <>
             <Toolbar>
               <ToolbarContent>
-                <ToolbarItem>{possible ? select : <Tooltip content={t.selectFirst}>{select}</Tooltip>}</ToolbarItem>
+                <ToolbarItem>
+                  <GuardedButton why={why} onClick={() => setChoosing(true)}>
+                    {t.select}
+                  </GuardedButton>
+                </ToolbarItem>
               </ToolbarContent>
             </Toolbar>
             <Table aria-label={t.table} variant="compact">

@@ -20,7 +20,6 @@ import {
   Toolbar,
   ToolbarContent,
   ToolbarItem,
-  Tooltip,
 } from '@patternfly/react-core';
 import EllipsisVIcon from '@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon';
 import RouteIcon from '@patternfly/react-icons/dist/esm/icons/route-icon';
@@ -30,6 +29,7 @@ import { useNavigate, useParams } from 'react-router-dom';
 import * as cluster from '../api/cluster';
 import { messageOf } from '../api/http';
 import { mapChoices } from '../api/map_choices';
+import { useDenied } from '../api/rights';
 import { useStore } from '../api/store';
 import { useFetched } from '../api/use';
 import { isReady } from '../model/conditions';
@@ -39,6 +39,7 @@ import type { NetworkMap, Provider, StorageMap } from '../model/types';
 import { HealthLabel } from '../parts/conditions';
 import { Confirm } from '../parts/confirm';
 import { Choose, Field } from '../parts/fields';
+import { GuardedButton } from '../parts/guarded';
 import { MapEditor } from '../parts/map_editor';
 import { Empty, Loading, Troubles } from '../parts/states';
 import { texts } from '../texts';
@@ -51,6 +52,7 @@ type Dialog = { kind: 'create' } | { kind: 'edit' | 'delete'; map: AnyMap };
 
 export function MappingsPage() {
   const store = useStore();
+  const denied = useDenied();
   const navigate = useNavigate();
   const kind: MapKind = useParams().kind === 'storage' ? 'storage' : 'network';
   const [dialog, setDialog] = useState<Dialog>();
@@ -60,13 +62,15 @@ export function MappingsPage() {
   const maps = (store.list(kindOf[kind]) as AnyMap[]).filter(isShared).sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
   const providers = store.list('Provider');
   const possible = providers.some((p) => p.spec.type !== 'openshift') && providers.some((p) => p.spec.type === 'openshift');
-  const button = (
-    <Button isAriaDisabled={!possible} onClick={() => setDialog({ kind: 'create' })}>
+  const create = (
+    <GuardedButton why={denied('create', kindOf[kind]) ?? (possible ? undefined : t.needProviders)} onClick={() => setDialog({ kind: 'create' })}>
       {t.create}
-    </Button>
+    </GuardedButton>
   );
-  const create = possible ? button : <Tooltip content={t.needProviders}>{button}</Tooltip>;
-  const editable = (map: AnyMap) => [map.spec.provider.source.name, map.spec.provider.destination.name].every((name) => isReady(store.get('Provider', name)));
+  const whyNotEdit = (map: AnyMap): string | undefined => {
+    const waiting = [map.spec.provider.source.name, map.spec.provider.destination.name].find((name) => !isReady(store.get('Provider', name)));
+    return denied('patch', kindOf[kind]) ?? (waiting === undefined ? undefined : t.providerNotReady(waiting));
+  };
 
   return (
     <>
@@ -119,7 +123,13 @@ export function MappingsPage() {
                         <HealthLabel object={map} />
                       </Td>
                       <Td isActionCell>
-                        <MapMenu name={map.metadata.name} editable={editable(map)} edit={() => setDialog({ kind: 'edit', map })} remove={() => setDialog({ kind: 'delete', map })} />
+                        <MapMenu
+                          name={map.metadata.name}
+                          whyNotEdit={whyNotEdit(map)}
+                          whyNotRemove={denied('delete', kindOf[kind])}
+                          edit={() => setDialog({ kind: 'edit', map })}
+                          remove={() => setDialog({ kind: 'delete', map })}
+                        />
                       </Td>
                     </Tr>
                     <Tr isExpanded={expanded}>
@@ -152,7 +162,15 @@ export function MappingsPage() {
   );
 }
 
-function MapMenu({ name, editable, edit, remove }: { name: string; editable: boolean; edit: () => void; remove: () => void }) {
+interface MenuProps {
+  name: string;
+  whyNotEdit?: string;
+  whyNotRemove?: string;
+  edit: () => void;
+  remove: () => void;
+}
+
+function MapMenu({ name, whyNotEdit, whyNotRemove, edit, remove }: MenuProps) {
   const [expanded, setExpanded] = useState(false);
   return (
     <Dropdown
@@ -165,10 +183,10 @@ function MapMenu({ name, editable, edit, remove }: { name: string; editable: boo
       )}
     >
       <DropdownList>
-        <DropdownItem isDisabled={!editable} onClick={edit}>
+        <DropdownItem isDisabled={!!whyNotEdit} description={whyNotEdit} onClick={edit}>
           {texts.common.edit}
         </DropdownItem>
-        <DropdownItem isDanger onClick={remove}>
+        <DropdownItem isDanger isDisabled={!!whyNotRemove} description={whyNotRemove} onClick={remove}>
           {texts.common.delete}
         </DropdownItem>
       </DropdownList>

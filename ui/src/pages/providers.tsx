@@ -1,18 +1,20 @@
 // Where VMs come from and go to: a tab for each kind of provider.
-import { Button, Dropdown, DropdownItem, DropdownList, MenuToggle, PageSection, Tab, Tabs, TabTitleText, Title, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core';
+import { Button, Dropdown, DropdownItem, DropdownList, Label, MenuToggle, PageSection, Spinner, Tab, Tabs, TabTitleText, Title, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core';
 import EllipsisVIcon from '@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon';
 import ServerIcon from '@patternfly/react-icons/dist/esm/icons/server-icon';
-import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { ExpandableRowContent, Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router-dom';
 import * as cluster from '../api/cluster';
 import { setTransferNetwork, transferNetworkOf } from '../api/providers';
+import { useDenied } from '../api/rights';
 import { useStore } from '../api/store';
 import { useFetched } from '../api/use';
 import { condition, isReady } from '../model/conditions';
 import type { Provider } from '../model/types';
 import { HealthLabel } from '../parts/conditions';
 import { Confirm } from '../parts/confirm';
+import { GuardedButton } from '../parts/guarded';
 import { Choose } from '../parts/fields';
 import { ProviderDialog } from '../parts/provider_dialog';
 import { Empty, Loading, Troubles } from '../parts/states';
@@ -24,7 +26,10 @@ interface Column {
   title: string;
   count: (found: cluster.InventoryProvider) => number | undefined;
   link?: boolean;
+  list?: Listed; // opens a list of them
 }
+
+type Listed = 'networks' | 'classes';
 
 const columns: Record<string, Column[]> = {
   vsphere: [
@@ -43,8 +48,8 @@ const columns: Record<string, Column[]> = {
   ],
   openshift: [
     { title: t.vms, count: (p) => p.vmCount },
-    { title: t.networks, count: (p) => p.networkCount },
-    { title: t.storageClasses, count: (p) => p.storageClassCount },
+    { title: t.networks, count: (p) => (p.networkCount === undefined ? undefined : p.networkCount + 1), list: 'networks' }, // and the Pod network
+    { title: t.storageClasses, count: (p) => p.storageClassCount, list: 'classes' },
   ],
 };
 
@@ -57,7 +62,10 @@ export function ProvidersPage() {
   const store = useStore();
   const navigate = useNavigate();
   const params = useParams();
+  const denied = useDenied();
   const [dialog, setDialog] = useState<Dialog>();
+  const [selected, setSelected] = useState<string>();
+  const [open, setOpen] = useState<{ uid: string; list: Listed }>();
   const close = () => setDialog(undefined);
 
   const providers = store.list('Provider').sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
@@ -70,7 +78,22 @@ export function ProvidersPage() {
   const newest = providers
     .filter((p) => p.spec.settings?.vddkInitImage)
     .sort((a, b) => b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp))[0];
-  const add = <Button onClick={() => setDialog({ kind: 'add' })}>{t.add}</Button>;
+  const add = (
+    <GuardedButton why={denied('create', 'Provider', 'Secret')} onClick={() => setDialog({ kind: 'add' })}>
+      {t.add}
+    </GuardedButton>
+  );
+  const clusters = type === 'openshift';
+  const chosen = rows.find((p) => p.metadata.uid === selected);
+  const select = (
+    <GuardedButton
+      variant="secondary"
+      why={denied('patch', 'Provider') ?? (!chosen ? t.selectProvider : isReady(chosen) ? undefined : t.selectReady)}
+      onClick={() => chosen && setDialog({ kind: 'network', provider: chosen })}
+    >
+      {t.migrationNetwork}
+    </GuardedButton>
+  );
 
   return (
     <>
@@ -96,12 +119,14 @@ export function ProvidersPage() {
           <>
             <Toolbar>
               <ToolbarContent>
+                {clusters && <ToolbarItem>{select}</ToolbarItem>}
                 <ToolbarItem align={{ default: 'alignEnd' }}>{add}</ToolbarItem>
               </ToolbarContent>
             </Toolbar>
-            <Table aria-label={t.table(t.types[type] ?? type)} variant="compact" gridBreakPoint="grid-lg">
+            <Table aria-label={t.table(t.types[type] ?? type)} variant="compact" gridBreakPoint="grid-lg" isExpandable={clusters}>
               <Thead>
                 <Tr>
+                  {clusters && <Th screenReaderText={t.selectProvider} />}
                   <Th>{texts.common.name}</Th>
                   <Th>{t.endpoint}</Th>
                   {(columns[type] ?? []).map((column) => (
@@ -109,37 +134,46 @@ export function ProvidersPage() {
                       {column.title}
                     </Th>
                   ))}
-                  {type === 'openshift' && <Th>{t.defaultNetwork}</Th>}
+                  {clusters && <Th>{t.defaultNetwork}</Th>}
                   <Th>{texts.common.status}</Th>
                   <Th screenReaderText={texts.common.actions} />
                 </Tr>
               </Thead>
-              <Tbody>
-                {rows.map((provider) => {
-                  const found = inventory.data?.find((each) => each.uid === provider.metadata.uid);
-                  return (
-                    <Tr key={provider.metadata.uid}>
+              {rows.map((provider, index) => {
+                const found = inventory.data?.find((each) => each.uid === provider.metadata.uid);
+                const list = open?.uid === provider.metadata.uid ? open.list : undefined;
+                const toggle = (which: Listed) => setOpen(list === which ? undefined : { uid: provider.metadata.uid, list: which });
+                return (
+                  <Tbody key={provider.metadata.uid} isExpanded={!!list}>
+                    <Tr>
+                      {clusters && (
+                        <Td
+                          select={{
+                            rowIndex: index,
+                            variant: 'radio',
+                            isSelected: selected === provider.metadata.uid,
+                            isDisabled: !isReady(provider),
+                            onSelect: () => setSelected(provider.metadata.uid),
+                            props: { 'aria-label': provider.metadata.name },
+                          }}
+                        />
+                      )}
                       <Td dataLabel={texts.common.name} className="gantry-break">
                         {provider.metadata.name}
                       </Td>
                       <Td dataLabel={t.endpoint} className="gantry-break">
                         {isHostProvider(provider) ? t.thisCluster : provider.spec.url}
                       </Td>
-                      {(columns[type] ?? []).map((column) => {
-                        const count = found && column.count(found);
-                        return (
-                          <Td key={column.title} dataLabel={column.title} className="gantry-numbers">
-                            {column.link && count && isReady(provider) ? (
-                              <Link to={`/providers/${type}/${provider.metadata.name}`} aria-label={`${count} ${column.title}: ${provider.metadata.name}`}>
-                                {count}
-                              </Link>
-                            ) : (
-                              (count ?? '–')
-                            )}
-                          </Td>
-                        );
-                      })}
-                      {type === 'openshift' && <Td dataLabel={t.defaultNetwork}>{transferNetworkOf(provider) || texts.plan.podNetwork}</Td>}
+                      {(columns[type] ?? []).map((column) => (
+                        <Td key={column.title} dataLabel={column.title} className="gantry-numbers">
+                          <Count column={column} provider={provider} found={found} isOpen={!!column.list && list === column.list} toggle={toggle} />
+                        </Td>
+                      ))}
+                      {clusters && (
+                        <Td dataLabel={t.defaultNetwork} className="gantry-break">
+                          {transferNetworkOf(provider) || texts.plan.podNetwork}
+                        </Td>
+                      )}
                       <Td dataLabel={texts.common.status}>
                         <HealthLabel object={provider} />
                       </Td>
@@ -147,9 +181,18 @@ export function ProvidersPage() {
                         <ProviderMenu provider={provider} open={setDialog} />
                       </Td>
                     </Tr>
-                  );
-                })}
-              </Tbody>
+                    {list && (
+                      <Tr isExpanded>
+                        <Td colSpan={8}>
+                          <ExpandableRowContent>
+                            <Listing provider={provider} list={list} />
+                          </ExpandableRowContent>
+                        </Td>
+                      </Tr>
+                    )}
+                  </Tbody>
+                );
+              })}
             </Table>
           </>
         )}
@@ -179,14 +222,73 @@ export function ProvidersPage() {
   );
 }
 
+interface CountProps {
+  column: Column;
+  provider: Provider;
+  found: cluster.InventoryProvider | undefined;
+  isOpen: boolean;
+  toggle: (list: Listed) => void;
+}
+
+function Count({ column, provider, found, isOpen, toggle }: CountProps) {
+  const count = found && column.count(found);
+  const label = `${count} ${column.title}: ${provider.metadata.name}`;
+  if (!count || !isReady(provider)) return <>{count ?? '–'}</>;
+  if (column.link)
+    return (
+      <Link to={`/providers/${provider.spec.type}/${provider.metadata.name}`} aria-label={label}>
+        {count}
+      </Link>
+    );
+  if (column.list)
+    return (
+      <Button variant="link" isInline aria-label={label} aria-expanded={isOpen} onClick={() => toggle(column.list!)}>
+        {count}
+      </Button>
+    );
+  return <>{count}</>;
+}
+
+// What there is of a cluster's networks or storage classes, with the one that is used unless something else is said.
+function Listing({ provider, list }: { provider: Provider; list: Listed }) {
+  const found = useFetched(`${provider.metadata.uid}${list}`, () => (list === 'networks' ? cluster.targetNetworksOf(provider) : cluster.storageClassesOf(provider)));
+  if (found.problem) return <p role="alert">{found.problem}</p>;
+  if (!found.data) return <Spinner size="md" aria-label={texts.common.loading} />;
+  const chosen = transferNetworkOf(provider);
+  const networks = found.data.map((item) => `${item.namespace}/${item.name}`);
+  const rows =
+    list === 'networks'
+      ? [{ name: texts.plan.podNetwork, isDefault: !chosen }, ...networks.map((name) => ({ name, isDefault: name === chosen }))]
+      : found.data.map((item) => ({ name: item.name, isDefault: cluster.isDefaultClass(item) }));
+  return (
+    <ul aria-label={list === 'networks' ? t.networks : t.storageClasses}>
+      {rows.map(({ name, isDefault }) => (
+        <li key={name} className="gantry-break">
+          {name}{' '}
+          {isDefault && (
+            <Label isCompact status="success">
+              {list === 'networks' ? t.isMigrationNetwork : t.isDefaultClass}
+            </Label>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function ProviderMenu({ provider, open }: { provider: Provider; open: (dialog: Dialog) => void }) {
   const store = useStore();
+  const denied = useDenied();
   const [expanded, setExpanded] = useState(false);
   const name = provider.metadata.name;
   const inUse = store
     .list('Plan')
     .some((plan) => condition(plan, 'Executing') && [plan.spec.provider.source.name, plan.spec.provider.destination.name].includes(name));
   const why = isHostProvider(provider) ? t.hostProvider : inUse ? t.inUse : undefined;
+  const entries: { title: string; kind: 'edit' | 'remove'; why?: string }[] = [
+    { title: texts.common.edit, kind: 'edit', why: why ?? denied('patch', 'Provider', 'Secret') },
+    { title: texts.common.remove, kind: 'remove', why: why ?? denied('delete', 'Provider') },
+  ];
   return (
     <Dropdown
       isOpen={expanded}
@@ -198,17 +300,11 @@ function ProviderMenu({ provider, open }: { provider: Provider; open: (dialog: D
       )}
     >
       <DropdownList>
-        {provider.spec.type === 'openshift' && (
-          <DropdownItem isDisabled={!isReady(provider)} onClick={() => open({ kind: 'network', provider })}>
-            {t.migrationNetwork}
+        {entries.map((entry) => (
+          <DropdownItem key={entry.kind} isDisabled={!!entry.why} description={entry.why} isDanger={entry.kind === 'remove'} onClick={() => open({ kind: entry.kind, provider })}>
+            {entry.title}
           </DropdownItem>
-        )}
-        <DropdownItem isDisabled={!!why} description={why} onClick={() => open({ kind: 'edit', provider })}>
-          {texts.common.edit}
-        </DropdownItem>
-        <DropdownItem isDisabled={!!why} isDanger onClick={() => open({ kind: 'remove', provider })}>
-          {texts.common.remove}
-        </DropdownItem>
+        ))}
       </DropdownList>
     </Dropdown>
   );
@@ -225,7 +321,7 @@ function NetworkDialog({ provider, onClose }: { provider: Provider; onClose: () 
     }),
   ];
   return (
-    <Confirm title={`${t.migrationNetwork}: ${provider.metadata.name}`} confirm={texts.common.save} onConfirm={() => setTransferNetwork(provider, network)} onClose={onClose}>
+    <Confirm title={`${t.migrationNetwork}: ${provider.metadata.name}`} confirm={t.selectNetwork} onConfirm={() => setTransferNetwork(provider, network)} onClose={onClose}>
       <p className="gantry-mb-md">{t.migrationNetworkHelp}</p>
       <Choose id="migration-network" label={t.defaultNetwork} value={network} choices={choices} onChange={setNetwork} />
       {networks.problem && <p role="alert">{networks.problem}</p>}

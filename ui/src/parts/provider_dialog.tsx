@@ -17,7 +17,7 @@ import {
 import { useState } from 'react';
 import * as cluster from '../api/cluster';
 import { messageOf } from '../api/http';
-import { addProvider, draftOf, editProvider, emptyDraft, urlOf, type ProviderDraft } from '../api/providers';
+import { addProvider, checkConnection, draftOf, editProvider, emptyDraft, urlOf, type ProviderDraft } from '../api/providers';
 import { time } from '../model/format';
 import { certificateMistake, hostMistake, nameMistake, passwordMistake, urlMistake, userMistake, type Mistake } from '../model/names';
 import type { Provider } from '../model/types';
@@ -34,6 +34,7 @@ export function draftMistakes(draft: ProviderDraft, taken: string[], editing: bo
   const secret = (mistake: Mistake | undefined): Mistake | undefined => (editing && mistake === 'required' ? undefined : mistake);
   const mistakes: Mistakes = { name: editing ? undefined : nameMistake(draft.name, taken) };
   if (draft.type === 'openshift') {
+    mistakes.ca = draft.ca ? certificateMistake(draft.ca) : undefined;
     mistakes.url = urlMistake(draft.url);
     mistakes.token = secret(draft.token ? undefined : 'required');
     return mistakes;
@@ -59,6 +60,8 @@ export function ProviderDialog({ provider, type, taken, vddk, onClose }: Props) 
   const [certificate, setCertificate] = useState<cluster.Certificate>();
   const [asking, setAsking] = useState(false);
   const [trusted, setTrusted] = useState(false);
+  const [checking, setChecking] = useState(false);
+  const [connected, setConnected] = useState(false);
   const [working, setWorking] = useState(false);
   const [problem, setProblem] = useState<string>();
 
@@ -66,7 +69,10 @@ export function ProviderDialog({ provider, type, taken, vddk, onClose }: Props) 
   const moved = editing && urlOf(draft) !== provider.spec.url;
   const mustTrust = draft.type === 'vsphere' && (!editing || moved || !!certificate);
   const complete = Object.values(mistakes).every((mistake) => !mistake) && (!mustTrust || trusted);
-  const change = (part: Partial<ProviderDraft>) => setDraft((before) => ({ ...before, ...part }));
+  const change = (part: Partial<ProviderDraft>) => {
+    setConnected(false);
+    setDraft((before) => ({ ...before, ...part }));
+  };
   const move = (part: Partial<ProviderDraft>) => {
     change({ ...part, fingerprint: '' });
     setCertificate(undefined);
@@ -86,6 +92,19 @@ export function ProviderDialog({ provider, type, taken, vddk, onClose }: Props) 
     setAsking(false);
   }
 
+  async function check() {
+    setChecking(true);
+    setConnected(false);
+    setProblem(undefined);
+    try {
+      await checkConnection(draft);
+      setConnected(true);
+    } catch (error) {
+      setProblem(messageOf(error));
+    }
+    setChecking(false);
+  }
+
   async function save() {
     setWorking(true);
     setProblem(undefined);
@@ -100,11 +119,10 @@ export function ProviderDialog({ provider, type, taken, vddk, onClose }: Props) 
 
   const title = provider ? t.editTitle(provider.metadata.name) : t.add;
   const address = draft.type === 'openshift' ? mistakes.url : mistakes.host;
-  const verifyButton = (
-    <Button variant="secondary" isDisabled={!!address || asking} isLoading={asking} onClick={() => void verify()}>
-      {asking ? t.verifying : draft.type === 'vsphere' ? t.verify : t.checkConnection}
-    </Button>
-  );
+  const credentials = draft.type === 'openshift' ? !!draft.token : !!draft.user && !!draft.password;
+  // What is stored is not known here, so it cannot be tried.
+  const canCheck = !address && credentials && (draft.type !== 'vsphere' || trusted);
+  const certifies = draft.type !== 'ovirt';
 
   return (
     <Modal isOpen variant="medium" onClose={onClose} aria-label={title}>
@@ -184,20 +202,27 @@ export function ProviderDialog({ provider, type, taken, vddk, onClose }: Props) 
           {draft.type === 'vsphere' && (
             <Field id="provider-vddk" label={t.field.vddk} help={t.field.vddkHelp} value={draft.vddk} onChange={(image) => change({ vddk: image.trim() })} />
           )}
-          {draft.type === 'ovirt' && (
+          {draft.type !== 'vsphere' && (
             <PemField
               id="provider-ca"
               label={t.field.ca}
-              help={editing ? t.field.caKeep : t.field.caHelp}
+              help={editing ? t.field.caKeep : draft.type === 'ovirt' ? t.field.caHelp : t.field.caHelpCluster}
               value={draft.ca}
               onChange={(ca) => change({ ca })}
               mistake={mistakes.ca}
-              required={!editing}
+              required={!editing && draft.type === 'ovirt'}
             />
           )}
-          <div>{verifyButton}</div>
+          <div className="gantry-row">
+            <Button variant="secondary" isDisabled={!!address || asking} isLoading={asking} onClick={() => void verify()}>
+              {asking ? t.verifying : t.verify}
+            </Button>
+            <Button variant="secondary" isDisabled={!canCheck || checking} isLoading={checking} onClick={() => void check()}>
+              {checking ? t.checking : t.checkConnection}
+            </Button>
+          </div>
           {certificate && <CertificatePanel certificate={certificate} before={provider?.status?.fingerprint} />}
-          {certificate && draft.type === 'vsphere' && (
+          {certificate && certifies && (
             <Checkbox
               id="provider-trust"
               label={t.trust}
@@ -208,7 +233,7 @@ export function ProviderDialog({ provider, type, taken, vddk, onClose }: Props) 
               }}
             />
           )}
-          {certificate && draft.type !== 'vsphere' && <Alert isInline variant="success" title={t.reachable} />}
+          {connected && <Alert isInline variant="success" title={t.connected} role="status" />}
           {problem && <Alert isInline variant="danger" title={problem} />}
         </Form>
       </ModalBody>

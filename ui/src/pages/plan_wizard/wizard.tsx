@@ -5,7 +5,7 @@ import { Navigate, useNavigate, useParams } from 'react-router-dom';
 import * as cluster from '../../api/cluster';
 import { messageOf } from '../../api/http';
 import { mapChoices, type MapChoices } from '../../api/map_choices';
-import { transferNetworkOf } from '../../api/providers';
+import { transferNetworkIn } from '../../api/providers';
 import { useStore, type Store } from '../../api/store';
 import { useFetched } from '../../api/use';
 import { isFor, isShared, prefill, rowsOf, usedBy, usedRows, withIds, type MapKind } from '../../model/mapping';
@@ -132,8 +132,8 @@ function PlanWizard({ mode, start, before }: { mode: Mode; start: PlanDraft; bef
       if (part.source !== undefined && part.source !== old.source) Object.assign(next, { vms: new Set(), nodes: new Set(), network: emptyMap, storage: emptyMap });
       if (part.target !== undefined && part.target !== old.target) Object.assign(next, { network: emptyMap, storage: emptyMap, transferNetwork: '' });
       if (part.namespace !== undefined && part.namespace !== old.namespace) {
-        const [ns, name] = (target ? transferNetworkOf(target) : '').split('/');
-        Object.assign(next, { transferNetwork: ns === part.namespace && name ? name : '', network: { ...next.network, rows: [] } });
+        const transferNetwork = target ? transferNetworkIn(target, part.namespace, networks.data ?? []) : '';
+        Object.assign(next, { transferNetwork, network: { ...next.network, rows: [] } });
       }
       return next;
     });

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from harness import waiting
+from harness.killed_controller import KilledController
 from harness.migration import sha256_padded
 from harness.ovirt import Ovirt
 from harness.ovirt_migration import OvirtRun
@@ -28,7 +29,7 @@ def engine(random_disk, tmp_path_factory):
     """Running VMs with a qcow2 disk that keeps bitmaps, and a raw one that cannot."""
     home = tmp_path_factory.mktemp("ovirt-disks")
     vms = []
-    for number, name in enumerate(("moves", "stays")):
+    for number, name in enumerate(("moves", "stays", "phases")):
         thin, raw = home / f"{name}.qcow2", random_disk(home / f"{name}-raw.raw", 4 * 2048, seed=number)
         subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", random_disk(home / f"{name}.raw", DATA // 512, seed=10 + number), thin],
                        check=True)
@@ -96,14 +97,22 @@ def test_a_plan_says_what_each_disk_can_do(cluster, kubectl, engine, source, set
     assert [engine.disks["moves"][1]] == [disk for disk in engine.disks["moves"] if disk in json.dumps(said)]
 
 
-def kill(cluster, *words):
+def processes_with(cluster, *words):
     for pid in cluster.processes():
         try:
             command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
         if len(command) > 1 and command[0].endswith(b"gantry") and command[1:1 + len(words)] == [word.encode() for word in words]:
+            yield pid
+
+
+def kill(cluster, *words):
+    for pid in processes_with(cluster, *words):
+        try:
             os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has just ended by itself
+            pass
 
 
 def test_a_running_vm_moves_with_every_byte_that_it_had(cluster, engine, source, settings, tmp_path):
@@ -129,9 +138,33 @@ def test_a_running_vm_moves_with_every_byte_that_it_had(cluster, engine, source,
     assert engine.log()["calls"].get("POST/vms/start", 0) == 0
 
 
+def test_a_controller_that_is_killed_at_every_phase_moves_the_vm_all_the_same(cluster, engine, source, settings, tmp_path):
+    cluster.allow("HTTP|cannot|answered|lease|Lease|backup|precopy")
+    run = Warm(cluster, engine, "phases", "phases", source=source).prepare().write(seed=11)
+
+    def ended():
+        """The cutover is set when it has been precopied twice."""
+        if run.warm().get("successes", 0) >= 2 and "cutover" not in cluster.kubectl.get("migration", run.name)["spec"]:
+            run.cut_over()
+        return run.ended()
+
+    before = engine.log()["calls"]
+    with KilledController(next(processes_with(cluster, "controller")), tmp_path / "controller.log") as controller:
+        run.start()
+        killed = controller.run(run.name, ended)
+    print("killed at", killed)
+    run.finish()
+    run.stop_machine()
+    run.check_target(tmp_path)
+    run.nothing_is_left()
+    after = engine.log()["calls"]
+    assert killed and all(after.get(call, 0) == before.get(call, 0) for call in ("POST/vms/start", "POST/vms/stop"))
+
+
 def test_a_cancelled_vm_runs_on_without_our_checkpoints(cluster, engine, source, settings):
+    before = engine.log()["calls"].get("POST/vms/shutdown", 0)
     run = Warm(cluster, engine, "stays", "stays", source=source).prepare().write(seed=9).start().precopied(1)
     cluster.kubectl("delete", "migration", "stays", "-n", "openshift-mtv")
     waiting.until("end of the migration", lambda: run.vm_status().get("completed"), waiting.LONG)
     run.nothing_is_left()
-    assert engine.log()["calls"].get("POST/vms/shutdown", 0) == 1  # of the other one
+    assert engine.log()["calls"].get("POST/vms/shutdown", 0) == before

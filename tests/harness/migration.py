@@ -67,16 +67,14 @@ class Run:
         self.kubectl.apply(manifests.migration(self.name, self.name))
         return self
 
+    def ended(self):
+        """How the migration has ended, or None."""
+        migration = self.kubectl.get("migration", self.name)
+        return next((state for state in ("Succeeded", "Failed", "Canceled") if condition_of(migration, state)), None)
+
     def finish(self, wanted="Succeeded", seconds=waiting.LONG):
         """Waits for the end and gives the VM's status."""
-        def ended():
-            migration = self.kubectl.get("migration", self.name)
-            for state in ("Succeeded", "Failed", "Canceled"):
-                if condition_of(migration, state):
-                    return state
-            return None
-
-        state = waiting.until(f"end of migration {self.name}", ended, seconds, every=0.5)
+        state = waiting.until(f"end of migration {self.name}", self.ended, seconds, every=0.5)
         assert state == wanted, f"the migration has {state}: {json.dumps(self.vm_status().get('error'))}"
         return self.vm_status()
 
@@ -97,7 +95,7 @@ class Run:
 
     def console(self):
         """What the target VM has printed on its serial console."""
-        return self.kubectl("logs", "-n", self.namespace, "-l", f"vm.kubevirt.io/name={self.vm}", "--tail=-1")
+        return self.cluster.logs_of(self.namespace, f"vm.kubevirt.io/name={self.vm}")
 
     def booted(self, seconds=waiting.LONG):
         """Waits until the guest has said everything and gives {"macs": […], "sums": […]}."""

@@ -57,7 +57,7 @@ class Standalone:
         request = urllib.request.Request(f"{self.base}/{path}", method=method, headers={
             "Authorization": f"Bearer {self.token if token is None else token}", **headers})
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=waiting.SHORT) as answer:
                 text = answer.read()
                 return answer.status, answer.headers, json.loads(text) if text else None
         except urllib.error.HTTPError as problem:

@@ -4,14 +4,13 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
 
 from . import waiting
-from .cluster import ROOT, SANITIZER
+from .cluster import ROOT, SANITIZER, free_ports
 from .vcenter import build_peer
 
 VALIDATE = "io/konveyor/forklift/{}/validate"
@@ -48,7 +47,7 @@ class Server:
         data = body.encode() if isinstance(body, str) else None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/{path}", data=data, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=waiting.SHORT) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as problem:
             text = problem.read()
@@ -81,9 +80,7 @@ class Opa(Server):
     def __init__(self, files, directory=None):
         directory = pathlib.Path(directory or pathlib.Path(os.environ.get("TMPDIR", "/tmp")))
         self.log_path = directory / f"opa-{os.getpid()}.log"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        self.url = f"http://127.0.0.1:{free_ports(1)}"
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen([build_peer("opa"), "run", "--server", "--disable-telemetry", "--log-level", "error",
                                              "--addr", self.url.split("//")[1], *map(str, files)], stdout=log, stderr=log)

@@ -6,6 +6,8 @@ import socket
 import ssl
 import struct
 
+from . import waiting
+
 STARTED, PARITY, END, CREATED, UPDATED, DELETED = 0, 1, 4, 16, 32, 64
 
 
@@ -14,7 +16,7 @@ class Watch:
 
     def __init__(self, inventory, path, snapshot):
         context = ssl._create_unverified_context()
-        self.socket = context.wrap_socket(socket.create_connection(("127.0.0.1", inventory.port), timeout=60))
+        self.socket = context.wrap_socket(socket.create_connection(("127.0.0.1", inventory.port), timeout=waiting.SHORT))
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall((f"GET /{path} HTTP/1.1\r\nHost: 127.0.0.1:{inventory.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                              f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nX-Watch: {'snapshot' if snapshot else ''}\r\n"

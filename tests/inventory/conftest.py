@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from harness import manifests
+from harness import manifests, waiting
 from harness.cluster import Cluster
 from harness.inventory import Standalone
 
@@ -27,7 +27,7 @@ class Inventory:
         request = urllib.request.Request(f"https://127.0.0.1:{self.port}/{path}", headers={
             "Authorization": f"Bearer {self.token if token is None else token}", **headers})
         try:
-            with urllib.request.urlopen(request, timeout=60, context=UNTRUSTED) as answer:
+            with urllib.request.urlopen(request, timeout=waiting.SHORT, context=UNTRUSTED) as answer:
                 text = answer.read()
                 return answer.status, answer.headers, json.loads(text) if text else None
         except urllib.error.HTTPError as problem:
@@ -53,13 +53,15 @@ def inventory(module_cluster):
 
 
 @pytest.fixture(scope="module")
-def source(module_cluster, vcenter):
-    """The path of a loaded provider."""
+def source(module_cluster, vcenter, inventory):
+    """The path of a loaded provider whose VMs have been judged: nothing changes any more by itself."""
     kubectl = module_cluster.kubectl
     kubectl.apply(manifests.secret("vc", vcenter.user, vcenter.password, thumbprint=vcenter.sha1),
                   manifests.provider("vc", vcenter.url))
     kubectl.condition("provider", "vc", "Ready")
-    return f"providers/vsphere/{kubectl.get('provider', 'vc')['metadata']['uid']}"
+    path = f"providers/vsphere/{kubectl.get('provider', 'vc')['metadata']['uid']}"
+    waiting.until("judged VMs", lambda: all(vm["revision"] == vm["revisionValidated"] for vm in inventory.get(f"{path}/vms?detail=all")))
+    return path
 
 
 @pytest.fixture(scope="module")

@@ -314,6 +314,7 @@ static void a_guest_that_cannot_be_converted_is_not_copied(void)
     fake_faults.inspection_message = CONCERN("Critical", "GuestEncrypted");
     run(&world);
     g_assert_true(plan_has(&world, "Failed"));
+    expect_failed_by(&world, ERROR_GUEST_NOT_FIT);
     g_assert_nonnull(strstr(reason_of(&world, 0), "GuestEncrypted: it says so"));
     g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 0);
     g_assert_cmpuint(number_of(&KUBE_POD), ==, 0);
@@ -738,6 +739,16 @@ static void a_running_vm_is_precopied_until_its_cutover(void)
     expect_warm_vm_moved(&world);
     g_assert_cmpstr(json_string_at(vm_status_step(vm_at(&world, 0), "Cutover"), "phase", ""), ==,
                     "Completed");
+}
+
+static void a_disk_whose_changes_are_not_tracked_fails_the_vm(void)
+{
+    g_auto(World) world = world_new(WARM_VM);
+
+    fake_faults.changes_are_off = TRUE;
+    run(&world);
+    expect_failed_by(&world, ERROR_CHANGES_OFF);
+    g_assert_cmpuint(number_of(&KUBE_POD), ==, 0);
 }
 
 static void each_round_reads_what_has_changed_since_the_last(void)
@@ -1250,6 +1261,7 @@ int main(int argc, char **argv)
     CASE("a warm plan that is deleted at any time leaves no snapshot",
          a_warm_plan_that_is_deleted_at_any_time_leaves_no_snapshot);
     CASE("a running VM is precopied until its cutover", a_running_vm_is_precopied_until_its_cutover);
+    CASE("a disk whose changes are not tracked fails the VM", a_disk_whose_changes_are_not_tracked_fails_the_vm);
     CASE("each round reads what has changed since the last",
          each_round_reads_what_has_changed_since_the_last);
     CASE("a snapshot's disks are asked for once a pass", a_snapshot_s_disks_are_asked_for_once_a_pass);

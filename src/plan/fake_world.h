@@ -59,6 +59,7 @@ typedef struct {
     gboolean drivers_are_doubted; /* guests need no conversion, and boot from SATA disks */
     gboolean disks_are_files;  /* read without being opened by the source */
     gboolean disks_are_locked; /* the source says that it cannot open them yet */
+    gboolean changes_are_off;  /* snapshots' disks have no change id */
     gboolean changes_are_lost; /* the source does not know what changed since the last snapshot */
     gboolean target_is_bare;    /* it has neither KubeVirt nor CDI */
     const char *missing_rights; /* what source_missing_rights() says of every VM, as JSON */

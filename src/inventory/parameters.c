@@ -17,7 +17,7 @@ static gboolean read_count(const char *text, const char *name, gint64 absent, gi
     guint64 value = 0;
 
     *count = absent;
-    if (!text)
+    if (!text || !*text)
         return TRUE;
     if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &value, NULL))
         return bad(name, text, "a number of 0 or more", error);

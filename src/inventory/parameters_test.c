@@ -47,22 +47,40 @@ static void everything_at_once_is_read(void)
     g_autoptr(GHashTable) values = NULL;
     g_auto(Parameters) found = {0};
 
-    g_assert_true(parse("limit=5&offset=7&detail=1&name=a%2Fb&namespace=n&total=true&q=name~x&other=1",
-                        &found, &values, NULL));
+    g_assert_true(parse(
+        "limit=5&offset=7&detail=1&name=a%2Fb&namespace=n&total=true&q=name~x&advancedOption=c.d&other=1",
+        &found, &values, NULL));
     g_assert_cmpint(found.limit, ==, 5);
     g_assert_cmpint(found.offset, ==, 7);
     g_assert_cmpstr(found.name, ==, "a/b");
     g_assert_cmpstr(found.ns, ==, "n");
+    g_assert_cmpstr(found.advanced_option, ==, "c.d");
     g_assert_true(found.total && found.filter);
+}
+
+static void what_is_empty_is_absent(void)
+{
+    g_autoptr(GHashTable) values = NULL;
+    g_auto(Parameters) found = {0};
+
+    g_assert_true(
+        parse("limit=&offset=&detail=&name=&namespace=&total=&q=&advancedOption=", &found, &values, NULL));
+    g_assert_cmpint(found.limit, ==, -1);
+    g_assert_cmpint(found.offset, ==, 0);
+    g_assert_cmpuint(found.detail, ==, 0);
+    g_assert_true(!found.name && !found.ns && !found.advanced_option && !found.filter && !found.total);
 }
 
 static void what_is_wrong_is_named(void)
 {
     static const char *const rows[][2] = {
-        {"limit=-1", "limit: '-1'"},     {"limit=many", "limit: 'many'"},
-        {"limit=", "limit: ''"},         {"limit=99999999999999999999", "limit"},
-        {"offset=1.5", "offset: '1.5'"}, {"detail=much", "detail: 'much'"},
-        {"total=yes", "total: 'yes'"},   {"q=%21", "q: '!'"},
+        {"limit=-1", "limit: '-1'"},
+        {"limit=many", "limit: 'many'"},
+        {"offset=1.5", "offset: '1.5'"},
+        {"limit=99999999999999999999", "limit"},
+        {"total=yes", "total: 'yes'"},
+        {"detail=much", "detail: 'much'"},
+        {"q=%21", "q: '!'"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GHashTable) values = NULL;
@@ -93,6 +111,7 @@ int main(int argc, char **argv)
     TEST("what is absent has a default", what_is_absent_has_a_default);
     TEST("detail is a number or all", detail_is_a_number_or_all);
     TEST("everything at once is read", everything_at_once_is_read);
+    TEST("what is empty is absent", what_is_empty_is_absent);
     TEST("what is wrong is named", what_is_wrong_is_named);
     TEST("a name has a limit", a_name_has_a_limit);
     return g_test_run();

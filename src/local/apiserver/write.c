@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "kube/patch.h"
 #include "local/apiserver/apply.h"
+#include "local/apiserver/quota.h"
 #include "local/apiserver/rbac.h"
 #include "local/apiserver/rules.h"
 #include "local/apiserver/server.h"
@@ -324,7 +325,8 @@ static gboolean prepare(Request *request, const json_t *before, json_t *object, 
     if (request->kind->schema)
         schema_default(request->kind->schema, object);
     return run_admission(request, before ? "UPDATE" : "CREATE", before, object, error) &&
-           validate(request, before, object, error) && may_grant(request, object, error);
+           validate(request, before, object, error) && may_grant(request, object, error) &&
+           quota_check(request, before, object, error);
 }
 
 static gboolean write_prepared(Request *request, Record *before, json_t *object_taken, Unknown unknown,

@@ -7,6 +7,8 @@
 #include "local/cdi/folder.h"
 #include <string.h>
 
+enum { REFUSED_MS = 2000 };
+
 static json_t *claim_spec(const json_t *data_volume)
 {
     json_t *wanted = json_at(data_volume, "spec.storage") ? json_at(data_volume, "spec.storage")
@@ -79,9 +81,24 @@ static gboolean is_owned(const Object *claim, const Object *data_volume)
     return owner && !strcmp(json_string_at(owner, "uid", ""), object_uid(data_volume));
 }
 
+/* Room in a quota comes by itself at times, and nobody tells of it. */
+static guint say_refused(LocalView *view, const Object *data_volume, GError *take_why, GCancellable *cancel,
+                         GError **error)
+{
+    g_autoptr(GError) why = take_why;
+
+    if (!g_error_matches(why, GANTRY_ERROR, ERROR_KUBE_FORBIDDEN)) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return 0;
+    }
+    say(view, data_volume, "Pending", "ErrExceededQuota", why->message, cancel, error);
+    return REFUSED_MS;
+}
+
 guint data_volume_reconcile(LocalView *view, const char *key, GCancellable *cancel, GError **error)
 {
     g_autofree char *ns = NULL, *name = NULL, *dir = NULL;
+    g_autoptr(GError) refused = NULL;
     guint64 size;
 
     local_key_split(key, &ns, &name);
@@ -95,8 +112,8 @@ guint data_volume_reconcile(LocalView *view, const char *key, GCancellable *canc
             cancel, error);
 
     g_autoptr(Object) claim = local_view_get(view, &KUBE_PERSISTENT_VOLUME_CLAIM, ns, name);
-    if (!claim && !(claim = make_claim(view, data_volume, cancel, error)))
-        return 0;
+    if (!claim && !(claim = make_claim(view, data_volume, cancel, &refused)))
+        return say_refused(view, data_volume, g_steal_pointer(&refused), cancel, error);
     if (!is_owned(claim, data_volume))
         return say(view, data_volume, "Pending", "ClaimTaken",
                    "a PersistentVolumeClaim of this name exists and is not the DataVolume's", cancel, error);

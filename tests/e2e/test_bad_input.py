@@ -8,6 +8,7 @@ import pytest
 from harness import manifests
 from harness.cluster import KubectlError, condition_of, free_ports
 from harness.migration import Run
+from harness.vcenter import estate
 
 MEBIBYTE = 1 << 20
 REQUEUE = 4  # seconds in which a controller that tries again would have tried again
@@ -21,7 +22,7 @@ def vcenter(new_vcenter, random_disk, tmp_path_factory):
     huge.touch()
     os.truncate(huge, 1 << 43)
     cards = [{"network": "VM Network", "mac": "00:50:56:0c:00:01"}]
-    return new_vcenter(
+    return new_vcenter(**estate(
         datastores=["datastore1", "unmapped store"], networks=["Unmapped Network"],
         vms=[{"name": "plain", "disks": [{"file": disk}], "nics": cards},
              {"name": "taken", "disks": [{"file": disk}], "nics": cards},
@@ -29,7 +30,7 @@ def vcenter(new_vcenter, random_disk, tmp_path_factory):
              {"name": "wired", "disks": [{"file": disk}], "nics": cards + [{"network": "Unmapped Network", "mac": "00:50:56:0c:00:02"}]},
              {"name": "huge", "disks": [{"file": str(huge)}], "nics": cards},
              {"name": "liar", "disks": [{"file": disk, "claimSectors": 12345}], "nics": cards},
-             {"name": "sparse", "disks": [{"file": disk, "claimExtent": 'RW 18433 SPARSE "sparse-s001.vmdk"'}], "nics": cards}])
+             {"name": "sparse", "disks": [{"file": disk, "claimExtent": 'RW 18433 SPARSE "sparse-s001.vmdk"'}], "nics": cards}]))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from harness import manifests, waiting
 from harness.migration import Run, sha256, sha256_padded
-from harness.vcenter import build_peer
+from harness.vcenter import build_peer, estate
 
 MACS = ["00:50:56:0a:00:01", "00:50:56:0a:00:02"]
 MEBIBYTE = 1 << 20
@@ -22,11 +22,11 @@ def vcenter(new_vcenter, tiny_guest, tmp_path_factory):
     zeros = home / "zeros.raw"
     zeros.touch()
     os.truncate(zeros, 10 * MEBIBYTE + 7 * 512)
-    return new_vcenter(
+    return new_vcenter(**estate(
         datastores=["datastore1", "second store"], networks=["Storage Network"],
         vms=[{"name": "tiny", "powerOn": True, "memoryMB": 128, "cpus": 1, "hostName": "tiny", "ipAddress": "192.0.2.10",
               "disks": [{"file": str(boot)}, {"file": str(zeros), "datastore": "second store"}],
-              "nics": [{"network": "VM Network", "mac": MACS[0]}, {"network": "Storage Network", "mac": MACS[1]}]}])
+              "nics": [{"network": "VM Network", "mac": MACS[0]}, {"network": "Storage Network", "mac": MACS[1]}]}]))
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import pytest
 
 from harness import manifests, waiting
 from harness.cluster import condition_of
+from harness.vcenter import estate
 
 READS = """\
 - hosts: localhost
@@ -49,9 +50,9 @@ def with_hooks(vm, **steps):
 @pytest.fixture(scope="module")
 def vcenter(new_vcenter, random_disk, tmp_path_factory):
     disk = str(random_disk(tmp_path_factory.mktemp("disks") / "disk.raw", 2048))
-    return new_vcenter(vms=[
+    return new_vcenter(**estate([
         {"name": name, "disks": [{"file": disk}], "nics": [{"network": "VM Network", "mac": f"00:50:56:0d:00:0{number}"}]}
-        for number, name in enumerate(("reads", "refused", "foreign", "late", "refused-after", "unaccounted"))])
+        for number, name in enumerate(("reads", "refused", "foreign", "late", "refused-after", "unaccounted"))]))
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import pytest
 
 from harness import manifests, waiting
 from harness.migration import Run, sha256, sha256_padded
+from harness.vcenter import estate
 
 SIZE = (20 << 20) + 512
 ESXI = {"user": "root", "password": "esx & secret", "connections": 4}
@@ -12,12 +13,12 @@ ESXI = {"user": "root", "password": "esx & secret", "connections": 4}
 
 @pytest.fixture(scope="module")
 def vcenter(new_vcenter, random_disk, tmp_path_factory):
-    """Two clusters of one host and a host that stands alone; a VM that is off on each."""
+    """Two VMs that are off: on a host that stands alone, and on one of a cluster."""
     folder = tmp_path_factory.mktemp("disks")
-    return new_vcenter(clusters=2, clusterHosts=1, esxi=ESXI, vms=[
+    return new_vcenter(**estate(esxi=ESXI, vms=[
         {"name": name, "host": host, "disks": [{"file": str(random_disk(folder / f"{name}.raw", SIZE // 512, seed))}],
          "nics": [{"network": "VM Network", "mac": f"00:50:56:0c:00:0{seed}"}]}
-        for seed, (name, host) in enumerate([("ticketed", "DC0_H0"), ("known", "DC0_C0_H0")])])
+        for seed, (name, host) in enumerate([("ticketed", "DC0_H0"), ("known", "DC0_C0_H0")])]))
 
 
 @pytest.fixture(scope="module")

@@ -10,23 +10,24 @@ import pytest
 
 from harness import manifests, waiting
 from harness.cluster import KubectlError, condition_of
+from harness.killed_controller import KilledController
+from harness.vcenter import ESTATE_HOSTS, estate
 
 MEBIBYTE = 1 << 20
-HOSTS = ["DC0_H0", "DC0_C0_H0", "DC0_C0_H1"]
 
 
 @pytest.fixture(scope="module")
 def vcenter(new_vcenter, tmp_path_factory):
-    """Thirty running VMs on three hosts of two kinds, a small disk each: ten to a host, and the first of them on the stand-alone one."""
+    """Thirty running VMs, a small disk each: ten to a host, and the first of them on the stand-alone one."""
     home = tmp_path_factory.mktemp("disks")
     vms = []
     for number in range(30):
         disk = home / f"{number}.raw"
         disk.write_bytes(random.Random(number).randbytes(2 * MEBIBYTE))
-        vms.append({"name": f"vm{number}", "powerOn": True, "memoryMB": 64, "cpus": 1, "host": HOSTS[number // 10], "hostName": "guest",
+        vms.append({"name": f"vm{number}", "powerOn": True, "memoryMB": 64, "cpus": 1, "host": ESTATE_HOSTS[number // 10], "hostName": "guest",
                     "ipAddress": "192.0.2.10", "disks": [{"file": str(disk)}],
                     "nics": [{"network": "VM Network", "mac": f"00:50:56:0b:00:{number:02x}"}]})
-    return new_vcenter(vms=vms)
+    return new_vcenter(**estate(vms))
 
 
 class Site:

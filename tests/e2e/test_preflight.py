@@ -1,11 +1,13 @@
 """What is known before a plan runs: the guests, the account's privileges, the ports, the target's room. Nothing is copied here."""
 import os
+import re
 import tempfile
 
 import pytest
 
 from harness import manifests, waiting
-from harness.cluster import condition_of
+from harness.cluster import KubectlError, condition_of
+from harness.vcenter import estate
 
 DISK = 1 << 20
 # Table 2.4 of the guide, as vSphere names them.
@@ -23,7 +25,7 @@ def vcenter(new_vcenter, tmp_path_factory):
     disk = {"file": str(tmp_path_factory.getbasetemp() / "preflight.raw")}
     nic = {"network": "VM Network", "mac": "00:50:56:0d:00:01"}
     tools = {"powerOn": True, "hostName": "guest"}
-    return new_vcenter(clusters=2, clusterHosts=1, esxi={"user": "root", "password": "esx"}, vms=[
+    return new_vcenter(**estate(esxi={"user": "root", "password": "esx"}, vms=[
         {"name": "plain", "disks": [disk]},
         {"name": "running", **tools, "ipAddress": "192.0.2.1", "disks": [disk], "nics": [nic]},
         {"name": "mounted", **tools, "disks": [disk], "cdrom": "[datastore1] iso/x.iso", "nics": [{**nic, "mac": "00:50:56:0d:00:02"}]},
@@ -31,7 +33,7 @@ def vcenter(new_vcenter, tmp_path_factory):
         {"name": "suspended", "suspended": True, "disks": [disk]},
         {"name": "independent", "disks": [{**disk, "mode": "independent_persistent"}]},
         {"name": "vvol", "disks": [{**disk, "vvol": "rfc4122.1"}]},
-        {"name": "large", "disks": [disk]}])
+        {"name": "large", "disks": [disk]}]))
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +158,35 @@ def test_a_quota_that_is_too_small_is_said(kubectl, new_plan):
     assert "ResourceQuota disks: requests.storage is 512Ki, of which 0 is used" in found["items"][0], found
     kubectl("patch", "quota", "disks", "-n", "small", "--type=merge", "-p", '{"spec": {"hard": {"requests.storage": "1Gi"}}}')
     kubectl.condition("plan", name, "Ready")
+
+
+def claim(name, size, namespace):
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": namespace},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}}
+
+
+def test_a_quota_holds_for_whoever_writes(kubectl):
+    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "held"}},
+                  {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "held", "namespace": "held"},
+                   "spec": {"hard": {"requests.storage": "3Mi", "count/leases.coordination.k8s.io": 0, "pods": "0",
+                                     "other.storageclass.storage.k8s.io/requests.storage": "1Mi"}}})
+    kubectl.apply(claim("first", "2Mi", "held"))
+    for refused, words in (
+            (claim("second", "2Mi", "held"), "exceeded quota: held, requested: requests.storage=2097152, used: requests.storage=2097152, limited: requests.storage=3Mi"),
+            ({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "none", "namespace": "held"}, "spec": {}},
+             "limited: count/leases.coordination.k8s.io=0"),
+            ({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "none", "namespace": "held"},
+              "spec": {"containers": [{"name": "main", "image": "gantry"}]}}, "limited: pods=0")):
+        with pytest.raises(KubectlError, match=re.escape(words)):
+            kubectl.apply(refused)
+    kubectl.apply({"apiVersion": "cdi.kubevirt.io/v1beta1", "kind": "DataVolume", "metadata": {"name": "waits", "namespace": "held"},
+                   "spec": {"source": {"blank": {}}, "storage": {"resources": {"requests": {"storage": "2Mi"}}}}})
+    said = waiting.until("a refused DataVolume", lambda: [one for one in kubectl.get("datavolume", "waits", "held").get("status", {}).get(
+        "conditions", []) if one["reason"] == "ErrExceededQuota"])
+    assert "exceeded quota: held" in said[0]["message"]
+    kubectl("delete", "pvc", "first", "-n", "held")
+    waiting.until("room for it", lambda: kubectl.get("datavolume", "waits", "held")["status"]["phase"] == "Succeeded")
+    kubectl("delete", "namespace", "held")
 
 
 def test_vms_networks_and_datastores_may_be_named_by_path(kubectl, maps):

@@ -8,7 +8,7 @@ import yaml
 from harness import manifests
 from harness.cluster import condition_of
 from harness.migration import Run
-from harness.vcenter import ROOT, build_peer
+from harness.vcenter import ROOT, build_peer, estate
 
 MEBIBYTE = 1 << 20
 
@@ -37,13 +37,13 @@ def vcenter(new_vcenter, random_disk, tmp_path_factory):
     home = tmp_path_factory.mktemp("disks")
     disks = [{"file": str(random_disk(home / "boot.raw", 3 * 2048 + 1))},
              {"file": str(random_disk(home / "data.raw", 9 * 2048, seed=2)), "datastore": "second store"}]
-    return new_vcenter(
+    return new_vcenter(**estate(
         datastores=["datastore1", "second store"], networks=["Storage Network"],
         vms=[{"name": "Web_Server", "firmware": "efi", "guestId": "rhel8_64Guest", "memoryMB": 384, "cpus": 3, "disks": disks,
               "nics": [{"network": "VM Network", "mac": "00:50:56:0E:00:01"},
                        {"network": "Storage Network", "mac": "00:50:56:0e:00:02"}]},
              {"name": "web-server_", "disks": disks[:1], "nics": [{"network": "VM Network", "mac": "00:50:56:0e:00:03"}]},
-             {"name": "plain", "guestId": "rhel8_64Guest", "memoryMB": 384, "disks": disks[:1], "nics": []}])
+             {"name": "plain", "guestId": "rhel8_64Guest", "memoryMB": 384, "disks": disks[:1], "nics": []}]))
 
 
 @pytest.fixture(scope="module")

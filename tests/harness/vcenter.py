@@ -9,6 +9,15 @@ import urllib.request
 from . import peer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+ESTATE_HOSTS = ["DC0_H0", "DC0_C0_H0", "DC0_C1_H0"]  # one that stands alone, one in each of two clusters
+ESTATE_VMS = 30
+
+
+def estate(vms, **config):
+    """A configuration of the size that people have: three hosts, two clusters and thirty VMs, those given and others that nobody migrates."""
+    others = [{"name": f"other{number}", "host": ESTATE_HOSTS[number % len(ESTATE_HOSTS)], "powerOn": number % 2 == 0}
+              for number in range(ESTATE_VMS - len(vms))]
+    return {"clusters": 2, "clusterHosts": 1, "vms": [*vms, *others], **config}
 
 
 @functools.cache

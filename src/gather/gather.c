@@ -1,5 +1,6 @@
 /* gather: asks the API for one part after another and puts it into the archive. */
 #include "gather/gather.h"
+#include "base/audit.h"
 #include "base/yaml.h"
 #include "gather/log_filter.h"
 #include "gather/redactor.h"
@@ -350,6 +351,26 @@ static gboolean add_report(Gathering *gathering, const ScopedPlan *scoped, GErro
     return add_text(gathering, path, text, error);
 }
 
+/* What was changed at the source, a record a line. */
+static gboolean add_audit(Gathering *gathering, const ScopedPlan *scoped, GError **error)
+{
+    g_autofree char *selector =
+        g_strdup_printf(AUDIT_SELECTOR "," AUDIT_PLAN_LABEL "=%s", object_uid(scoped->plan));
+    g_autofree char *path = g_strdup_printf("namespaces/%s/audit/%s.jsonl", object_namespace(scoped->plan),
+                                            object_name(scoped->plan));
+    g_autoptr(GPtrArray) journals =
+        list(gathering, &KUBE_CONFIG_MAP, object_namespace(scoped->plan), selector);
+    g_autoptr(json_t) records = json_array(), sorted = NULL;
+    g_autofree char *lines = NULL;
+
+    for (guint i = 0; journals && i < journals->len; i++)
+        if (g_hash_table_contains(scoped->vms, object_label(journals->pdata[i], AUDIT_VM_LABEL, "")))
+            audit_append(records, object_json(journals->pdata[i]));
+    sorted = audit_sorted(records);
+    lines = audit_lines(sorted);
+    return !*lines || add_text(gathering, path, lines, error);
+}
+
 static gboolean add_plan(Gathering *gathering, const ScopedPlan *scoped, LogFilter *filter, GError **error)
 {
     const json_t *spec = json_at(object_json(scoped->plan), "spec");
@@ -363,7 +384,7 @@ static gboolean add_plan(Gathering *gathering, const ScopedPlan *scoped, LogFilt
            add_referred(gathering, &KUBE_STORAGE_MAP, json_at(spec, "map.storage"), error) &&
            add_hosts(gathering, scoped, error) && add_hooks(gathering, scoped, error) &&
            add_children(gathering, scoped, error) && add_inventory(gathering, scoped, error) &&
-           add_report(gathering, scoped, error);
+           add_audit(gathering, scoped, error) && add_report(gathering, scoped, error);
 }
 
 /* When the first of the plans was made: what is older in a log is about others of the same name. */
@@ -427,7 +448,7 @@ static gboolean add_everything(Gathering *gathering, GError **error)
     g_autoptr(GPtrArray) scope = plans && plans->len ? scope_of(plans, &all, NULL) : NULL;
     for (guint i = 0; scope && i < scope->len; i++)
         if (!add_inventory(gathering, scope->pdata[i], error) ||
-            !add_report(gathering, scope->pdata[i], error))
+            !add_audit(gathering, scope->pdata[i], error) || !add_report(gathering, scope->pdata[i], error))
             return FALSE;
     return add_pods(gathering, GANTRY_NAMESPACE, NULL, NULL, error) &&
            add_pods(gathering, NULL, "plan", NULL, error) &&

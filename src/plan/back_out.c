@@ -1,6 +1,7 @@
 /* back_out: copiers, target, the source's power, its snapshots. */
 #include "plan/back_out.h"
 #include "plan/clean_up.h"
+#include "plan/source_audit.h"
 #include "plan/source_record.h"
 #include "plan/target_machine.h"
 #include "plan/warm.h"
@@ -54,7 +55,8 @@ static StepResult remove_snapshots(VmRun *vm, GCancellable *cancel, GError **err
     if (!warm_last(vm_run_status(vm)))
         return STEP_DONE;
     source = vm_run_source(vm, error);
-    return source && source_snapshot_sweep(source, owner->vm_id, owner->plan_uid, NULL, cancel, error)
+    return source && source_snapshot_sweep(source, owner->vm_id, owner->plan_uid, NULL, cancel, error) &&
+                   source_audit(vm, AUDIT_SNAPSHOTS_REMOVED, NULL, cancel, error)
                ? STEP_DONE
                : STEP_FAILED;
 }

@@ -1,6 +1,7 @@
 /* disk_grant: a task's annotations "grant", and "grantDisk" for those who know the task but not the disk. */
 #include "plan/disk_grant.h"
 #include "base/clock.h"
+#include "plan/source_audit.h"
 #include "plan/source_record.h"
 #include "plan/warm.h"
 
@@ -52,6 +53,8 @@ json_t *disk_grant_get(VmRun *vm, json_t *task, const char *disk_id, const Sourc
         source_record_note_grant(vm, disk_id, grant, cancel, problem ? NULL : &problem)) {
         disk_grant_restore(task, disk_id, grant);
         *noted = TRUE;
+        if (!before)
+            source_audit(vm, AUDIT_DISK_OPENED, disk_id, cancel, NULL);
     }
     if (problem) {
         g_propagate_error(error, g_steal_pointer(&problem));
@@ -85,7 +88,8 @@ StepResult disk_grant_give_back(VmRun *vm, json_t *task, gboolean whole, GCancel
         return STEP_FAILED;
     if (grant)
         return STEP_WAIT;
-    if (!source_record_note_grant(vm, disk_id, NULL, cancel, error))
+    if (!source_audit(vm, AUDIT_DISK_CLOSED, disk_id, cancel, error) ||
+        !source_record_note_grant(vm, disk_id, NULL, cancel, error))
         return STEP_FAILED;
     disk_grant_restore(task, disk_id, NULL);
     return STEP_DONE;

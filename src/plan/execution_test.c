@@ -1,4 +1,5 @@
 /* execution: whole migrations in a world of memory: the good way, each bad way, and kills in between. */
+#include "base/audit.h"
 #include "plan/execution.h"
 #include "plan/fake_world.h"
 #include "plan/orphan.h"
@@ -402,8 +403,32 @@ static void a_vm_that_was_off_stays_off(void)
     g_assert_cmpuint(fake_count("ask", "vm-1"), ==, 0);
 }
 
+/* What the journal of changes says was done at the source, in its order, joined by commas. */
+static char *changes_at_the_source(void)
+{
+    g_autoptr(GPtrArray) all = fake_all(&KUBE_CONFIG_MAP);
+    g_autoptr(json_t) records = json_array(), sorted = NULL;
+    g_autoptr(GString) text = g_string_new(NULL);
+    const json_t *record;
+    size_t i;
+
+    for (guint n = 0; n < all->len; n++)
+        if (object_label(all->pdata[n], AUDIT_VM_LABEL, NULL))
+            audit_append(records, object_json(all->pdata[n]));
+    sorted = audit_sorted(records);
+    json_array_foreach (sorted, i, record) {
+        const char *change = json_string_at(record, "change", "");
+        if (!strstr(change, "disk "))
+            g_string_append_printf(text, "%s%s", text->len ? ", " : "", change);
+        g_assert_cmpstr(json_string_at(record, "vm", ""), ==, "vm-1");
+        g_assert_nonnull(json_string_at(record, "planUid", NULL));
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 static void a_fatal_copy_fails_the_vm_and_powers_the_source_on_again(void)
 {
+    g_autofree char *changes = NULL;
     g_auto(World) world = world_new(ONE_VM);
 
     fake_faults.importer_message = "{\"result\":\"Failed\",\"class\":\"fatal\",\"message\":\"no such "
@@ -414,6 +439,8 @@ static void a_fatal_copy_fails_the_vm_and_powers_the_source_on_again(void)
     g_assert_cmpint(fake_power("vm-1"), ==, POWER_ON);
     g_assert_cmpuint(number_of(&KUBE_VIRTUAL_MACHINE), ==, 0);
     g_assert_cmpuint(number_of(&KUBE_DATA_VOLUME), ==, 2); /* a restart goes on with them */
+    changes = changes_at_the_source();
+    g_assert_cmpstr(changes, ==, "guest asked to shut down, powered on");
 }
 
 static void a_copy_that_keeps_dying_is_given_up_after_its_retries(void)

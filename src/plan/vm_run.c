@@ -2,6 +2,7 @@
 #include "plan/vm_run.h"
 #include "base/clock.h"
 #include "plan/provider_access.h"
+#include "plan/source_audit.h"
 #include "source/warm.h"
 #include <string.h>
 
@@ -220,19 +221,22 @@ gboolean vm_run_source_power(VmRun *vm, PowerState *out, GCancellable *cancel, G
 gboolean vm_run_ask_shutdown(VmRun *vm, GCancellable *cancel, GError **error)
 {
     Source *source = vm_run_source(vm, error);
-    return source && source_shut_down_guest(source, vm->owner.vm_id, cancel, error);
+    return source && source_audit(vm, AUDIT_SHUTDOWN, NULL, cancel, error) &&
+           source_shut_down_guest(source, vm->owner.vm_id, cancel, error);
 }
 
 gboolean vm_run_cut_power(VmRun *vm, GCancellable *cancel, GError **error)
 {
     Source *source = vm_run_source(vm, error);
-    return source && source_power_off(source, vm->owner.vm_id, cancel, error);
+    return source && source_audit(vm, AUDIT_POWER_OFF, NULL, cancel, error) &&
+           source_power_off(source, vm->owner.vm_id, cancel, error);
 }
 
 gboolean vm_run_power_on_source(VmRun *vm, GCancellable *cancel, GError **error)
 {
     Source *source = vm_run_source(vm, error);
-    return source && source_power_on(source, vm->owner.vm_id, cancel, error);
+    return source && source_audit(vm, AUDIT_POWER_ON, NULL, cancel, error) &&
+           source_power_on(source, vm->owner.vm_id, cancel, error);
 }
 
 const json_t *vm_run_snapshot_disks(VmRun *vm, const char *snapshot, GCancellable *cancel, GError **error)

@@ -20,7 +20,7 @@ def vcenter(new_vcenter, tmp_path_factory):
     disk.write_bytes(os.urandom(DISK))
 
     def vm(name, number):
-        return {"name": name, "disks": [{"file": str(disk)}], "memoryMB": 128 * number,
+        return {"name": name, "powerOn": name == "web1", "disks": [{"file": str(disk)}], "memoryMB": 128 * number,
                 "nics": [{"network": "VM Network", "mac": f"00:50:56:0e:00:0{number}"}]}
 
     return new_vcenter(vms=[vm("web1", 1), vm("web2", 2), vm("Data Base", 3)])
@@ -96,6 +96,7 @@ def test_a_plan_is_made_shown_checked_run_and_reported(run, provider, kubectl):
 
     made = run("create", "plan", "web", "--vms", "web1,web2", "--skip-guest-conversion")
     assert ["network", "VM Network", "the pod network"] in rows(made) and "plan.forklift.konveyor.io/web created" in made
+    run("patch", "plan", "web", "--set", "spec.targetPowerState=off")
     assert run("preflight", "web").endswith("web is ready\n")
     assert "no VM has been migrated here yet" in run("estimate", "web", code=2)
     assert run("estimate", "web", "--rate", 1).startswith("2 VMs, 2.0 MiB: about 1s, at 1.0 MB/s and VM.")
@@ -108,6 +109,7 @@ def test_a_plan_is_made_shown_checked_run_and_reported(run, provider, kubectl):
     assert (plan["STATUS"], plan["COPIED"], plan["VMS"]) == ("Succeeded", "100 %", "2")
     assert "web1 in plan openshift-mtv/web (Succeeded)" in run("why", "web1")
     assert "Virtual machines:" in run("describe", "plan", "web")
+    assert {row[2:4][-1] for row in rows(run("audit", "web"))[1:]} == {"guest asked to shut down"}
     assert "nothing left to migrate" in run("start", "web", code=2)
     assert "Ended" in run("wait", "plan", "web", "--for", "Ended")
     run("archive", "web")
@@ -115,6 +117,9 @@ def test_a_plan_is_made_shown_checked_run_and_reported(run, provider, kubectl):
     run("delete", "plan", "web")
     assert kubectl.get("plan", "web") is None and kubectl.get("virtualmachine", "web1", namespace="default")
     waiting.until("nothing left", lambda: run_quietly(run, "leftovers"))
+    kept = [json.loads(line) for line in run("audit", "web", "--vm", "web1", "-o", "json").splitlines()]
+    assert [(one["change"], one["name"], one["plan"], one["provider"]) for one in kept] == [("guest asked to shut down", "web1", "openshift-mtv/web", "vc")]
+    assert kept[0]["by"].startswith("forklift-controller-") and "Nothing was changed" in run("audit", "never")
 
 
 def run_quietly(run, *words):

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "plan/clean_up.h"
+#include "plan/source_audit.h"
 #include "plan/source_record.h"
 #include "plan/step.h"
 #include "plan/warm.h"
@@ -35,13 +36,12 @@ static gboolean make(VmRun *vm, json_t *precopy, GCancellable *cancel, GError **
     if (source)
         id = source_snapshot_create(source, owner->vm_id, owner->plan_uid, label, base_change(vm), &quiesced,
                                     cancel, error);
-    if (!id)
+    if (!id || !source_audit(vm, AUDIT_SNAPSHOT, id, cancel, error))
         return FALSE;
     if (!quiesced)
         log_warn("the guest could not be quiesced: its snapshot is as after a power cut", "vm", owner->vm_id,
                  NULL);
     warm_set_snapshot(precopy, id);
-    log_info("snapshot of the source made", "vm", owner->vm_id, "snapshot", id, NULL);
     return TRUE;
 }
 
@@ -65,7 +65,8 @@ static StepResult track(VmRun *vm, GCancellable *cancel, GError **error)
 
     return source && source_record_note(vm, SOURCE_FROZEN, cancel, error) &&
                    (!vm_run_plan(vm)->settings->track_changes ||
-                    source_track_changes(source, owner->vm_id, owner->plan_uid, cancel, error))
+                    (source_audit(vm, AUDIT_TRACKING, NULL, cancel, error) &&
+                     source_track_changes(source, owner->vm_id, owner->plan_uid, cancel, error)))
                ? create(vm, cancel, error)
                : STEP_FAILED;
 }
@@ -193,7 +194,8 @@ static StepResult sweep(VmRun *vm, const char *keep, GCancellable *cancel, GErro
     const TargetOwner *owner = vm_run_owner(vm);
     Source *source = vm_run_source(vm, error);
 
-    return source && source_snapshot_sweep(source, owner->vm_id, owner->plan_uid, keep, cancel, error)
+    return source && source_snapshot_sweep(source, owner->vm_id, owner->plan_uid, keep, cancel, error) &&
+                   source_audit(vm, AUDIT_SNAPSHOTS_REMOVED, keep, cancel, error)
                ? STEP_DONE
                : STEP_FAILED;
 }

@@ -172,3 +172,40 @@ export function vmsOfNodes(branches: Branch[], chosen: ReadonlySet<string>): Set
   branches.forEach(walk);
   return found;
 }
+
+// Where a VM is, by the tree of clusters and hosts.
+export interface Place {
+  datacenter: string;
+  cluster: string;
+  host: string;
+}
+
+export function placesOf(root: TreeNode | undefined): Map<string, Place> {
+  const places = new Map<string, Place>();
+  const walk = (node: TreeNode, place: Place): void => {
+    const name = node.object?.name ?? '';
+    if (node.kind === 'VM') places.set(node.object?.id ?? '', place);
+    const within = node.kind === 'Datacenter' ? { ...place, datacenter: name } : node.kind === 'Cluster' ? { ...place, cluster: name } : node.kind === 'Host' ? { ...place, host: name } : place;
+    (node.children ?? []).forEach((child) => walk(child, within));
+  };
+  if (root) walk(root, { datacenter: '', cluster: '', host: '' });
+  return places;
+}
+
+// ---- which of the VMs are shown ----
+
+export interface VmFilter {
+  text: string; // part of the name, of where it is, or of a concern
+  power: '' | 'on' | 'off';
+  assessment: string; // its worst concern's category, or ""
+}
+
+export const isOn = (vm: InventoryVm): boolean => vm.powerState === 'poweredOn' || vm.status === 'up';
+
+export function vmMatches(filter: VmFilter, vm: InventoryVm, place: Place | undefined, worst: string): boolean {
+  if (filter.power && (filter.power === 'on') !== isOn(vm)) return false;
+  if (filter.assessment && filter.assessment !== worst) return false;
+  const text = filter.text.trim().toLowerCase();
+  const said = [vm.name, vm.path, place?.datacenter, place?.cluster, place?.host, ...(vm.concerns ?? []).map((concern) => concern.label)];
+  return !text || said.some((each) => each?.toLowerCase().includes(text));
+}

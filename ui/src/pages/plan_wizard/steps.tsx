@@ -21,7 +21,7 @@ import {
 } from '@patternfly/react-core';
 import { ExpandableRowContent, Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { useState } from 'react';
-import type { InventoryHost, InventoryVm, KubeItem } from '../../api/cluster';
+import type { InventoryVm, KubeItem } from '../../api/cluster';
 import { isReady } from '../../model/conditions';
 import type { Mistake } from '../../model/names';
 import type { Provider } from '../../model/types';
@@ -29,7 +29,7 @@ import { ConcernLabel, Concerns, worstConcern } from '../../parts/concerns';
 import { Choose, Field } from '../../parts/fields';
 import { Empty } from '../../parts/states';
 import { texts } from '../../texts';
-import { everyId, type Branch, type PlanDraft } from './draft';
+import { everyId, isOn, vmMatches, type Branch, type Place, type PlanDraft, type VmFilter } from './draft';
 
 const t = texts.wizard;
 
@@ -173,16 +173,16 @@ export function Filter({ draft, change, trees, by, onBy, branches, problem }: Fi
 
 interface VmsProps extends StepProps {
   vms: InventoryVm[] | undefined;
-  hosts: InventoryHost[] | undefined;
+  places: Map<string, Place>;
   within: Set<string> | undefined;
   problem?: string;
 }
 
-const isOn = (vm: InventoryVm): boolean => vm.powerState === 'poweredOn' || vm.status === 'up';
 const folderOf = (vm: InventoryVm): string => vm.path?.replace(/\/[^/]*$/, '') ?? '';
+const categories = ['Critical', 'Warning', 'Advisory', 'Ok'];
 
-export function Vms({ draft, change, vms, hosts, within, problem }: VmsProps) {
-  const [search, setSearch] = useState('');
+export function Vms({ draft, change, vms, places, within, problem }: VmsProps) {
+  const [filter, setFilter] = useState<VmFilter>({ text: '', power: '', assessment: '' });
   const [open, setOpen] = useState<string>();
   const [page, setPage] = useState(1);
   const [perPage, setPerPage] = useState(20);
@@ -192,13 +192,13 @@ export function Vms({ draft, change, vms, hosts, within, problem }: VmsProps) {
   const all = vms.filter((vm) => !vm.isTemplate && (!within || within.has(vm.id) || draft.vms.has(vm.id)));
   if (!all.length) return <Empty title={texts.vm.emptyTitle} body={t.noVmsFound} />;
 
-  const hostName = (vm: InventoryVm): string => hosts?.find((host) => host.id === vm.host)?.name ?? vm.host ?? '';
-  const text = search.trim().toLowerCase();
-  const found = all
-    .filter((vm) => !text || `${vm.name} ${vm.path ?? ''} ${hostName(vm)} ${(vm.concerns ?? []).map((c) => c.label).join(' ')}`.toLowerCase().includes(text))
-    .sort((a, b) => a.name.localeCompare(b.name));
+  const found = all.filter((vm) => vmMatches(filter, vm, places.get(vm.id), worstConcern(vm.concerns))).sort((a, b) => a.name.localeCompare(b.name));
   const shown = found.slice((page - 1) * perPage, page * perPage);
   const critical = all.filter((vm) => draft.vms.has(vm.id) && worstConcern(vm.concerns) === 'Critical');
+  const narrow = (part: Partial<VmFilter>) => {
+    setFilter({ ...filter, ...part });
+    setPage(1);
+  };
   const choose = (ids: string[], on: boolean) => {
     const next = new Set(draft.vms);
     for (const id of ids) {
@@ -226,19 +226,38 @@ export function Vms({ draft, change, vms, hosts, within, problem }: VmsProps) {
       <Toolbar>
         <ToolbarContent>
           <ToolbarItem>
-            <SearchInput
-              aria-label={texts.common.search}
-              placeholder={texts.common.search}
-              value={search}
-              onChange={(_event, value) => {
-                setSearch(value);
-                setPage(1);
-              }}
-              onClear={() => setSearch('')}
+            <SearchInput aria-label={t.vmSearch} placeholder={t.vmSearch} value={filter.text} onChange={(_event, text) => narrow({ text })} onClear={() => narrow({ text: '' })} />
+          </ToolbarItem>
+          <ToolbarItem>
+            <Choose
+              bare
+              id="vm-power"
+              label={t.power}
+              value={filter.power}
+              choices={[{ value: '', label: t.anyPower }, { value: 'on', label: t.on }, { value: 'off', label: t.off }]}
+              onChange={(power) => narrow({ power: power as VmFilter['power'] })}
+            />
+          </ToolbarItem>
+          <ToolbarItem>
+            <Choose
+              bare
+              id="vm-assessment"
+              label={t.assessment}
+              value={filter.assessment}
+              choices={[{ value: '', label: t.anyAssessment }, ...categories.map((value) => ({ value, label: texts.concern.category[value] ?? value }))]}
+              onChange={(assessment) => narrow({ assessment })}
             />
           </ToolbarItem>
           <ToolbarItem alignSelf="center">
             <strong aria-live="polite">{texts.plan.selected(draft.vms.size)}</strong>
+          </ToolbarItem>
+          <ToolbarItem>
+            <Button variant="link" isDisabled={!shown.length} onClick={() => choose(shown.map((vm) => vm.id), true)}>
+              {t.selectPage(shown.length)}
+            </Button>
+            <Button variant="link" isDisabled={!draft.vms.size} onClick={() => change({ vms: new Set() })}>
+              {t.selectNone}
+            </Button>
           </ToolbarItem>
           <ToolbarItem variant="pagination" align={{ default: 'alignEnd' }}>
             <Pagination
@@ -273,6 +292,7 @@ export function Vms({ draft, change, vms, hosts, within, problem }: VmsProps) {
             <Th>{texts.common.name}</Th>
             <Th>{t.assessment}</Th>
             <Th>{t.power}</Th>
+            <Th>{t.cluster}</Th>
             <Th>{t.host}</Th>
             <Th>{t.folder}</Th>
           </Tr>
@@ -290,13 +310,14 @@ export function Vms({ draft, change, vms, hosts, within, problem }: VmsProps) {
                 </Td>
                 <Td dataLabel={t.assessment}>{analyzing ? t.analyzing : <ConcernLabel category={worstConcern(vm.concerns)} />}</Td>
                 <Td dataLabel={t.power}>{isOn(vm) ? t.on : t.off}</Td>
-                <Td dataLabel={t.host}>{hostName(vm)}</Td>
+                <Td dataLabel={t.cluster}>{[places.get(vm.id)?.datacenter, places.get(vm.id)?.cluster].filter(Boolean).join(' / ')}</Td>
+                <Td dataLabel={t.host}>{places.get(vm.id)?.host}</Td>
                 <Td dataLabel={t.folder} className="gantry-break">
                   {folderOf(vm)}
                 </Td>
               </Tr>
               <Tr isExpanded={expanded}>
-                <Td colSpan={7}>
+                <Td colSpan={8}>
                   <ExpandableRowContent>
                     {expanded && (
                       <>
@@ -311,6 +332,7 @@ export function Vms({ draft, change, vms, hosts, within, problem }: VmsProps) {
           );
         })}
       </Table>
+      {!found.length && <p>{texts.common.noMatch}</p>}
       {!draft.vms.size && <p className="gantry-subtle">{t.vmsNone}</p>}
     </div>
   );

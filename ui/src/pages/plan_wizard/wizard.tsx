@@ -20,6 +20,7 @@ import {
   emptyPlan,
   generalMistakes,
   mapComplete,
+  placesOf,
   vmsOfNodes,
   withVmIds,
   type FullPlan,
@@ -103,8 +104,8 @@ function PlanWizard({ mode, start, before }: { mode: Mode; start: PlanDraft; bef
   const from = source?.metadata.uid;
   const to = target?.metadata.uid;
   const vms = useFetched(from, () => cluster.vmsOf(source!));
-  const hosts = useFetched(from, () => cluster.hostsOf(source!));
   const tree = useFetched(from && `${from}${treeBy}`, () => cluster.treeOf(source!, treeBy));
+  const hosts = useFetched(from, () => cluster.treeOf(source!, ovirt ? 'cluster' : 'host'));
   const profiles = useFetched(ovirt ? from : undefined, () => cluster.nicProfilesOf(source!));
   const disks = useFetched(ovirt ? from : undefined, () => cluster.disksOf(source!));
   const namespaces = useFetched(to, () => cluster.targetNamespacesOf(target!));
@@ -113,6 +114,7 @@ function PlanWizard({ mode, start, before }: { mode: Mode; start: PlanDraft; bef
   const storageChoices = useFetched(from && to && `storage${from}${to}`, () => mapChoices('storage', source!, target!));
 
   const branches = useMemo(() => tree.data && branchesOf(tree.data), [tree.data]);
+  const places = useMemo(() => placesOf(hosts.data), [hosts.data]);
   const chosen = useMemo(() => (vms.data ?? []).filter((vm) => draft.vms.has(vm.id)), [vms.data, draft.vms]);
   const used = (kind: MapKind): string[] =>
     source
@@ -214,7 +216,7 @@ function PlanWizard({ mode, start, before }: { mode: Mode; start: PlanDraft; bef
           />
         </WizardStep>
         <WizardStep id="vms" name={t.vms} isDisabled={!general} footer={{ isNextDisabled: !some }}>
-          <Vms draft={draft} change={change} vms={vms.data} hosts={hosts.data} within={branches && vmsOfNodes(branches, draft.nodes)} problem={vms.problem} />
+          <Vms draft={draft} change={change} vms={vms.data} places={places} within={branches && vmsOfNodes(branches, draft.nodes)} problem={vms.problem} />
         </WizardStep>
         <WizardStep id="network" name={t.networkMap} isDisabled={!some} footer={{ isNextDisabled: !networked }}>
           <Maps

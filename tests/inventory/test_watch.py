@@ -1,6 +1,7 @@
 """Watches: frames over a WebSocket, as clients of Forklift's inventory read them."""
 import pytest
 
+from harness import waiting
 from harness.vsphere import Administrator
 from harness.watch import CREATED, DELETED, END, PARITY, STARTED, UPDATED, Watch
 
@@ -86,6 +87,28 @@ def test_a_vm_comes_and_goes(cluster, source, vcenter, watch):
     admin.delete(vm)
     *_, deleted = one.until(lambda f: f["Action"] == DELETED)
     assert (deleted["Resource"]["id"], deleted["Updated"]) == (vm, None)
+
+
+def test_what_goes_when_another_comes_is_seen_to_go(cluster, source, vcenter, watch):
+    """Both happen between two questions of the collector's."""
+    admin, one = Administrator(vcenter), watch(f"{source}/vms", snapshot=False)
+    old = vcenter.vms["one"]["id"]
+    place = admin.value("VirtualMachine", old, "parent"), admin.value("VirtualMachine", old, "resourcePool")
+    leaves = admin.create("leaves", *place)
+    one.until(lambda f: f["Action"] == CREATED and f["Resource"]["id"] == leaves)
+    vcenter.fault("delay", match="WaitForUpdatesEx", milliseconds=3000)
+    asked = vcenter.log()["calls"]["WaitForUpdatesEx"]
+    admin.rename(old, "eins")  # ends the question that waits
+    waiting.until("another question", lambda: vcenter.log()["calls"]["WaitForUpdatesEx"] > asked)
+    comes = admin.create("comes", *place)
+    admin.delete(leaves)
+    seen = one.until(lambda f: f["Action"] == DELETED)
+    assert seen[-1]["Resource"]["id"] == leaves
+    if not any(f["Action"] == CREATED for f in seen):
+        one.until(lambda f: f["Action"] == CREATED and f["Resource"]["id"] == comes)
+    admin.delete(comes)
+    admin.rename(old, "one")
+    one.until(lambda f: f["Action"] == UPDATED and f["Updated"]["name"] == "one")
 
 
 def test_one_object_alone_can_be_watched(cluster, inventory, source, vcenter, watch):

@@ -98,6 +98,8 @@ func (g *gate) serveSOAP(w http.ResponseWriter, r *http.Request) {
 	case "Logout":
 		g.next.ServeHTTP(w, r)
 		g.record.closed(cookieOf(r))
+	case "CreateFilter":
+		g.createFilter(w, r)
 	case "AcquireGenericServiceTicket":
 		g.acquireTicket(w, r, body)
 	case "HasPrivilegeOnEntities":
@@ -135,14 +137,35 @@ func (g *gate) login(w http.ResponseWriter, r *http.Request, body []byte) {
 			g.record.opened(cookie.Value, user)
 		}
 	}
-	for name, values := range answer.Header() {
-		w.Header()[name] = values
-	}
 	if g.faults.take("login-torn", "") {
+		w.Header().Set("Set-Cookie", answer.Header().Get("Set-Cookie"))
 		w.Header().Set("Content-Length", strconv.Itoa(answer.Body.Len()))
 		w.WriteHeader(answer.Code)
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
+	}
+	pass(w, answer)
+}
+
+var newFilter = regexp.MustCompile(`<returnval type="PropertyFilter">([^<]+)<`)
+
+// createFilter takes from a new filter what the simulator does when its view grows: it forgets all that it has sent. It would send everything
+// again for each new object, and never say of one that goes at that moment that it has gone; a vCenter does neither.
+func (g *gate) createFilter(w http.ResponseWriter, r *http.Request) {
+	answer := httptest.NewRecorder()
+	g.next.ServeHTTP(answer, r)
+	if found := newFilter.FindSubmatch(answer.Body.Bytes()); found != nil {
+		filter := &simulator.PropertyFilter{}
+		filter.Self = types.ManagedObjectReference{Type: "PropertyFilter", Value: string(found[1])}
+		g.world.model.Map().RemoveHandler(filter)
+	}
+	pass(w, answer)
+}
+
+// pass sends an answer on that was looked at.
+func pass(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
+	for name, values := range answer.Header() {
+		w.Header()[name] = values
 	}
 	w.WriteHeader(answer.Code)
 	w.Write(answer.Body.Bytes())

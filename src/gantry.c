@@ -13,6 +13,7 @@ static const struct {
 } commands[] = {
     /* in the order in which a newcomer meets them */
     {"up", "run the local cluster: Kubernetes API, Pods, disks, virtual machines, Gantry's services", cmd_up},
+    {"node", "be the node of a cluster whose Kubernetes API is another program", cmd_node},
     {"console", "serve the web console", cmd_console},
     {"progress", "show how a Plan's migration goes", cmd_progress},
     {"must-gather", "put logs and objects of migrations into one archive", cmd_must_gather},

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from harness.cluster import Cluster
+from harness.real import RealCluster
 from harness.vcenter import ROOT, Vcenter
 
 GUESTS = ROOT / "tests/guests"
@@ -34,11 +35,13 @@ def gantry():
 
 @pytest.fixture(scope="module")
 def new_cluster(gantry, tmp_path_factory, new_vcenter):
-    """A function that starts one more `gantry up`. All are ended with the module, before its vCenters."""
+    """A function that starts one more cluster: `gantry up`, or, with GANTRY_API=real (tests/on-real-api), the real kube-apiserver and `gantry
+    node`. All are ended with the module, before its vCenters."""
     made = []
+    kind = RealCluster if os.environ.get("GANTRY_API") == "real" else Cluster
 
     def start():
-        cluster = Cluster(gantry, tmp_path_factory.mktemp("cluster"))
+        cluster = kind(gantry, tmp_path_factory.mktemp("cluster"))
         made.append(cluster)
         return cluster.start()
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 int cmd_up(int argc, char **argv);
+int cmd_node(int argc, char **argv);
 int cmd_controller(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_progress(int argc, char **argv);

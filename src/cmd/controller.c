@@ -5,7 +5,6 @@
 #include "controller/admission_service.h"
 #include "controller/controllers.h"
 #include "controller/metrics.h"
-#include <glib-unix.h>
 #include <stdio.h>
 
 static char *kubeconfig, *image, *metrics_at, *admission_at;
@@ -22,22 +21,6 @@ static const GOptionEntry entries[] = {
      "ADDR:PORT"},
     {NULL},
 };
-
-static gboolean stop(gpointer cancel)
-{
-    g_cancellable_cancel(cancel);
-    return G_SOURCE_CONTINUE;
-}
-
-/* Signals arrive on a loop of its own, so that a start that waits for the API can be stopped too. */
-static gpointer watch_signals(gpointer cancel)
-{
-    g_unix_signal_add(SIGTERM, stop, cancel);
-    g_unix_signal_add(SIGINT, stop, cancel);
-    while (!g_cancellable_is_cancelled(cancel))
-        g_main_context_iteration(NULL, TRUE);
-    return NULL;
-}
 
 /* A port that is taken is no reason to migrate nothing. */
 static MetricsServer *serve_metrics(Controllers *controllers)
@@ -80,7 +63,6 @@ static gboolean run(GCancellable *cancel, GError **error)
     g_autoptr(Controllers) controllers = NULL;
     g_autoptr(MetricsServer) metrics = NULL;
     ControllerOptions options = {.kube = kube, .inventory = inventory, .image = image};
-    GPollFD fd;
 
     if (!inventory)
         return FALSE;
@@ -92,10 +74,7 @@ static gboolean run(GCancellable *cancel, GError **error)
     if (!controllers)
         return FALSE;
     metrics = serve_metrics(controllers);
-    if (g_cancellable_make_pollfd(cancel, &fd)) {
-        g_poll(&fd, 1, -1);
-        g_cancellable_release_fd(cancel);
-    }
+    service_wait();
     log_info("controllers stop", NULL);
     return TRUE;
 }
@@ -103,9 +82,8 @@ static gboolean run(GCancellable *cancel, GError **error)
 int cmd_controller(int argc, char **argv)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
-    g_autoptr(GCancellable) cancel = g_cancellable_new();
     g_autoptr(GError) error = NULL;
-    GThread *signals;
+    GCancellable *told;
     gboolean done;
 
     g_option_context_set_summary(
@@ -115,14 +93,10 @@ int cmd_controller(int argc, char **argv)
         fprintf(stderr, "gantry controller: %s\n", error->message);
         return 2;
     }
-    signals = g_thread_new("signals", watch_signals, cancel);
-    done = run(cancel, &error);
-    if (!done && !g_cancellable_is_cancelled(cancel))
+    told = service_told_to_stop();
+    done = run(told, &error) || g_cancellable_is_cancelled(told);
+    if (!done)
         fprintf(stderr, "gantry controller: %s. %s\n", error->message, error_remedy(error));
-    done = done || g_cancellable_is_cancelled(cancel);
-    g_cancellable_cancel(cancel);
-    g_main_context_wakeup(NULL);
-    g_thread_join(signals);
     g_free(kubeconfig);
     g_free(image);
     g_free(metrics_at);

@@ -86,7 +86,7 @@ static gboolean serve(const Options *options, GError **error)
     const char *folder = options->working_dir ? options->working_dir
                                               : service_setting("WORKING_DIR", "/var/lib/gantry/inventory");
     g_autoptr(KubeClient) kube = kube_client_new_default(error);
-    g_autoptr(Lease) lease = kube ? service_lead(kube, "forklift-inventory", NULL, error) : NULL;
+    g_autoptr(Lease) lease = kube ? service_lead(kube, "forklift-inventory", service_told_to_stop(), error) : NULL;
     g_autoptr(Validator) validator = lease ? new_validator(error) : NULL;
     g_autoptr(Authorizer) authorizer = NULL;
     g_autoptr(Providers) providers = NULL;
@@ -112,7 +112,7 @@ static gboolean serve(const Options *options, GError **error)
         log_warn("AUTH_REQUIRED is false: everybody who reaches the inventory may read it", NULL);
     settings = live_settings_start(kube, use_settings, validator);
     providers_serve(providers, inventory);
-    service_run_until_told();
+    service_wait();
     g_clear_pointer(&rest, rest_stop);
     providers_stop(providers);
     return TRUE;
@@ -143,7 +143,7 @@ int cmd_inventory(int argc, char **argv)
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
-    if (!serve(&options, &error)) {
+    if (!serve(&options, &error) && !g_cancellable_is_cancelled(service_told_to_stop())) {
         fprintf(stderr, "gantry inventory: %s. %s\n", error->message, error_remedy(error));
         return 1;
     }

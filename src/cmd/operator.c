@@ -34,10 +34,11 @@ static HttpServer *serve_probes(Operator *operator, GError ** error)
 
 static gboolean run(GError **error)
 {
+    GCancellable *told = service_told_to_stop();
     g_autofree char *templates = share_find(error, "deploy/services", NULL),
                     *definitions = templates ? share_find(error, "deploy/crds", NULL) : NULL;
     g_autoptr(KubeClient) kube = definitions ? kube_client_new_default(error) : NULL;
-    g_autoptr(Lease) lease = kube ? service_lead(kube, "forklift-operator", NULL, error) : NULL;
+    g_autoptr(Lease) lease = kube ? service_lead(kube, "forklift-operator", told, error) : NULL;
     const Installation installation = {.kube = kube,
                                        .ns = service_setting("POD_NAMESPACE", "openshift-mtv"),
                                        .version = GANTRY_VERSION,
@@ -45,15 +46,15 @@ static gboolean run(GError **error)
     g_autoptr(Operator) operator= NULL;
     g_autoptr(HttpServer) probes = NULL;
 
-    if (!lease || !install_definitions(kube, definitions, NULL, error) ||
-        !install_adopt(&installation, NULL, error))
+    if (!lease || !install_definitions(kube, definitions, told, error) ||
+        !install_adopt(&installation, told, error))
         return FALSE;
     operator= operator_start(&installation);
     probes = serve_probes(operator, error);
     if (!probes)
         return FALSE;
     log_info("operator runs", "namespace", installation.ns, "version", GANTRY_VERSION, NULL);
-    service_run_until_told();
+    service_wait();
     return TRUE;
 }
 
@@ -68,7 +69,7 @@ int cmd_operator(int argc, char **argv)
                 error ? error->message : "it takes no arguments");
         return 2;
     }
-    if (!run(&error)) {
+    if (!run(&error) && !g_cancellable_is_cancelled(service_told_to_stop())) {
         fprintf(stderr, "gantry operator: %s. %s\n", error->message, error_remedy(error));
         return 1;
     }

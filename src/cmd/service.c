@@ -1,6 +1,7 @@
 /* service: environment and signals. */
 #include "cmd/service.h"
 #include <glib-unix.h>
+#include <signal.h>
 #include <unistd.h>
 
 const char *service_setting(const char *name, const char *absent)
@@ -32,6 +33,52 @@ void service_run_until_told(void)
     g_unix_signal_add(SIGTERM, stop, loop);
     g_unix_signal_add(SIGINT, stop, loop);
     g_main_loop_run(loop);
+}
+
+static gboolean cancel(gpointer cancellable)
+{
+    g_cancellable_cancel(cancellable);
+    return G_SOURCE_CONTINUE;
+}
+
+/* Signals arrive on a loop of their own, for as long as the process lives. */
+static gpointer watch_signals(gpointer cancellable)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+    g_autoptr(GMainContext) context = g_main_context_new();
+
+    for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        g_autoptr(GSource) source = g_unix_signal_source_new(numbers[i]);
+        g_source_set_callback(source, cancel, cancellable, NULL);
+        g_source_attach(source, context);
+    }
+    for (;;)
+        g_main_context_iteration(context, TRUE);
+    return NULL;
+}
+
+GCancellable *service_told_to_stop(void)
+{
+    static GCancellable *told;
+
+    if (g_once_init_enter(&told)) {
+        GCancellable *made = g_cancellable_new();
+        g_thread_unref(g_thread_new("signals", watch_signals, made));
+        g_once_init_leave(&told, made);
+    }
+    return told;
+}
+
+void service_wait(void)
+{
+    GCancellable *told = service_told_to_stop();
+    GPollFD fd;
+
+    if (g_cancellable_make_pollfd(told, &fd)) {
+        while (!g_cancellable_is_cancelled(told))
+            g_poll(&fd, 1, -1);
+        g_cancellable_release_fd(told);
+    }
 }
 
 static void end_at_once(gpointer user_data)

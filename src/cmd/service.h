@@ -13,8 +13,13 @@ const char *service_setting(const char *name, const char *absent);
  * the variable. */
 gboolean service_read_file(const char *name, char **text, GError **error);
 
-/* Returns after SIGTERM or SIGINT. */
+/* Returns after SIGTERM or SIGINT; runs the default main context until then. */
 void service_run_until_told(void);
+
+/* Cancelled by SIGTERM or SIGINT from the first call on, whatever the process does then: for starts that wait. Borrowed; the same each
+ * time. Not together with service_run_until_told(). */
+GCancellable *service_told_to_stop(void);
+void service_wait(void); /* until then */
 
 /* Waits until this process is the one that does what name stands for: the Lease of that name in
  * $POD_NAMESPACE, else openshift-mtv. Losing it ends the process, as nothing may be done any more. */

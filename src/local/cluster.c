@@ -3,32 +3,22 @@
 #include "admission/admission.h"
 #include "base/log.h"
 #include "base/share.h"
-#include "local/cdi/cdi.h"
 #include "local/controllers/controllers.h"
-#include "local/kubelet/kubelet.h"
-#include "local/kubelet/proxy.h"
-#include "local/kubevirt/kubevirt.h"
+#include "local/machine.h"
 #include "local/manifests.h"
-#include <errno.h>
 #include <string.h>
 
 #define NAMESPACE "openshift-mtv"
-#define NODE      "localhost"
 
-enum { STOP_SECONDS = 8, LOOK_MS = 200 };
+enum { LOOK_MS = 200 };
 
 struct LocalCluster {
     char *data, *host;
     ApiServer *api;
     KubeClient *client;
-    Network *network;
-    LocalView *view;
+    Kubelet *kubelet; /* before the API server, which asks it */
+    Machine *machine;
     LocalControllers *controllers;
-    LocalCdi *cdi;
-    Kubelet *kubelet;
-    Proxy *proxy;
-    LocalKubevirt *kubevirt;
-    gboolean running;
 };
 
 /* The rules for Gantry's own kinds, in the API server's own process. */
@@ -61,23 +51,6 @@ static gboolean make(LocalCluster *cluster, json_t *manifest, GCancellable *canc
     return manifest_apply(cluster->client, owned, cancel, error);
 }
 
-static gboolean make_storage_class(LocalCluster *cluster, GCancellable *cancel, GError **error)
-{
-    g_autofree char *path = g_build_filename(cluster->data, "storage", "standard", NULL);
-
-    if (g_mkdir_with_parents(path, 0700) < 0) {
-        g_set_error(error, GANTRY_ERROR, ERROR_IO, "%s: %s", path, g_strerror(errno));
-        return FALSE;
-    }
-    return make(cluster,
-                json_pack("{s:s,s:s,s:{s:s,s:{s:s,s:s}},s:s,s:s,s:s,s:{s:s}}", "apiVersion",
-                          "storage.k8s.io/v1", "kind", "StorageClass", "metadata", "name", "standard",
-                          "annotations", "storageclass.kubernetes.io/is-default-class", "true", CDI_OVERHEAD,
-                          "0", "provisioner", CDI_PROVISIONER, "reclaimPolicy", "Delete", "volumeBindingMode",
-                          "Immediate", "parameters", "path", path),
-                cancel, error);
-}
-
 static gboolean make_namespace(LocalCluster *cluster, const char *name, GCancellable *cancel, GError **error)
 {
     return make(
@@ -106,7 +79,8 @@ static gboolean prepare(LocalCluster *cluster, GCancellable *cancel, GError **er
     return apply_share(cluster, "deploy/crds", cancel, error) &&
            apply_share(cluster, "deploy/local-crds", cancel, error) &&
            make_namespace(cluster, "default", cancel, error) &&
-           make_namespace(cluster, NAMESPACE, cancel, error) && make_storage_class(cluster, cancel, error);
+           machine_prepare(cluster->client, cluster->data, cancel, error) &&
+           make_namespace(cluster, NAMESPACE, cancel, error);
 }
 
 /* --- start --- */
@@ -135,24 +109,17 @@ static gboolean start_parts(LocalCluster *cluster, GCancellable *cancel, GError 
 {
     LocalControllersOptions controllers = {apiserver_ca_path(cluster->api),
                                            apiserver_ca_key_path(cluster->api), cluster->host};
-    KubeletOptions kubelet = {cluster->host, apiserver_port(cluster->api), apiserver_ca_pem(cluster->api)};
+    MachineOptions machine = {.client = cluster->client,
+                              .kubelet = cluster->kubelet,
+                              .data = cluster->data,
+                              .api_host = cluster->host,
+                              .api_port = apiserver_port(cluster->api),
+                              .ca_pem = apiserver_ca_pem(cluster->api)};
 
-    if (!(cluster->network = network_open(cluster->data, error)))
-        return FALSE;
-    cluster->view = local_view_new(cluster->client);
-    kubelet_attach(cluster->kubelet, cluster->view, cluster->network);
-    cluster->cdi = cdi_new(cluster->view);
-    cluster->proxy = proxy_new(cluster->view, cluster->network, cluster->host, apiserver_port(cluster->api));
-    if (!(cluster->controllers = local_controllers_new(cluster->view, &controllers, error)) ||
-        !(cluster->kubevirt = kubevirt_new(cluster->view, cluster->data, NODE, error)) ||
-        !kubelet_start(cluster->kubelet, &kubelet, error))
-        return FALSE;
-    cluster->running = TRUE;
-    if (!local_view_start(cluster->view, cancel)) {
-        g_set_error(error, GANTRY_ERROR, ERROR_CANCELED, "the start was canceled");
-        return FALSE;
-    }
-    return TRUE;
+    return (cluster->machine = machine_new(&machine, error)) &&
+           (cluster->controllers =
+                local_controllers_new(machine_view(cluster->machine), &controllers, error)) &&
+           machine_start(cluster->machine, cancel, error);
 }
 
 LocalCluster *local_cluster_start(const LocalClusterOptions *options, GCancellable *cancel, GError **error)
@@ -177,7 +144,8 @@ static char *why_not(LocalCluster *cluster, const Object *deployment)
 {
     const char *app = json_string_at(object_json(deployment), "spec.selector.matchLabels.app", "");
     g_autofree char *selector = g_strconcat("app=", app, NULL);
-    g_autoptr(GPtrArray) pods = local_view_list(cluster->view, &KUBE_POD, NAMESPACE, selector);
+    g_autoptr(GPtrArray) pods =
+        local_view_list(machine_view(cluster->machine), &KUBE_POD, NAMESPACE, selector);
 
     for (guint i = 0; i < pods->len; i++) {
         const json_t *status;
@@ -249,19 +217,13 @@ gboolean local_cluster_wait(LocalCluster *cluster, guint most_seconds, GCancella
 
 void local_cluster_stop(LocalCluster *cluster)
 {
-    if (cluster->view)
-        local_view_mute(cluster->view);
-    if (cluster->running)
-        kubelet_stop(cluster->kubelet, STOP_SECONDS); /* the Pods still have an API to say goodbye to */
-    g_clear_pointer(&cluster->kubevirt, kubevirt_free);
+    if (cluster->machine)
+        machine_end(cluster->machine); /* the Pods still have an API to say goodbye to */
     g_clear_pointer(&cluster->controllers, local_controllers_free);
-    g_clear_pointer(&cluster->proxy, proxy_free);
-    g_clear_pointer(&cluster->cdi, cdi_free);
     g_clear_pointer(&cluster->api,
                     apiserver_stop); /* asks the kubelet until it is gone, and ends the informers' watches */
     kubelet_free(cluster->kubelet);
-    g_clear_pointer(&cluster->view, local_view_free);
-    g_clear_pointer(&cluster->network, network_free);
+    g_clear_pointer(&cluster->machine, machine_free);
     g_clear_pointer(&cluster->client, kube_client_unref);
     g_free(cluster->data);
     g_free(cluster->host);

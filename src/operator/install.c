@@ -192,6 +192,22 @@ static gboolean settle(Pass *pass, const Template *one, GCancellable *cancel, GE
     return done;
 }
 
+/* One that cannot be had yet holds no other up: Provider host waits for the webhook that judges it, which is
+ * a service of ours. The first error is the pass's. */
+static gboolean settle_all(Pass *pass, GPtrArray *templates, GCancellable *cancel, GError **error)
+{
+    GError *first = NULL;
+
+    for (guint i = 0; i < templates->len && !g_cancellable_is_cancelled(cancel); i++) {
+        g_autoptr(GError) problem = NULL;
+        if (!settle(pass, templates->pdata[i], cancel, &problem) && !first)
+            first = g_steal_pointer(&problem);
+    }
+    if (first)
+        g_propagate_error(error, first);
+    return !first;
+}
+
 /* ---- a pass ---- */
 
 static json_t *owner_of(const char *api_version, const char *kind, const Object *object)
@@ -276,10 +292,7 @@ gboolean install(const Installation *installation, const Object *settings, GPtrA
     if (!check_version(installation, cancel, error) || !begin(&pass, settings, ns, wrong, cancel, error))
         return FALSE;
     templates = templates_load(installation->templates, pass.values, error);
-    for (guint i = 0; templates && i < templates->len; i++)
-        if (!settle(&pass, templates->pdata[i], cancel, error))
-            return FALSE;
-    return templates != NULL;
+    return templates && settle_all(&pass, templates, cancel, error);
 }
 
 gboolean uninstall(const Installation *installation, GCancellable *cancel, GError **error)

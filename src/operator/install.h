@@ -4,7 +4,8 @@
  * Guarantee: a pass may be interrupted anywhere and is then done again; a field that the templates do not
  * name stays as somebody has set it. Nothing is done while a version would be skipped, or while the namespace
  * goes away. Threads: one pass at a time. Errors: those of kube/client.h; BAD_INPUT (a version would be
- * skipped); NOT_READY (a foreign Deployment has not gone yet).
+ * skipped); NOT_READY (a foreign Deployment has not gone yet), KUBE_UNAVAILABLE (so is the webhook, until the
+ * controller runs): everything else was done, and another pass may be soon.
  */
 #pragma once
 #include "kube/client.h"

@@ -10,8 +10,8 @@
 #define KEY       "installation"
 #define COMPONENT "operator"
 
-/* Certificates and what is not watched are looked at so often. */
-enum { RESYNC_MS = 10 * 60 * 1000, TRIES = 5 };
+/* Certificates and what is not watched are looked at so often; what has to start or go first, more often. */
+enum { RESYNC_MS = 10 * 60 * 1000, WAIT_MS = 2000, TRIES = 5 };
 
 static const KubeResource *const watched[] = {&KUBE_FORKLIFT_CONTROLLER, &KUBE_DEPLOYMENT, &KUBE_SERVICE,
                                               &KUBE_CONFIG_MAP};
@@ -84,6 +84,13 @@ static void add_condition(json_t *conditions, const json_t *before, const char *
     json_array_append_new(conditions, condition);
 }
 
+/* Nothing is wrong; something has to start or go first. */
+static gboolean is_wait(const GError *problem)
+{
+    return g_error_matches(problem, GANTRY_ERROR, ERROR_NOT_READY) ||
+           g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_UNAVAILABLE);
+}
+
 static json_t *new_conditions(const json_t *before, const GPtrArray *wrong, const GError *problem)
 {
     json_t *conditions = json_array(), *old;
@@ -93,10 +100,13 @@ static json_t *new_conditions(const json_t *before, const GPtrArray *wrong, cons
         if (!is_own(old))
             json_array_append(conditions, old);
     add_condition(conditions, before, "Running", problem ? "Running" : "Successful",
-                  problem ? "The reconciliation is tried again" : "Awaiting next reconciliation", NULL);
-    if (problem)
+                  !problem           ? "Awaiting next reconciliation"
+                  : is_wait(problem) ? problem->message
+                                     : "The reconciliation is tried again",
+                  NULL);
+    if (problem && !is_wait(problem))
         add_condition(conditions, before, "Failure", error_reason(problem), problem->message, NULL);
-    else
+    if (!problem)
         add_condition(conditions, before, "Successful", "Successful", "Last reconciliation succeeded", NULL);
     if (wrong->len)
         add_condition(conditions, before, "InstallationSettingNotValid", "NotValid",
@@ -130,7 +140,7 @@ static gboolean report(KubeClient *kube, const Object *settings, const GPtrArray
         }
         json_set_at_new(body, "status.conditions", conditions);
         written = kube_update_status(kube, &KUBE_FORKLIFT_CONTROLLER, body, cancel, &failed);
-        if (written && problem)
+        if (written && problem && !is_wait(problem))
             event_record(kube, settings, TRUE, "Failure", problem->message, COMPONENT);
         if (written)
             return TRUE;
@@ -175,6 +185,10 @@ static guint reconcile(const char *key, gpointer data, GCancellable *cancel, GEr
         return 0;
     if (!leaving)
         report(self->installation->kube, settings, wrong, problem, cancel, problem ? NULL : error);
+    if (problem && is_wait(problem)) {
+        log_info("the installation waits", "reason", problem->message, NULL);
+        return WAIT_MS;
+    }
     if (problem)
         g_propagate_error(error, g_steal_pointer(&problem));
     else

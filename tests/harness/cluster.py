@@ -114,18 +114,21 @@ class Cluster:
         self.kubectl = Kubectl(self.data / "kubeconfig")
         self.directory.mkdir(parents=True, exist_ok=True)
 
+    def command(self):
+        return [self.gantry, "up", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", *self.options]
+
     def start(self):
         self.starts += 1
         environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
         self.log_path = self.directory / f"up-{self.starts}.log"
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [self.gantry, "up", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", *self.options],
+                self.command(),
                 stdout=subprocess.PIPE, stderr=log, text=True, env=environment, start_new_session=True)
         self.ready = self.process.stdout.readline().strip()
         if not self.ready:
             code = self.process.wait()
-            raise RuntimeError(f"gantry up ended with {code}:\n" + self.log_path.read_text())
+            raise RuntimeError(f"{self.command()[1]} ended with {code}:\n" + self.log_path.read_text())
         return self
 
     def stop(self):
@@ -196,6 +199,10 @@ class Cluster:
         for directory, _, names in os.walk(self.data):
             kept += [pathlib.Path(directory, name) for name in names if name.endswith(".log")]
         return sorted(kept)
+
+    def logs_of(self, namespace, selector):
+        """What the Pods have said that the selector names."""
+        return self.kubectl("logs", "-n", namespace, "-l", selector, "--tail=-1")
 
     def complaints(self):
         """New sanitizer reports and unexpected warnings since the last call, as "file: line"."""

@@ -31,10 +31,11 @@ def free_ports(count):
 class Kubernetes:
     """etcd, kube-apiserver and, unless told otherwise, kube-controller-manager, with one administrator's token."""
 
-    def __init__(self, directory, controllers=True):
+    def __init__(self, directory, controllers=True, services="10.96.0.0/16", more_controllers=()):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.controllers, self.processes, self.token = controllers, {}, secrets.token_hex(16)
+        self.services, self.more_controllers = services, more_controllers
         self.port, self.etcd_port, self.etcd_peers = free_ports(3)
         self.ca = self.directory / "apiserver.crt"
         self.kubeconfig = self.directory / "kubeconfig"
@@ -51,14 +52,14 @@ class Kubernetes:
         self._run("kube-apiserver", apiserver, "--etcd-servers", f"http://127.0.0.1:{self.etcd_port}", "--secure-port", self.port,
                   "--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1", "--cert-dir", self.directory,
                   "--tls-cert-file", self.ca, "--tls-private-key-file", self.directory / "apiserver.key",
-                  "--service-cluster-ip-range", "10.96.0.0/16", "--authorization-mode", "RBAC", "--token-auth-file", self.directory / "tokens.csv",
+                  "--service-cluster-ip-range", self.services, "--authorization-mode", "RBAC", "--token-auth-file", self.directory / "tokens.csv",
                   "--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", key,
                   "--service-account-signing-key-file", key, "--allow-privileged=true", "--endpoint-reconciler-type", "none")
         waiting.until(lambda: "kube-apiserver:\n" + self.log("kube-apiserver"), self._ready)
         if manager:
-            self._run("kube-controller-manager", manager, "--kubeconfig", self.kubeconfig, f"--controllers={CONTROLLERS}",
+            self._run("kube-controller-manager", manager, "--kubeconfig", self.kubeconfig, f"--controllers={','.join((CONTROLLERS, *self.more_controllers))}",
                       "--leader-elect=false", "--secure-port=0", "--kube-api-qps=200", "--kube-api-burst=400",
-                      "--service-account-private-key-file", key)
+                      "--service-account-private-key-file", key, "--root-ca-file", self.ca)
             waiting.until("default account", lambda: self.kubectl("get", "serviceaccount", "default", check=False).returncode == 0)
         return self
 

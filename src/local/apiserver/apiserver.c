@@ -145,7 +145,7 @@ static const struct {
     {"pods", "log", "GET", serve_pod_log},          {"pods", "exec", "GET", serve_pod_exec},
     {"pods", "exec", "POST", serve_pod_exec},       {"pods", "proxy", NULL, serve_pod_proxy},
     {"pods", "eviction", "POST", serve_eviction},   {"serviceaccounts", "token", "POST", serve_token_request},
-    {"namespaces", "finalize", "PUT", serve_update}};
+    {"pods", "binding", "POST", serve_binding},     {"namespaces", "finalize", "PUT", serve_update}};
 
 static Serve find_call(const Request *request, const char *method)
 {

@@ -19,6 +19,7 @@ static const struct {
 } subresources[] = {{"pods", "log", "", "v1", "Pod", get_verbs},
                     {"pods", "exec", "", "v1", "PodExecOptions", exec_verbs},
                     {"pods", "proxy", "", "v1", "PodProxyOptions", call_verbs},
+                    {"pods", "binding", "", "v1", "Binding", create_verbs},
                     {"pods", "eviction", "policy", "v1", "Eviction", create_verbs},
                     {"serviceaccounts", "token", "authentication.k8s.io", "v1", "TokenRequest", create_verbs},
                     {"namespaces", "finalize", "", "v1", "Namespace", update_verbs}};

@@ -91,6 +91,7 @@ void serve_watch(Request *request);
 void serve_create(Request *request);
 void serve_update(Request *request);
 void serve_patch(Request *request);
+void serve_binding(Request *request); /* pods/NAME/binding */
 void serve_delete(Request *request);
 void serve_delete_collection(Request *request);
 void serve_scale(Request *request);

@@ -624,6 +624,51 @@ static gboolean patch(Request *request, PatchType type, const json_t *change, Re
     }
 }
 
+/* A Pod is given its node once. */
+static gboolean bind(Request *request, const char *node, GError **error)
+{
+    g_autoptr(Record) before = stored(request, error), written = NULL;
+    g_autoptr(json_t) pod = before ? record_json(before) : NULL;
+    const char *taken = json_string_at(pod, "spec.nodeName", "");
+
+    if (!pod)
+        return FALSE;
+    if (*taken) {
+        g_set_error(error, GANTRY_ERROR, ERROR_KUBE_CONFLICT, "pod %s is already assigned to node \"%s\"",
+                    request->name, taken);
+        return FALSE;
+    }
+    json_set_at_new(pod, "spec.nodeName", json_string(node));
+    return write_object(request, before, g_steal_pointer(&pod), UNKNOWN_IGNORE, &written, error);
+}
+
+void serve_binding(Request *request)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) binding = request_body(request, &error);
+    const char *node = json_string_at(binding, "target.name", "");
+    gboolean done = FALSE;
+
+    g_free(request->sub);
+    request->sub = g_strdup("");
+    if (binding && !*node) {
+        schema_cause_add(request->causes, "FieldValueRequired", "target.name", "Required value");
+        g_set_error_literal(&error, GANTRY_ERROR, ERROR_KUBE_INVALID, "target.name");
+    }
+    for (guint try = 0; !error && !done && try < most_tries; try++) {
+        done = bind(request, node, &error);
+        if (!done && g_error_matches(error, GANTRY_ERROR, ERROR_KUBE_CONFLICT) &&
+            !strstr(error->message, "assigned"))
+            g_clear_error(&error); /* somebody wrote it meanwhile: look again */
+    }
+    if (done)
+        answer_json(request, 201,
+                    json_pack("{s:s, s:s, s:{}, s:s, s:i}", "kind", "Status", "apiVersion", "v1", "metadata",
+                              "status", "Success", "code", 201));
+    else
+        answer_error(request, error);
+}
+
 /* Server-side apply also creates. */
 static gboolean apply(Request *request, json_t *config, Record **written, gboolean *created, GError **error)
 {

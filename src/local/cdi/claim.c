@@ -143,6 +143,15 @@ static gboolean release(LocalView *view, const char *ns, const char *name, const
             continue;
         if (!folder_delete(json_string_at(json, "spec.hostPath.path", ""), error))
             return FALSE;
+        /* A bound volume is protected from deletion where there is kube-controller-manager. */
+        if (!strcmp(json_string_at(json, "status.phase", ""), "Bound") &&
+            !patch(view, &KUBE_PERSISTENT_VOLUME, volume, "status",
+                   json_pack("{s:{s:s}}", "status", "phase", "Released"), cancel, &why) &&
+            !g_error_matches(why, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
+            g_propagate_error(error, why);
+            return FALSE;
+        }
+        g_clear_error(&why);
         if (!kube_delete(local_view_client(view), &KUBE_PERSISTENT_VOLUME, NULL, object_name(volume), NULL,
                          cancel, &why)) {
             if (!g_error_matches(why, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
@@ -200,8 +209,8 @@ static gboolean is_said(const Object *class, guint64 room)
     const char *old = object_annotation(class, CDI_CAPACITY, "");
     guint64 said;
 
-    return *object_annotation(class, CDI_OVERHEAD, "") && *object_annotation(class, CDI_LARGEST_FILE, "") && *old &&
-           g_ascii_string_to_unsigned(old, 10, 0, G_MAXUINT64, &said, NULL) &&
+    return *object_annotation(class, CDI_OVERHEAD, "") && *object_annotation(class, CDI_LARGEST_FILE, "") &&
+           *old && g_ascii_string_to_unsigned(old, 10, 0, G_MAXUINT64, &said, NULL) &&
            (room > said ? room - said : said - room) < capacity_grain;
 }
 
@@ -220,8 +229,8 @@ gboolean storage_class_reconcile(LocalView *view, const char *key, GCancellable 
     g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, room);
     json_t *largest = largest_file(class, error);
     return largest && patch(view, &KUBE_STORAGE_CLASS, class, NULL,
-                            json_pack("{s:{s:{s:s, s:o, s:s}}}", "metadata", "annotations", CDI_CAPACITY, text,
-                                      CDI_LARGEST_FILE, largest, CDI_OVERHEAD,
+                            json_pack("{s:{s:{s:s, s:o, s:s}}}", "metadata", "annotations", CDI_CAPACITY,
+                                      text, CDI_LARGEST_FILE, largest, CDI_OVERHEAD,
                                       object_annotation(class, CDI_OVERHEAD, "0")),
                             cancel, error);
 }

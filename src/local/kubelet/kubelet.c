@@ -15,6 +15,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#define NODE "localhost"
+
 enum { WORKERS = 4, NOT_LISTED_MS = 100, LOG_CEILING = 32 << 20, TRIM_S = 15, TOKEN_S = 10 * 365 * 86400 };
 
 struct Kubelet {
@@ -241,16 +243,29 @@ static gboolean show_status(Kubelet *kubelet, PodRun *run, Object *pod, GError *
     return TRUE;
 }
 
-/* Names the node, as a scheduler would. */
+/* Names the node, as a scheduler does. */
 static gboolean bind_to_node(Kubelet *kubelet, Object *pod, GError **error)
 {
-    g_autoptr(json_t) patch = json_pack("{s:{s:s}}", "spec", "nodeName", "localhost");
+    g_autofree char *path = kube_path(&KUBE_POD, object_namespace(pod), object_name(pod), "binding");
+    g_autoptr(json_t) binding = json_pack(
+        "{s:s,s:s,s:{s:s,s:s},s:{s:s,s:s,s:s}}", "apiVersion", "v1", "kind", "Binding", "metadata", "name",
+        object_name(pod), "uid", object_uid(pod), "target", "apiVersion", "v1", "kind", "Node", "name", NODE);
 
     if (json_string_at(object_json(pod), "spec.nodeName", NULL))
         return TRUE;
-    g_autoptr(Object) bound = kube_patch(local_view_client(kubelet->view), &KUBE_POD, object_namespace(pod),
-                                         object_name(pod), KUBE_PATCH_MERGE, patch, NULL, NULL, error);
-    return bound != NULL;
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(json_t) bound = kube_post_path(local_view_client(kubelet->view), path, binding, NULL, &problem);
+    if (!bound && !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_CONFLICT) &&
+        !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return bound !=
+           NULL; /* in a conflict the Pod is bound already or another one: the watch is about to say so */
+}
+
+static gboolean is_elsewhere(const Object *pod)
+{
+    const char *node = json_string_at(object_json(pod), "spec.nodeName", NODE);
+    return object_annotation(pod, POD_RUN_ELSEWHERE, NULL) || strcmp(node, NODE);
 }
 
 /* The Pod is to go: its processes end, then the object. */
@@ -297,7 +312,7 @@ static guint sync_pod(const char *key, gpointer user_data, GCancellable *cancel,
         return NOT_LISTED_MS;
     local_key_split(key, &ns, &name);
     g_autoptr(Object) pod = local_view_get(kubelet->view, &KUBE_POD, ns, name);
-    if (pod && object_annotation(pod, POD_RUN_ELSEWHERE, NULL))
+    if (pod && is_elsewhere(pod))
         return 0;
     leftover = find_leftover(kubelet, ns, name, pod ? object_uid(pod) : NULL);
     if (leftover) {
@@ -450,9 +465,9 @@ static gboolean show_node(Kubelet *kubelet, GError **error)
         g_strdup_printf("%ldKi", sysconf(_SC_PHYS_PAGES) / 1024 * sysconf(_SC_PAGESIZE));
 
     uname(&system);
-    g_autoptr(json_t) node = json_pack("{s:{s:s,s:{s:s,s:s,s:s}}}", "metadata", "name", "localhost", "labels",
-                                       "kubernetes.io/hostname", "localhost", "kubernetes.io/os", "linux",
-                                       "kubevirt.io/schedulable", "true");
+    g_autoptr(json_t) node =
+        json_pack("{s:{s:s,s:{s:s,s:s,s:s}}}", "metadata", "name", NODE, "labels", "kubernetes.io/hostname",
+                  NODE, "kubernetes.io/os", "linux", "kubevirt.io/schedulable", "true");
     gboolean created;
     g_autoptr(Object) made =
         kube_create_or_get(local_view_client(kubelet->view), &KUBE_NODE, NULL, node, &created, NULL, error);
@@ -461,13 +476,13 @@ static gboolean show_node(Kubelet *kubelet, GError **error)
         "s,s:s,s:s,s:s,s:s}}}",
         "status", "conditions", "type", "Ready", "status", "True", "reason", "KubeletReady", "message",
         "Pods run as processes", "lastTransitionTime", now, "lastHeartbeatTime", now, "addresses", "type",
-        "InternalIP", "address", "127.0.0.1", "type", "Hostname", "address", "localhost", "capacity", "cpu",
-        cpus, "memory", memory, "pods", "500", "allocatable", "cpu", cpus, "memory", memory, "pods", "500",
+        "InternalIP", "address", "127.0.0.1", "type", "Hostname", "address", NODE, "capacity", "cpu", cpus,
+        "memory", memory, "pods", "500", "allocatable", "cpu", cpus, "memory", memory, "pods", "500",
         "nodeInfo", "kubeletVersion", "gantry-" GANTRY_VERSION, "operatingSystem", "linux", "architecture",
         "amd64", "kernelVersion", system.release, "containerRuntimeVersion", "bubblewrap://0", "osImage",
         system.version);
-    g_autoptr(Object) shown = made ? kube_patch(local_view_client(kubelet->view), &KUBE_NODE, NULL,
-                                                "localhost", KUBE_PATCH_MERGE, patch, "status", NULL, error)
+    g_autoptr(Object) shown = made ? kube_patch(local_view_client(kubelet->view), &KUBE_NODE, NULL, NODE,
+                                                KUBE_PATCH_MERGE, patch, "status", NULL, error)
                                    : NULL;
     return shown != NULL;
 }

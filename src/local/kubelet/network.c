@@ -1,5 +1,6 @@
-/* network: a block of loopback addresses. */
+/* network: a /16 block of addresses of this machine. */
 #include "local/kubelet/network.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -12,8 +13,8 @@ enum { FIRST_BLOCK = 65, LAST_BLOCK = 126, FIRST_POD = 2, FIRST_SERVICE = 192 <<
 
 struct Network {
     char *directory;
-    int block;
-    int lock; /* the abstract socket that holds the block */
+    char *prefix; /* "127.65": the upper 16 bits */
+    int lock;     /* the abstract socket that holds a block of loopback addresses; -1: none */
     GMutex mutex;
     GHashTable *taken; /* of GUINT: the lower 16 bits */
     guint next_pod, next_service;
@@ -68,7 +69,7 @@ static gboolean choose(Network *network, const char *path, GError **error)
         g_autofree char *text = g_strdup_printf("%d\n", block);
         if (in_use(block) || (network->lock = hold(block)) < 0)
             continue;
-        network->block = block;
+        network->prefix = g_strdup_printf("127.%d", block);
         return g_file_set_contents(path, text, -1, error);
     }
     g_set_error(error, GANTRY_ERROR, ERROR_IO,
@@ -77,10 +78,55 @@ static gboolean choose(Network *network, const char *path, GError **error)
     return FALSE;
 }
 
-Network *network_open(const char *data, GError **error)
+static gboolean open_block(Network *network, GError **error)
+{
+    g_autofree char *path = g_build_filename(network->directory, "block", NULL);
+    int block = read_block(path);
+
+    if (block && (network->lock = hold(block)) >= 0) {
+        network->prefix = g_strdup_printf("127.%d", block);
+        return TRUE;
+    }
+    return choose(network, path, error);
+}
+
+/* An address that is not this machine's cannot be bound. */
+static gboolean is_here(const char *text)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(text)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    gboolean bound = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return bound;
+}
+
+static gboolean use_given(Network *network, const char *given, GError **error)
+{
+    guint high, low;
+    int end = 0;
+
+    if (sscanf(given, "%3u.%3u.0.0/16%n", &high, &low, &end) != 2 || !end || given[end] || !high ||
+        high > 223 || low > 255) {
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
+                    "the Pods' addresses '%s' must be a block of the form 10.97.0.0/16", given);
+        return FALSE;
+    }
+    network->prefix = g_strdup_printf("%u.%u", high, low);
+    g_autofree char *first = g_strdup_printf("%s.0.%d", network->prefix, FIRST_POD);
+    if (is_here(first))
+        return TRUE;
+    g_set_error(
+        error, GANTRY_ERROR, ERROR_BAD_INPUT,
+        "%s is no address of this machine; 'ip route add local %s dev lo' makes the whole block its own",
+        first, given);
+    return FALSE;
+}
+
+Network *network_open(const char *data, const char *given, GError **error)
 {
     g_autoptr(Network) network = g_new0(Network, 1);
-    g_autofree char *path = NULL;
 
     network->lock = -1;
     network->taken = g_hash_table_new(NULL, NULL);
@@ -88,15 +134,11 @@ Network *network_open(const char *data, GError **error)
     network->next_pod = FIRST_POD;
     network->next_service = FIRST_SERVICE + 1;
     g_mutex_init(&network->mutex);
-    path = g_build_filename(network->directory, "block", NULL);
     if (g_mkdir_with_parents(network->directory, 0755) < 0) {
         g_set_error(error, GANTRY_ERROR, ERROR_IO, "%s: %s", network->directory, g_strerror(errno));
         return NULL;
     }
-    network->block = read_block(path);
-    if (network->block)
-        network->lock = hold(network->block);
-    if (network->lock < 0 && !choose(network, path, error))
+    if (given ? !use_given(network, given, error) : !open_block(network, error))
         return NULL;
     return g_steal_pointer(&network);
 }
@@ -107,6 +149,7 @@ void network_free(Network *network)
         close(network->lock);
     g_hash_table_unref(network->taken);
     g_mutex_clear(&network->mutex);
+    g_free(network->prefix);
     g_free(network->directory);
     g_free(network);
 }
@@ -122,7 +165,7 @@ static char *take(Network *network, guint *next, guint first, guint last)
         if ((candidate & 0xff) == 0 || (candidate & 0xff) == 0xff ||
             !g_hash_table_add(network->taken, GUINT_TO_POINTER(candidate)))
             continue;
-        address = g_strdup_printf("127.%d.%u.%u", network->block, candidate >> 8, candidate & 0xff);
+        address = g_strdup_printf("%s.%u.%u", network->prefix, candidate >> 8, candidate & 0xff);
     }
     g_mutex_unlock(&network->mutex);
     return address;
@@ -139,12 +182,12 @@ char *network_take_service(Network *network)
 
 static guint parse(const Network *network, const char *address)
 {
-    int block;
+    gsize len = strlen(network->prefix);
     guint high, low;
-    return sscanf(address, "127.%d.%u.%u", &block, &high, &low) == 3 && block == network->block &&
-                   high < 256 && low < 256
-               ? high << 8 | low
-               : 0;
+
+    if (strncmp(address, network->prefix, len) || sscanf(address + len, ".%u.%u", &high, &low) != 2)
+        return 0;
+    return high < 256 && low < 256 ? high << 8 | low : 0;
 }
 
 gboolean network_keep(Network *network, const char *address)

@@ -1,16 +1,18 @@
-/* network: the loopback addresses of one data directory.
+/* network: the addresses that one data directory's Pods and Services have on this machine.
  *
  * Each data directory has a block 127.X.0.0/16 of its own, chosen once among those that nobody on this
- * machine uses, and held while the process lives. Pods have 127.X.0.2 to 127.X.191.254, Services 127.X.192.1
- * and up. Threads: any.
+ * machine uses, and held while the process lives; or the block that it is given, where others than this
+ * machine's programs are to reach Pods by their addresses (a real API server takes no loopback address).
+ * Pods have X.Y.0.2 to X.Y.191.254, Services X.Y.192.1 and up. Threads: any.
  */
 #pragma once
 #include "base/errors.h"
 
 typedef struct Network Network;
 
-/* Reads or chooses the block; it is kept in data/network/block. Errors: IO. */
-Network *network_open(const char *data, GError **error);
+/* Reads or chooses the block; it is kept in data/network/block. given: "10.97.0.0/16", or NULL. Errors: IO; BAD_INPUT: what is given is
+ * no such block, or no block of this machine. */
+Network *network_open(const char *data, const char *given, GError **error);
 void network_free(Network *network);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Network, network_free)
 

@@ -671,7 +671,8 @@ json_t *pod_run_status(const PodRun *run, const json_t *pod)
     const json_t *before = json_at(pod, "status.conditions");
     json_t *status = json_pack("{s:s,s:s,s:s,s:[{s:s}],s:[{s:s}],s:s,s:s,s:[],s:[],s:[]}", "phase",
                                run->phase, "hostIP", "127.0.0.1", "podIP", run->ip, "podIPs", "ip", run->ip,
-                               "hostIPs", "ip", "127.0.0.1", "startTime", started, "qosClass", "BestEffort",
+                               "hostIPs", "ip", "127.0.0.1", "startTime", started, "qosClass",
+                               json_string_at(pod, "status.qosClass", "BestEffort"),
                                "conditions", "containerStatuses", "initContainerStatuses");
     json_t *conditions = json_object_get(status, "conditions");
     gboolean finished = pod_run_finished(run), ready = !finished && all_ready(run);

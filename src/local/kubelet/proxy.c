@@ -17,7 +17,7 @@ typedef struct {
 struct Proxy {
     LocalView *view;
     Network *network;
-    char *host;
+    char *host; /* NULL: the cluster gives Services their addresses, and there are no Routes */
     guint port;
     GMutex lock;
     GHashTable
@@ -307,21 +307,21 @@ static void name_services(Proxy *proxy)
         const Object *service = services->pdata[i];
         const char *ip = json_string_at(object_json(service), "spec.clusterIP", NULL);
         const char *name = object_name(service), *ns = object_namespace(service);
-        if (ip && g_str_has_prefix(ip, "127."))
+        if (ip && g_ascii_isdigit(*ip))
             g_string_append_printf(text, "%s %s.%s.svc %s.%s.svc.cluster.local %s.%s %s\n", ip, name, ns,
                                    name, ns, name, ns, name);
     }
     write_hosts(proxy, text->str);
 }
 
-/* The Service's own address, given to it when it has none of this block. */
+/* The Service's own address; on one machine given to it when it has none of this block. */
 static char *cluster_ip(Proxy *proxy, Object *service, GCancellable *cancel, GError **error)
 {
     const char *ip = json_string_at(object_json(service), "spec.clusterIP", "");
 
     if (!strcmp(ip, "None"))
         return g_strdup("");
-    if (network_keep(proxy->network, ip))
+    if (!proxy->host || network_keep(proxy->network, ip))
         return g_strdup(ip);
     g_autofree char *fresh = network_take_service(proxy->network);
     g_autoptr(json_t) patch = json_pack("{s:{s:s,s:[s]}}", "spec", "clusterIP", fresh, "clusterIPs", fresh);
@@ -423,7 +423,7 @@ static void on_service(Object *before, Object *after, gpointer user_data)
     g_autoptr(GPtrArray) routes = NULL;
 
     work_queue_add(proxy->queue, key);
-    if (before && after)
+    if ((before && after) || !proxy->host)
         return;
     routes = local_view_list(proxy->view, &KUBE_ROUTE, object_namespace(after ? after : before), NULL);
     for (guint i = 0; i < routes->len; i++) {
@@ -465,7 +465,8 @@ Proxy *proxy_new(LocalView *view, Network *network, const char *host, guint port
     proxy->thread = g_thread_new("proxy", run_loop, proxy);
     proxy->queue = work_queue_new("proxy", 1, sync_key, proxy);
     local_view_subscribe(view, &KUBE_SERVICE, on_service, proxy);
-    local_view_subscribe(view, &KUBE_ROUTE, on_route, proxy);
+    if (host)
+        local_view_subscribe(view, &KUBE_ROUTE, on_route, proxy);
     local_view_subscribe(view, &KUBE_POD, NULL, NULL);
     return proxy;
 }

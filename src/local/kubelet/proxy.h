@@ -13,7 +13,8 @@
 
 typedef struct Proxy Proxy;
 
-/* Before local_view_start(). host and port are the API's. */
+/* Before local_view_start(). host and port are the API's. host NULL: another API server gives Services their addresses, which have to
+ * be this machine's own, and Routes are not served. */
 Proxy *proxy_new(LocalView *view, Network *network, const char *host, guint port);
 void proxy_free(Proxy *proxy); /* closes every connection */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Proxy, proxy_free)

@@ -122,8 +122,9 @@ def test_each_wrong_host_says_what_is_wrong(cluster, vcenter, provider, kubectl)
         assert text in found["message"] + " ".join(found.get("items", [])), found
         conditions = {each["type"] for each in kubectl.get("host", name)["status"]["conditions"]}
         assert "Ready" not in conditions
-    events = kubectl.get("events")
-    assert any(e["involvedObject"]["name"] == "lost-host" and e["reason"] == "RefNotValid" and e["type"] == "Warning" for e in events)
+    waiting.until("the Event", lambda: any(
+        event["involvedObject"]["name"] == "lost-host" and event["reason"] == "RefNotValid" and event["type"] == "Warning"
+        for event in kubectl.get("events")))
 
 
 def test_a_refused_password_is_tried_once_and_again_when_the_secret_changes(cluster, vcenter, provider, kubectl):

@@ -65,8 +65,8 @@ def test_a_plan_that_is_ready_has_been_probed_and_leaves_no_pod(cluster, kubectl
     name = new_plan("plain", skipGuestConversion=True)
     plan = waiting.until("Ready", lambda: (lambda plan: plan if condition_of(plan, "Ready") else None)(kubectl.get("plan", name)))
     assert not condition_of(plan, "SourceNotProbed") and not condition_of(plan, "ValidatingSource")
-    reasons = {e["reason"] for e in kubectl.get("events") if e["involvedObject"]["name"] == name}
-    assert {"ValidatingSource", "Ready"} <= reasons
+    waiting.until("both Events", lambda: {"ValidatingSource", "Ready"} <= {
+        event["reason"] for event in kubectl.get("events") if event["involvedObject"]["name"] == name})
     waiting.until("end of the probe's Pod", lambda: not kubectl.get("pods", namespace="default", selector="forklift.app=probe"))
 
 

@@ -143,7 +143,7 @@ def test_clients_can_read_what_was_written(cluster, kubectl, migrated):
 def test_a_plan_that_names_nonsense_is_not_ready(cluster, kubectl, migrated, name, more, vm, words):
     plan = manifests.plan(f"bad-{name}", "target", [{"name": "Web_Server", **vm}], network="target", storage="target", target="elsewhere", **more)
     kubectl.apply(plan)
-    condition = kubectl.condition("plan", f"bad-{name}", "NotValid", seconds=20)
+    condition = kubectl.condition("plan", f"bad-{name}", "NotValid")
     assert condition["category"] == "Critical" and words in str(condition["items"]), condition
 
 

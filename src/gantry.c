@@ -13,6 +13,8 @@ static const struct {
 } commands[] = {
     /* in the order in which a newcomer meets them */
     {"up", "run the local cluster: Kubernetes API, Pods, disks, virtual machines, Gantry's services", cmd_up},
+    {"backup", "write the local cluster's objects and keys to a directory, also while it runs", cmd_backup},
+    {"restore", "make a data directory of a backup, for 'gantry up' to start with", cmd_restore},
     {"node", "be the node of a cluster whose Kubernetes API is another program", cmd_node},
     {"console", "serve the web console", cmd_console},
     {"progress", "show how a Plan's migration goes", cmd_progress},

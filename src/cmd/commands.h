@@ -6,6 +6,8 @@
 #pragma once
 int cmd_up(int argc, char **argv);
 int cmd_node(int argc, char **argv);
+int cmd_backup(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
 int cmd_controller(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_progress(int argc, char **argv);

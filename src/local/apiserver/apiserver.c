@@ -272,6 +272,8 @@ static void serve_known(Request *request, const char *path)
         serve_resource(request);
     else if (!authorize_path(request, path, &error))
         answer_error(request, error);
+    else if (!strcmp(path, "/gantry/backup") && !strcmp(http_exchange_method(request->x), "POST"))
+        serve_backup(request);
     else if (is_api(path, "/openapi"))
         serve_openapi(request, path);
     else if (describes)

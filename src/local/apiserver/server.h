@@ -101,6 +101,7 @@ void serve_pod_log(Request *request);
 void serve_pod_exec(Request *request);
 void serve_pod_proxy(Request *request);
 void serve_discovery(Request *request, const char *path); /* /api, /apis and below */
+void serve_backup(Request *request); /* POST /gantry/backup {"directory"} */
 void serve_openapi(Request *request, const char *path);
 
 /* ---- shared steps of writing: write.c ---- */

@@ -1,8 +1,12 @@
 /* store: one writer thread with group commit, a sorted shelf per resource, a ring of changes. */
 #include "local/apiserver/store.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct {
     char *resource;
@@ -29,6 +33,15 @@ typedef struct {
     GCond *finished;
 } Write;
 
+/* A backup on its way, likewise. */
+typedef struct {
+    const char *path;
+    guint64 revision;
+    gboolean done;
+    GError *error;
+    GCond finished;
+} Copy;
+
 struct Store {
     sqlite3 *db;
     sqlite3_stmt *put, *del, *mark;
@@ -37,6 +50,7 @@ struct Store {
     GMutex lock; /* of the rest */
     GCond work;
     GQueue writes; /* of Write, not taken up yet */
+    GQueue copies; /* of Copy, likewise */
     gboolean closing;
     guint64 revision;    /* the last that is durable */
     GHashTable *shelves; /* resource → Shelf */
@@ -491,6 +505,51 @@ static void run_batch(Store *store, GPtrArray *asked, GString *scratch)
     g_mutex_unlock(&store->lock);
 }
 
+/* On the writer's own connection, as nobody else may open the database. */
+static gboolean write_copy(Store *store, const char *path, GError **error)
+{
+    char *sql = sqlite3_mprintf("VACUUM INTO %Q", path);
+    gboolean done = execute(store, sql, error);
+    int fd = done ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+    sqlite3_free(sql);
+    if (done && (fd < 0 || fchmod(fd, 0600) || fsync(fd))) {
+        g_set_error(error, GANTRY_ERROR, ERROR_IO, "%s: %s", path, g_strerror(errno));
+        done = FALSE;
+    }
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
+static void run_copy(Store *store, Copy *copy)
+{
+    copy->revision = store->revision; /* only this thread changes it */
+    write_copy(store, copy->path, &copy->error);
+    g_mutex_lock(&store->lock);
+    copy->done = TRUE;
+    g_cond_signal(&copy->finished);
+    g_mutex_unlock(&store->lock);
+}
+
+gboolean store_backup(Store *store, const char *path, guint64 *revision, GError **error)
+{
+    Copy copy = {.path = path};
+
+    g_cond_init(&copy.finished);
+    g_mutex_lock(&store->lock);
+    g_queue_push_tail(&store->copies, &copy);
+    g_cond_signal(&store->work);
+    while (!copy.done)
+        g_cond_wait(&copy.finished, &store->lock);
+    g_mutex_unlock(&store->lock);
+    g_cond_clear(&copy.finished);
+    *revision = copy.revision;
+    if (copy.error)
+        g_propagate_error(error, copy.error);
+    return !copy.error;
+}
+
 static gpointer write_loop(gpointer data)
 {
     Store *store = data;
@@ -499,15 +558,20 @@ static gpointer write_loop(gpointer data)
 
     for (;;) {
         Write *write;
+        Copy *copy;
         g_mutex_lock(&store->lock);
-        while (g_queue_is_empty(&store->writes) && !store->closing)
+        while (g_queue_is_empty(&store->writes) && g_queue_is_empty(&store->copies) && !store->closing)
             g_cond_wait(&store->work, &store->lock);
+        copy = g_queue_pop_head(&store->copies);
         while (asked->len < 256 && (write = g_queue_pop_head(&store->writes)))
             g_ptr_array_add(asked, write);
         g_mutex_unlock(&store->lock);
-        if (!asked->len)
+        if (!asked->len && !copy)
             return NULL;
-        run_batch(store, asked, scratch);
+        if (asked->len)
+            run_batch(store, asked, scratch);
+        if (copy)
+            run_copy(store, copy);
         g_ptr_array_set_size(asked, 0);
     }
 }

@@ -48,6 +48,9 @@ typedef enum { STORE_CREATE, STORE_UPDATE, STORE_DELETE } StoreVerb;
 gboolean store_write(Store *store, StoreVerb verb, const char *resource, const char *ns, const char *name,
                      guint64 expected, json_t *object, Record **written, GError **error);
 
+/* Writes the whole state as of *revision to a new database at path, synced; writers wait meanwhile. IO. */
+gboolean store_backup(Store *store, const char *path, guint64 *revision, GError **error);
+
 /* ---- watching ---- */
 
 /* One change. before NULL: created; after NULL: deleted. last is the record to show: after, or for a deletion

@@ -145,6 +145,31 @@ static void reopened(Fixture *f, gconstpointer data)
     g_assert_cmpuint(put(f, STORE_CREATE, "ns", "c", 0, 1), ==, revision + 1);
 }
 
+/* What is written after it is not in it; another store opens it and goes on. */
+static void backed_up(Fixture *f, gconstpointer data)
+{
+    g_autofree char *path = g_build_filename(f->directory, "backup.db", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Record) kept = NULL, later = NULL;
+    guint64 revision = 0, last = put(f, STORE_CREATE, "ns", "a", 0, 7);
+
+    g_assert_true(store_backup(f->store, path, &revision, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(revision, ==, last);
+    put(f, STORE_CREATE, "ns", "b", 0, 8);
+    g_assert_false(store_backup(f->store, path, &revision, &error)); /* nothing is written over */
+    g_assert_error(error, GANTRY_ERROR, ERROR_IO);
+    store_close(f->store);
+
+    g_assert_cmpint(g_rename(path, f->path), ==, 0);
+    open_store(f);
+    g_assert_cmpuint(store_revision(f->store), ==, last);
+    kept = store_get(f->store, "things", "ns", "a");
+    later = store_get(f->store, "things", "ns", "b");
+    g_assert_nonnull(kept);
+    g_assert_null(later);
+}
+
 static gpointer write_many(gpointer data)
 {
     static gint counter;
@@ -238,6 +263,7 @@ int main(int argc, char **argv)
         {"a write that does not fit changes nothing", refused},
         {"lists are in the order of namespace and name", listed},
         {"everything is there after it was opened again", reopened},
+        {"a backup is the state of one revision", backed_up},
         {"writers at once all get through", together},
         {"a watch sees changes of its namespace in order", watched},
         {"a watch goes back as far as the history and no further", gone_back},

@@ -54,7 +54,7 @@ def test_what_is_deleted_or_changed_is_repaired(cluster, kubectl):
     kubectl("delete", "service", "forklift-ui", "-n", manifests.NAMESPACE)
     waiting.until("a new Service", lambda: (kubectl.get("service", "forklift-ui") or {"metadata": {"uid": before}})["metadata"]["uid"] != before)
     kubectl("patch", "service", "forklift-ui", "-n", manifests.NAMESPACE, "--type=merge", "-p", '{"spec": {"selector": {"app": "another"}}}')
-    waiting.until("the selector", lambda: kubectl.get("service", "forklift-ui")["spec"]["selector"] == {"app": "forklift-ui"})
+    waiting.until("the selector", lambda: kubectl.get("service", "forklift-ui")["spec"]["selector"] == {"app.kubernetes.io/name": "forklift-ui"})
 
 
 def test_what_users_add_is_no_drift(cluster, kubectl):
@@ -111,7 +111,7 @@ def test_the_deployment_of_another_installation_is_replaced(cluster, kubectl):
 
     def ours():
         deployment = kubectl.get("deployment", "forklift-must-gather-api")
-        return deployment and deployment["spec"]["selector"]["matchLabels"] == {"app": "forklift-must-gather-api"}
+        return deployment and deployment["spec"]["selector"]["matchLabels"] == {"app": "forklift", "app.kubernetes.io/name": "forklift-must-gather-api"}
 
     waiting.until("our Deployment", ours)
 

@@ -1,5 +1,5 @@
 // All migration plans: state, progress, and the button that each is waiting for.
-import { Button, PageSection, SearchInput, Switch, Title, Toolbar, ToolbarContent, ToolbarGroup, ToolbarItem, Tooltip, Pagination } from '@patternfly/react-core';
+import { Button, Flex, FlexItem, PageSection, SearchInput, Switch, Title, Toolbar, ToolbarContent, ToolbarGroup, ToolbarItem, Tooltip, Pagination } from '@patternfly/react-core';
 import CubesIcon from '@patternfly/react-icons/dist/esm/icons/cubes-icon';
 import SearchIcon from '@patternfly/react-icons/dist/esm/icons/search-icon';
 import { Table, Tbody, Td, Th, Thead, Tr, type ThProps } from '@patternfly/react-table';
@@ -90,7 +90,12 @@ export function PlansPage() {
   return (
     <>
       <PageSection>
-        <Title headingLevel="h1">{texts.plans.title}</Title>
+        <Flex>
+          <FlexItem>
+            <Title headingLevel="h1">{texts.plans.title}</Title>
+          </FlexItem>
+          {all.length > 0 && <FlexItem align={{ default: 'alignRight' }}>{createButton}</FlexItem>}
+        </Flex>
         <Troubles kinds={['Plan', 'Migration']} />
       </PageSection>
       <PageSection isFilled>
@@ -120,7 +125,6 @@ export function PlansPage() {
                 <ToolbarItem alignSelf="center">
                   <Switch id="archived" label={texts.plans.archived} isChecked={archived} onChange={(_event, on) => setArchived(on)} />
                 </ToolbarItem>
-                <ToolbarItem align={{ default: 'alignEnd' }}>{createButton}</ToolbarItem>
               </ToolbarContent>
             </Toolbar>
             {found.length ? (

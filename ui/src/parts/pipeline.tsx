@@ -46,7 +46,7 @@ function StepLabel({ state, step }: { state: StepState; step: Step }) {
   const Icon = icons[state];
   const detail = state === 'running' ? step.reason : undefined;
   return (
-    <>
+    <div>
       <span className={`gantry-step-${state}`}>
         <Icon />
       </span>{' '}
@@ -57,7 +57,7 @@ function StepLabel({ state, step }: { state: StepState; step: Step }) {
           {reason}
         </div>
       ))}
-    </>
+    </div>
   );
 }
 

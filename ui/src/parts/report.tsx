@@ -61,7 +61,7 @@ export function Report({ plan }: { plan: Plan }) {
 function ReportRow({ vm }: { vm: ReportVm }) {
   return (
     <Tr>
-      <Td dataLabel={texts.common.name} className="gantry-break">
+      <Td dataLabel={texts.common.name} width={25} className="gantry-break">
         {vm.name}
       </Td>
       <Td dataLabel={t.result}>

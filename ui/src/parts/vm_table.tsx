@@ -180,11 +180,11 @@ export function VmTable({ plan, state }: { plan: Plan; state: PlanState }) {
               />
             )}
             <Th sort={sortOf('name')}>{texts.common.name}</Th>
-            <Th sort={sortOf('state')}>{texts.vm.state}</Th>
+            <Th sort={sortOf('state')} modifier="nowrap">{texts.vm.state}</Th>
             <Th>{texts.vm.pipeline}</Th>
-            <Th sort={sortOf('copied')}>{texts.vm.copied}</Th>
+            <Th sort={sortOf('copied')} modifier="nowrap">{texts.vm.copied}</Th>
             <Th>{texts.vm.rate}</Th>
-            <Th sort={sortOf('started')}>{texts.vm.elapsed}</Th>
+            <Th sort={sortOf('started')} modifier="nowrap">{texts.vm.elapsed}</Th>
           </Tr>
         </Thead>
         {rows.map((vm, index) => {

@@ -64,7 +64,7 @@ def followed(inventory, home):
         status, _, found = inventory.ask(f"{inventory.path('churned')}/vms?name={mark}")
         return status == 200 and len(found) == 1
 
-    waiting.until("last change", seen, every=0.1)
+    waiting.until("last change", seen, waiting.LONG, every=0.1)
 
 
 def test_an_hour_of_changes_leaves_an_inventory_like_a_fresh_one(bare_inventory, home):

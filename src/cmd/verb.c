@@ -1,17 +1,19 @@
 /* verb: from a verb's words to its work: parse, connect, run, say what went wrong. */
 #include "cmd/verb.h"
+#include "kube/kubeconfig.h"
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
 static struct {
-    char *kubeconfig, *ns, *output, *inventory, *inventory_ca;
+    char *kubeconfig, *context, *ns, *output, *inventory, *inventory_ca;
     gboolean all;
 } common;
 
 const GOptionEntry common_options[] = {
     {"kubeconfig", 0, 0, G_OPTION_ARG_FILENAME, &common.kubeconfig,
      "How to reach the cluster ($KUBECONFIG, else ~/.kube/config)", "FILE"},
+    {"context", 0, 0, G_OPTION_ARG_STRING, &common.context, "Of the kubeconfig (its current one)", "NAME"},
     {"namespace", 'n', 0, G_OPTION_ARG_STRING, &common.ns, "Of Gantry's objects (openshift-mtv)", "NS"},
     {"all-namespaces", 'A', 0, G_OPTION_ARG_NONE, &common.all, "List those of all namespaces", NULL},
     {"output", 'o', 0, G_OPTION_ARG_STRING, &common.output, "table, wide, json, yaml or name", "FORMAT"},
@@ -95,6 +97,7 @@ static gboolean begin(const Verb *verb, Session *session, GError **error)
         return FALSE;
     if (verb->offline)
         return TRUE;
+    kubeconfig_choose_context(common.context);
     session->kube = common.kubeconfig ? kube_client_new_kubeconfig(common.kubeconfig, error)
                                       : kube_client_new_default(error);
     return session->kube != NULL;

@@ -47,7 +47,7 @@ static gboolean is_field(const char *text, gsize len)
 static gboolean bad_term(const char *term, GError **error)
 {
     g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
-                "q: '%s' is no term: FIELD=VALUE, FIELD!=VALUE, FIELD~PART, FIELD>NUMBER, FIELD<NUMBER, "
+                "'%s' is no term: FIELD=VALUE, FIELD!=VALUE, FIELD~PART, FIELD>NUMBER, FIELD<NUMBER, "
                 "FIELD or -FIELD",
                 term);
     return FALSE;
@@ -62,7 +62,7 @@ static gboolean parse_sort(Filter *filter, const char *term, GError **error)
         return bad_term(term, error);
     if (filter->sort) {
         g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
-                    "q: sorting by '%s' and '%s': only one field may be given", filter->sort, field);
+                    "sorting by '%s' and '%s': only one field may be given", filter->sort, field);
         return FALSE;
     }
     filter->sort = g_strdup(field);
@@ -118,9 +118,11 @@ Filter *filter_parse(const char *text, GError **error)
     }
     filter = g_new0(Filter, 1);
     filter->terms = g_ptr_array_new_with_free_func(term_free);
-    for (guint i = 0; terms[i]; i++)
-        if (!parse_term(filter, terms[i], error))
+    for (guint i = 0, column = 1; terms[i]; column += g_utf8_strlen(terms[i], -1) + 1, i++)
+        if (!parse_term(filter, terms[i], error)) {
+            g_prefix_error(error, "q: column %u: ", column);
             return NULL;
+        }
     return g_steal_pointer(&filter);
 }
 

@@ -80,7 +80,8 @@ static void what_is_wrong_is_named(void)
         {"limit=99999999999999999999", "limit"},
         {"total=yes", "total: 'yes'"},
         {"detail=much", "detail: 'much'"},
-        {"q=%21", "q: '!'"},
+        {"q=%21", "q: column 1: '!'"},
+        {"q=name~\303\251t\303\251,cpuCount>x", "q: column 10: 'cpuCount>x' is no term"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GHashTable) values = NULL;

@@ -141,9 +141,18 @@ static const json_t *need(const Source *source, const char *list, const char *me
     return found;
 }
 
+/* Set before anything is read; NULL: the file's own. */
+static char *chosen;
+
+void kubeconfig_choose_context(const char *name)
+{
+    g_free(chosen);
+    chosen = g_strdup(name);
+}
+
 static gboolean read_context(const Source *source, Kubeconfig *config, GError **error)
 {
-    const char *current = json_string_at(source->root, "current-context", "");
+    const char *current = chosen ? chosen : json_string_at(source->root, "current-context", "");
     const json_t *context, *cluster, *user;
     const char *ns;
 

@@ -18,6 +18,10 @@ typedef struct {
     char    *ns;                           /* "default" when the context has none */
 } Kubeconfig;
 
+/* The context that this process reads of every kubeconfig from now on instead of the current one; NULL: the current one. To be called
+ * before there are other threads. */
+void kubeconfig_choose_context(const char *name);
+
 Kubeconfig *kubeconfig_read(const char *path, GError **error);
 /* directory: where relative file names start. what names the text in errors. */
 Kubeconfig *kubeconfig_parse(const char *text, gsize size, const char *directory, const char *what, GError **error);

@@ -11,6 +11,8 @@ static const char plans[] = "{\"kind\":\"PlanList\",\"metadata\":{\"resourceVers
                             "\"metadata\":{\"namespace\":\"openshift-mtv\","
                             "\"name\":\"p\",\"uid\":\"u\"},\"spec\":{\"vms\":[{\"id\":\"vm-1\"}]}}]}";
 
+static GMutex gate; /* who holds it holds up every gathering */
+
 static void cluster(HttpExchange *x, gpointer data)
 {
     const char *path = http_exchange_path(x);
@@ -30,9 +32,10 @@ static void cluster(HttpExchange *x, gpointer data)
         http_exchange_reply_text(x, 201, "application/json",
                                  allowed ? "{\"status\":{\"allowed\":true}}"
                                          : "{\"status\":{\"allowed\":false}}");
-    } else if (g_str_has_suffix(path, "/plans"))
+    } else if (g_str_has_suffix(path, "/plans")) {
+        g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&gate);
         http_exchange_reply_text(x, 200, "application/json", plans);
-    else if (!strcmp(path, "/version"))
+    } else if (!strcmp(path, "/version"))
         http_exchange_reply_text(x, 200, "application/json", "{\"major\":\"1\"}");
     else
         http_exchange_reply_text(x, 200, "application/json",
@@ -200,6 +203,30 @@ static void what_is_not_there_fails_with_its_reason(Fixture *f, gconstpointer da
     g_assert_cmpuint(unknown->status, ==, 404);
 }
 
+static void more_than_twenty_at_once_are_refused(Fixture *f, gconstpointer data)
+{
+    static const char request[] = "{\"command\":\"PLAN=q /usr/bin/targeted\"}";
+
+    g_mutex_lock(&gate);
+    for (guint i = 0; i < 20; i++) {
+        g_autoptr(HttpReply) taken = ask(f, "POST", "/must-gather", "good", request);
+        g_assert_cmpuint(taken->status, ==, 201);
+    }
+    g_autoptr(HttpReply) refused = ask(f, "POST", "/must-gather", "good", request);
+    g_autoptr(HttpReply) absent = ask(f, "GET", "/must-gather/21", "good", NULL);
+    g_mutex_unlock(&gate);
+    g_assert_cmpuint(refused->status, ==, 503);
+    g_assert_nonnull(
+        g_strstr_len(g_bytes_get_data(refused->body, NULL), g_bytes_get_size(refused->body), "are waiting"));
+    g_assert_cmpuint(absent->status, ==, 404);
+    for (guint i = 1; i <= 20; i++) {
+        g_autofree char *path = g_strdup_printf("/must-gather/%u", i);
+        json_decref(wait_for(f, path));
+    }
+    g_autoptr(HttpReply) again = ask(f, "POST", "/must-gather", "good", request);
+    g_assert_cmpuint(again->status, ==, 201);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -208,5 +235,6 @@ int main(int argc, char **argv)
     TEST("bad requests say what is wrong", bad_requests_say_what_is_wrong);
     TEST("a gathering ends in an archive", a_gathering_ends_in_an_archive);
     TEST("what is not there fails with its reason", what_is_not_there_fails_with_its_reason);
+    TEST("more than twenty at once are refused", more_than_twenty_at_once_are_refused);
     return g_test_run();
 }

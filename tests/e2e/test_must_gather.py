@@ -49,6 +49,7 @@ def gather(gantry, cluster, migrated, tmp_path):
         if archive.exists():
             with tarfile.open(archive) as tar:
                 files = {member.name: tar.extractfile(member).read().decode() for member in tar.getmembers()}
+        assert all(files.values()), [path for path, text in files.items() if not text]  # empty logs are left out
         return result.returncode, result.stderr, files
 
     return run

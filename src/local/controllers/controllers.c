@@ -37,3 +37,9 @@ void local_controllers_free(LocalControllers *controllers)
     serving_certificates_free(controllers->certificates);
     g_free(controllers);
 }
+
+void queue_object(Object *before, Object *after, gpointer queue)
+{
+    g_autofree char *key = local_key(after ? after : before);
+    work_queue_add(queue, key);
+}

@@ -251,12 +251,6 @@ static guint sync_deployment(const char *key, gpointer user_data, GCancellable *
     return end_of_work(user_data, key, look_at_deployment(key, user_data, cancel, error), error);
 }
 
-static void on_deployment(Object *before, Object *after, gpointer queue)
-{
-    g_autofree char *key = local_key(after ? after : before);
-    work_queue_add(queue, key);
-}
-
 static void on_set(Object *before, Object *after, gpointer queue)
 {
     add_controller_key(queue, after ? after : before, "Deployment");
@@ -282,7 +276,7 @@ static void on_pod(Object *before, Object *after, gpointer queue)
 WorkQueue *deployments_new(LocalView *view)
 {
     WorkQueue *queue = work_queue_new("deployments", 1, sync_deployment, view);
-    local_view_subscribe(view, &KUBE_DEPLOYMENT, on_deployment, queue);
+    local_view_subscribe(view, &KUBE_DEPLOYMENT, queue_object, queue);
     local_view_subscribe(view, &KUBE_REPLICA_SET, on_set, queue);
     local_view_subscribe(view, &KUBE_POD, on_pod, queue);
     return queue;

@@ -197,12 +197,6 @@ static guint sync_job(const char *key, gpointer user_data, GCancellable *cancel,
     return end_of_work(user_data, key, look_at_job(key, user_data, cancel, error), error);
 }
 
-static void on_job(Object *before, Object *after, gpointer queue)
-{
-    g_autofree char *key = local_key(after ? after : before);
-    work_queue_add(queue, key);
-}
-
 static void on_pod(Object *before, Object *after, gpointer queue)
 {
     add_controller_key(queue, after ? after : before, "Job");
@@ -211,7 +205,7 @@ static void on_pod(Object *before, Object *after, gpointer queue)
 WorkQueue *jobs_new(LocalView *view)
 {
     WorkQueue *queue = work_queue_new("jobs", 1, sync_job, view);
-    local_view_subscribe(view, &KUBE_JOB, on_job, queue);
+    local_view_subscribe(view, &KUBE_JOB, queue_object, queue);
     local_view_subscribe(view, &KUBE_POD, on_pod, queue);
     return queue;
 }

@@ -110,15 +110,9 @@ static guint sync_namespace(const char *key, gpointer user_data, GCancellable *c
     return end_of_work(user_data, key, look_at_namespace(key, user_data, cancel, error), error);
 }
 
-static void on_namespace(Object *before, Object *after, gpointer queue)
-{
-    g_autofree char *key = local_key(after ? after : before); /* "/name" */
-    work_queue_add(queue, key);
-}
-
 WorkQueue *namespaces_new(LocalView *view)
 {
     WorkQueue *queue = work_queue_new("namespaces", 1, sync_namespace, view);
-    local_view_subscribe(view, &KUBE_NAMESPACE, on_namespace, queue);
+    local_view_subscribe(view, &KUBE_NAMESPACE, queue_object, queue);
     return queue;
 }

@@ -7,6 +7,9 @@
 #include "local/controllers/controllers.h"
 #include "net/certificate.h"
 
+/* For local_view_subscribe(): adds the key of the object that has changed to the WorkQueue. */
+void queue_object(Object *before, Object *after, gpointer queue);
+
 WorkQueue *deployments_new(LocalView *view);  /* Deployments → ReplicaSets */
 WorkQueue *replica_sets_new(LocalView *view); /* ReplicaSets → Pods */
 WorkQueue *jobs_new(LocalView *view);         /* Jobs → Pods */

@@ -98,17 +98,11 @@ static guint sync_project(const char *key, gpointer view, GCancellable *cancel, 
     return end_of_work(view, key, 0, error);
 }
 
-static void on_object(Object *before, Object *after, gpointer queue)
-{
-    g_autofree char *key = local_key(after ? after : before); /* "/name" */
-    work_queue_add(queue, key);
-}
-
 WorkQueue *projects_new(LocalView *view)
 {
     WorkQueue *queue = work_queue_new("projects", 1, sync_project, view);
 
-    local_view_subscribe(view, &KUBE_NAMESPACE, on_object, queue);
-    local_view_subscribe(view, &KUBE_PROJECT, on_object, queue);
+    local_view_subscribe(view, &KUBE_NAMESPACE, queue_object, queue);
+    local_view_subscribe(view, &KUBE_PROJECT, queue_object, queue);
     return queue;
 }

@@ -80,12 +80,6 @@ static guint sync_set(const char *key, gpointer user_data, GCancellable *cancel,
     return end_of_work(user_data, key, look_at_set(key, user_data, cancel, error), error);
 }
 
-static void on_set(Object *before, Object *after, gpointer queue)
-{
-    g_autofree char *key = local_key(after ? after : before);
-    work_queue_add(queue, key);
-}
-
 static void on_pod(Object *before, Object *after, gpointer queue)
 {
     add_controller_key(queue, after ? after : before, "ReplicaSet");
@@ -94,7 +88,7 @@ static void on_pod(Object *before, Object *after, gpointer queue)
 WorkQueue *replica_sets_new(LocalView *view)
 {
     WorkQueue *queue = work_queue_new("replicasets", 1, sync_set, view);
-    local_view_subscribe(view, &KUBE_REPLICA_SET, on_set, queue);
+    local_view_subscribe(view, &KUBE_REPLICA_SET, queue_object, queue);
     local_view_subscribe(view, &KUBE_POD, on_pod, queue);
     return queue;
 }

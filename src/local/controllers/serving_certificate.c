@@ -117,12 +117,6 @@ static guint sync_namespace(const char *key, gpointer user_data, GCancellable *c
                        look_at_namespace(key, user_data, cancel, error), error);
 }
 
-static void on_object(Object *before, Object *after, gpointer queue)
-{
-    g_autofree char *key = local_key(after ? after : before);
-    work_queue_add(queue, key);
-}
-
 /* A Secret that somebody deletes is made again. */
 static void on_secret(Object *before, Object *after, gpointer user_data)
 {
@@ -134,7 +128,7 @@ static void on_secret(Object *before, Object *after, gpointer user_data)
         local_view_list(certificates->view, &KUBE_SERVICE, object_namespace(before), NULL);
     for (guint i = 0; i < services->len; i++)
         if (!strcmp(object_annotation(services->pdata[i], SECRET_ANNOTATION, ""), object_name(before)))
-            on_object(NULL, services->pdata[i], certificates->services);
+            queue_object(NULL, services->pdata[i], certificates->services);
 }
 
 ServingCertificates *serving_certificates_new(LocalView *view, Certificate *authority,
@@ -147,9 +141,9 @@ ServingCertificates *serving_certificates_new(LocalView *view, Certificate *auth
     certificates->listen_host = g_strdup(listen_host);
     certificates->services = work_queue_new("serving-certificates", 1, sync_service, certificates);
     certificates->namespaces = work_queue_new("authority", 1, sync_namespace, certificates);
-    local_view_subscribe(view, &KUBE_SERVICE, on_object, certificates->services);
+    local_view_subscribe(view, &KUBE_SERVICE, queue_object, certificates->services);
     local_view_subscribe(view, &KUBE_SECRET, on_secret, certificates);
-    local_view_subscribe(view, &KUBE_NAMESPACE, on_object, certificates->namespaces);
+    local_view_subscribe(view, &KUBE_NAMESPACE, queue_object, certificates->namespaces);
     return certificates;
 }
 

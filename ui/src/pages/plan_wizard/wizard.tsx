@@ -156,12 +156,22 @@ function PlanWizard({ mode, start, before }: { mode: Mode; start: PlanDraft; bef
     }));
   }, [usedNetworks, usedStorage, networkChoices.data, storageChoices.data]);
 
-  // Closing the window would lose what was entered.
+  // Closing the window, or following a link, would lose what was entered.
   useEffect(() => {
     if (!dirty) return;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    const follow = (event: MouseEvent) => {
+      const link = event.target instanceof Element && event.target.closest('a[href]');
+      if (!link || window.confirm(t.leave)) return;
+      event.preventDefault();
+      event.stopPropagation();
+    };
     window.addEventListener('beforeunload', ask);
-    return () => window.removeEventListener('beforeunload', ask);
+    document.addEventListener('click', follow, true);
+    return () => {
+      window.removeEventListener('beforeunload', ask);
+      document.removeEventListener('click', follow, true);
+    };
   }, [dirty]);
 
   async function finish() {

@@ -53,17 +53,17 @@ typedef struct {
     gboolean targets_fail;          /* instances end Failed */
     gboolean targets_hang;          /* they never run */
     gboolean inventory_is_away;
-    gboolean names_are_ambiguous;   /* several objects of the inventory have each name */
-    gboolean hosts_refuse;          /* source_check_host() fails */
+    gboolean names_are_ambiguous; /* several objects of the inventory have each name */
+    gboolean hosts_refuse;        /* source_check_host() fails */
     gboolean source_is_away;
     gboolean drivers_are_doubted; /* guests need no conversion, and boot from SATA disks */
-    gboolean disks_are_files;  /* read without being opened by the source */
-    gboolean disks_are_locked; /* the source says that it cannot open them yet */
-    gboolean changes_are_off;  /* snapshots' disks have no change id */
-    gboolean changes_are_lost; /* the source does not know what changed since the last snapshot */
-    gboolean target_is_bare;    /* it has neither KubeVirt nor CDI */
-    const char *missing_rights; /* what source_missing_rights() says of every VM, as JSON */
-    const char *reader;         /* how disks are read, NULL: "https" */
-    const char *workload;       /* more members of every VM's document, as JSON */
+    gboolean disks_are_files;     /* read without being opened by the source */
+    gboolean disks_are_locked;    /* the source says that it cannot open them yet */
+    gboolean changes_are_off;     /* snapshots' disks have no change id */
+    gboolean changes_are_lost;    /* the source does not know what changed since the last snapshot */
+    gboolean target_is_bare;      /* it has neither KubeVirt nor CDI */
+    const char *missing_rights;   /* what source_missing_rights() says of every VM, as JSON */
+    const char *reader;           /* how disks are read, NULL: "https" */
+    const char *workload;         /* more members of every VM's document, as JSON */
 } FakeFaults;
 extern FakeFaults fake_faults;

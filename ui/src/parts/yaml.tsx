@@ -16,6 +16,7 @@ export function Yaml({ kind, name }: { kind: Kind; name: string }) {
     cluster.get<Resource & { metadata: { managedFields?: unknown } }>(kind, name).then(
       (object) => {
         delete object.metadata.managedFields;
+        delete object.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'];
         setFound(object);
       },
       (error: unknown) => setProblem(messageOf(error)),

@@ -160,12 +160,15 @@ static gboolean take_lines(Informer *informer, GByteArray *text, GError **error)
     return FALSE;
 }
 
+/* Those that began together do not all end together: so many TLS handshakes at once hold up a server, and on
+ * one machine everybody else. */
 static GInputStream *open_watch(Informer *informer, GError **error)
 {
+    gint seconds = g_random_int_range(KUBE_WATCH_SECONDS / 2, KUBE_WATCH_SECONDS + 1);
     g_autofree char *base = kube_list_path(informer->resource, informer->ns, informer->label_selector, NULL);
     g_autofree char *path =
         g_strdup_printf("%s%cwatch=true&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=%s", base,
-                        strchr(base, '?') ? '&' : '?', KUBE_WATCH_SECONDS, informer->version);
+                        strchr(base, '?') ? '&' : '?', seconds, informer->version);
 
     return kube_stream_path(informer->client, path, informer->cancel, error);
 }

@@ -15,7 +15,6 @@ GUESTS = ROOT / "tests/guests"
 
 def pytest_configure(config):
     os.environ["PATH"] = f"{ROOT}/.cache/venv/bin:{os.environ['PATH']}"
-    os.environ["G_SLICE"] = "always-malloc"  # a thread that ends just then is no leak of GLib's slices
     os.environ.setdefault("GANTRY_SEED", "737016354")  # ./test runs the same schedules each time; ./test soak draws others
 
 

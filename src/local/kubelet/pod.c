@@ -20,7 +20,7 @@ static const struct {
 } shared[] = {{"deploy/crds", "deploy/crds", "deploy"},
               {"policies/io", "policies/io", "policies"},
               {"ui/dist/index.html", "ui/index.html", "ui"}};
-static const char kept_variables[][20] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "G_SLICE", "GANTRY_ACCEL"};
+static const char kept_variables[][20] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "GANTRY_ACCEL"};
 
 /* --- life --- */
 

@@ -88,9 +88,10 @@ def test_service_and_route_forward_to_ready_pods(kubectl, namespace, cluster):
 
 
 def test_job_completes_and_is_removed_after_its_time(kubectl, namespace):
-    kubectl.apply(job("quick", namespace, "echo done", ttlSecondsAfterFinished=2))
+    kubectl.apply(job("quick", namespace, "echo done"))
     kubectl("wait", "job/quick", "--for=condition=complete", "-n", namespace, f"--timeout={waiting.SHORT}s")
     assert kubectl("logs", "job/quick", "-n", namespace) == "done\n"
+    kubectl("patch", "job", "quick", "-n", namespace, "--type=merge", "-p", '{"spec": {"ttlSecondsAfterFinished": 1}}')
     waiting.until("removal", lambda: kubectl.get("job", "quick", namespace) is None and not names(kubectl, "pods", namespace))
 
 

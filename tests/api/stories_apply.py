@@ -59,3 +59,20 @@ def apply_lists(api_of_all):
     api("conflict with the scaler", "PATCH", path + "?fieldManager=a", base, type=APPLY)
     api("status", "PATCH", path + "/status?fieldManager=c", {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "status": {
         "conditions": [{"type": "Available", "status": "True", "reason": "x", "message": "y"}]}}, type=APPLY)
+
+
+@story
+def apply_ports(api):
+    """The keys of ports[] are port and protocol; one that leaves the protocol out is the TCP one."""
+    def service(*ports):
+        return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"clusterIP": "None", "selector": {"a": "b"}, "ports": list(ports)}}
+
+    def ports(body):
+        return body["spec"]["ports"] if "spec" in body else body
+
+    path = "/api/v1/namespaces/{ns}/services/s?fieldManager=a"
+    api("made", "PATCH", path, service({"port": 80, "name": "web"}), type=APPLY, keep=ports)
+    api("again", "PATCH", path, service({"port": 80, "name": "web", "targetPort": 8080}), type=APPLY, keep=ports)
+    api("said", "PATCH", path, service({"port": 80, "protocol": "TCP", "name": "web", "targetPort": 8081}), type=APPLY, keep=ports)
+    api("beside", "PATCH", path, service({"port": 80, "name": "web"}, {"port": 80, "protocol": "UDP", "name": "udp"}), type=APPLY, keep=ports)
+    api("one left", "PATCH", path, service({"port": 80, "protocol": "UDP", "name": "udp"}), type=APPLY, keep=ports)

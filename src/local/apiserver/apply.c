@@ -9,26 +9,30 @@
 
 /* ---- elements ---- */
 
-static char *key_of_item(const json_t *item, const char *const *keys)
+/* An item that leaves a key out has its default: ports[] without a protocol are TCP. */
+static char *key_of_item(const json_t *item, const Schema *list)
 {
     g_autoptr(json_t) key = json_object();
     g_autofree char *text = NULL;
 
-    for (; *keys; keys++)
-        if (json_object_get(item, *keys))
-            json_object_set(key, *keys, json_object_get(item, *keys));
+    for (const char *const *name = schema_list_keys(list); *name; name++) {
+        json_t *given = json_object_get(item, *name);
+        json_t *value = given ? given : schema_default_of(schema_field(schema_items(list), *name));
+        if (value)
+            json_object_set(key, *name, value);
+    }
     text = json_text(key);
     return g_strconcat("k:", text, NULL);
 }
 
-static json_t *find_item(const json_t *list, const char *element, const char *const *keys, size_t *index)
+static json_t *find_item(const json_t *list, const char *element, const Schema *schema, size_t *index)
 {
+    gboolean keyed = schema_list_keys(schema) != NULL;
     size_t i;
     json_t *item;
 
-    json_array_foreach(list, i, item)
-    {
-        g_autofree char *text = *element == 'v' ? json_text(item) : keys ? key_of_item(item, keys) : NULL;
+    json_array_foreach (list, i, item) {
+        g_autofree char *text = *element == 'v' ? json_text(item) : keyed ? key_of_item(item, schema) : NULL;
         if (text && !strcmp(*element == 'v' ? element + 2 : element, text)) {
             if (index)
                 *index = i;
@@ -42,7 +46,7 @@ static json_t *child(const json_t *value, const Schema *schema, const char *elem
 {
     if (g_str_has_prefix(element, "f:"))
         return json_object_get(value, element + 2);
-    return find_item(value, element, schema_list_keys(schema), NULL);
+    return find_item(value, element, schema, NULL);
 }
 
 static const Schema *child_schema(const Schema *schema, const char *element)
@@ -68,22 +72,19 @@ static json_t *fields_of(const json_t *value, const Schema *schema)
     size_t i;
 
     if (json_is_object(value) && !schema_is_atomic(schema)) {
-        json_object_foreach((json_t *)value, name, item)
-        {
+        json_object_foreach ((json_t *)value, name, item) {
             g_autofree char *element = g_strconcat("f:", name, NULL);
             json_object_set_new(fields, element, fields_of(item, schema_field(schema, name)));
         }
     } else if (json_is_array(value) && keys) {
-        json_array_foreach(value, i, item)
-        {
-            g_autofree char *element = key_of_item(item, keys);
+        json_array_foreach (value, i, item) {
+            g_autofree char *element = key_of_item(item, schema);
             json_t *inner = fields_of(item, schema_items(schema));
             json_object_set_new(inner, ".", json_object());
             json_object_set_new(fields, element, inner);
         }
     } else if (json_is_array(value) && schema_is_set(schema)) {
-        json_array_foreach(value, i, item)
-        {
+        json_array_foreach (value, i, item) {
             g_autofree char *text = json_text(item);
             g_autofree char *element = g_strconcat("v:", text, NULL);
             json_object_set_new(fields, element, json_object());
@@ -101,8 +102,7 @@ static json_t *fields_of_config(const Request *request, const json_t *config)
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)config, name, value)
-    {
+    json_object_foreach ((json_t *)config, name, value) {
         g_autofree char *element = g_strconcat("f:", name, NULL);
         json_t *inner;
         if (!strcmp(name, "apiVersion") || !strcmp(name, "kind"))
@@ -137,11 +137,10 @@ static json_t *merged_value(json_t *live, const json_t *config, const Schema *sc
     if (!json_is_array(live) || !json_is_array(config) || (!keys && !schema_is_set(schema)))
         return json_deep_copy(config);
     list = json_incref(live);
-    json_array_foreach(config, i, item)
-    {
-        g_autofree char *text = keys ? key_of_item(item, keys) : json_text(item);
+    json_array_foreach (config, i, item) {
+        g_autofree char *text = keys ? key_of_item(item, schema) : json_text(item);
         g_autofree char *element = keys ? g_strdup(text) : g_strconcat("v:", text, NULL);
-        json_t *present = find_item(list, element, keys, NULL);
+        json_t *present = find_item(list, element, schema, NULL);
         if (!present)
             json_array_append_new(list, json_deep_copy(item));
         else if (json_is_object(present))
@@ -155,8 +154,7 @@ static void merge(json_t *live, const json_t *config, const Schema *schema, cons
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)config, name, value)
-    {
+    json_object_foreach ((json_t *)config, name, value) {
         g_autofree char *element = g_strconcat("f:", name, NULL);
         const Schema *field = root ? root_schema(root, element) : schema_field(schema, name);
         json_t *present = json_object_get(live, name);
@@ -178,7 +176,7 @@ static void drop_element(json_t *live, const Schema *schema, const char *element
 
     if (*element == 'f')
         json_object_del(live, element + 2);
-    else if (find_item(live, element, schema_list_keys(schema), &index))
+    else if (find_item(live, element, schema, &index))
         json_array_remove(live, index);
 }
 
@@ -189,8 +187,7 @@ static void give_up(json_t *live, const json_t *old, const json_t *new, const js
     const char *element;
     json_t *inner;
 
-    json_object_foreach((json_t *)old, element, inner)
-    {
+    json_object_foreach ((json_t *)old, element, inner) {
         const Schema *below = root ? root_schema(root, element) : child_schema(schema, element);
         const json_t *kept = new ? json_object_get(new, element) : NULL;
         json_t *value = strcmp(element, ".") ? child(live, schema, element) : NULL;
@@ -221,8 +218,7 @@ static void conflicts(Request *request, const json_t *mine, json_t *theirs, cons
     const char *element;
     json_t *inner;
 
-    json_object_foreach((json_t *)mine, element, inner)
-    {
+    json_object_foreach ((json_t *)mine, element, inner) {
         json_t *other = json_object_get(theirs, element);
         const Schema *below = root ? root_schema(request, element) : child_schema(schema, element);
         const json_t *is = child(live, schema, element), *wants = child(config, schema, element);
@@ -269,9 +265,10 @@ static gboolean check_conflicts(Request *request, json_t *entries, const json_t 
     json_t *entry;
 
     g_ptr_array_set_size(request->causes, 0);
-    json_array_foreach(entries, i, entry) if (!is_ours(entry, manager))
-        conflicts(request, fields, json_object_get(entry, "fieldsV1"), live, config, NULL, TRUE,
-                  json_string_at(entry, "manager", ""), force, path);
+    json_array_foreach (entries, i, entry)
+        if (!is_ours(entry, manager))
+            conflicts(request, fields, json_object_get(entry, "fieldsV1"), live, config, NULL, TRUE,
+                      json_string_at(entry, "manager", ""), force, path);
     if (!request->causes->len)
         return TRUE;
     for (i = 0; i < request->causes->len; i++) {
@@ -292,8 +289,7 @@ static void set_entry(const Request *request, json_t *object, json_t *entries, c
     json_t *entry;
     gboolean found = FALSE;
 
-    json_array_foreach(entries, i, entry)
-    {
+    json_array_foreach (entries, i, entry) {
         gboolean ours = is_ours(entry, manager);
         if (ours && !json_equal(json_object_get(entry, "fieldsV1"), fields))
             continue;
@@ -320,8 +316,7 @@ json_t *apply_config(Request *request, const Record *before, const json_t *confi
 
     if (!check_conflicts(request, entries, fields, object, config, manager, force, error))
         return NULL;
-    json_array_foreach(entries, i, entry)
-    {
+    json_array_foreach (entries, i, entry) {
         if (is_ours(entry, manager))
             old = json_object_get(entry, "fieldsV1");
         else

@@ -545,6 +545,11 @@ static void fill(const Schema *schema, json_t *value, guint level)
         json_object_foreach(value, name, item) if (!field_find(of, name)) fill(of->values, item, level + 1);
 }
 
+json_t *schema_default_of(const Schema *schema)
+{
+    return schema ? schema->fallback : NULL;
+}
+
 void schema_default(const Schema *schema, json_t *object)
 {
     fill(schema, object, 0);

@@ -38,6 +38,8 @@ void schema_cause_add(GPtrArray *causes, const char *reason, const char *field, 
 
 /* All take the whole object: apiVersion, kind and metadata are left alone. */
 void schema_default(const Schema *schema, json_t *object);
+/* What a field has that is not given; NULL: nothing. Borrowed; schema may be NULL. */
+json_t *schema_default_of(const Schema *schema);
 /* Removes what the schema does not know; unknown (may be NULL) gets the paths, char * owned by it. */
 void schema_prune(const Schema *schema, json_t *object, GPtrArray *unknown);
 void schema_validate(const Schema *schema, const json_t *object, GPtrArray *causes);

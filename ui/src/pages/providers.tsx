@@ -48,7 +48,7 @@ const columns: Record<string, Column[]> = {
   ],
   openshift: [
     { title: t.vms, count: (p) => p.vmCount },
-    { title: t.networks, count: (p) => (p.networkCount === undefined ? undefined : p.networkCount + 1), list: 'networks' }, // and the Pod network
+    { title: t.networks, count: (p) => p.networkCount, list: 'networks' },
     { title: t.storageClasses, count: (p) => p.storageClassCount, list: 'classes' },
   ],
 };
@@ -134,7 +134,7 @@ export function ProvidersPage() {
                       {column.title}
                     </Th>
                   ))}
-                  {clusters && <Th>{t.defaultNetwork}</Th>}
+                  {clusters && <Th modifier="nowrap">{t.defaultNetwork}</Th>}
                   <Th>{texts.common.status}</Th>
                   <Th screenReaderText={texts.common.actions} />
                 </Tr>

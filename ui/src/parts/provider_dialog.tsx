@@ -221,6 +221,8 @@ export function ProviderDialog({ provider, type, taken, vddk, onClose }: Props) 
               {checking ? t.checking : t.checkConnection}
             </Button>
           </div>
+          {connected && <Alert isInline variant="success" title={t.connected} role="status" />}
+          {problem && <Alert isInline variant="danger" title={problem} role="alert" />}
           {certificate && <CertificatePanel certificate={certificate} before={provider?.status?.fingerprint} />}
           {certificate && certifies && (
             <Checkbox
@@ -233,8 +235,6 @@ export function ProviderDialog({ provider, type, taken, vddk, onClose }: Props) 
               }}
             />
           )}
-          {connected && <Alert isInline variant="success" title={t.connected} role="status" />}
-          {problem && <Alert isInline variant="danger" title={problem} />}
         </Form>
       </ModalBody>
       <ModalFooter>

@@ -289,7 +289,7 @@ export function Vms({ draft, change, vms, places, within, problem }: VmsProps) {
               }}
               aria-label={texts.vm.selectAll}
             />
-            <Th>{texts.common.name}</Th>
+            <Th width={20}>{texts.common.name}</Th>
             <Th>{t.assessment}</Th>
             <Th>{t.power}</Th>
             <Th>{t.cluster}</Th>

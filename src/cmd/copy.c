@@ -4,6 +4,7 @@
  * too, where it exists.
  */
 #include "copy/copy.h"
+#include "base/fields.h"
 #include "base/json.h"
 #include "cmd/commands.h"
 #include "cmd/pod.h"
@@ -12,12 +13,31 @@
 
 typedef struct {
     Progress *progress;
+    RateLimit *limit;
     const char *owner; /* the Pod's uid */
 } Shown;
 
 static json_t *show_progress(gpointer user_data)
 {
-    return progress_json(((Shown *)user_data)->progress);
+    const Shown *shown = user_data;
+    json_t *json = progress_json(shown->progress);
+    guint64 limit = rate_limit_get(shown->limit);
+
+    if (limit)
+        json_object_set_new(json, "bytesPerSecondLimit", json_integer(limit));
+    return json;
+}
+
+/* {"bytesPerSecond": N}; 0: no limit. */
+static gboolean set_limit(const json_t *limits, gpointer user_data, GError **error)
+{
+    const Fields fields = {"limits", limits};
+    guint64 rate;
+
+    if (!field_number(&fields, "bytesPerSecond", 0, RATE_LIMIT_MOST, &rate, error))
+        return FALSE;
+    rate_limit_set(((Shown *)user_data)->limit, rate);
+    return TRUE;
 }
 
 static char *show_metrics(gpointer user_data)
@@ -32,13 +52,17 @@ static int copy(const char *path, const char *listen, gboolean read_back)
     g_autoptr(GError) error = NULL;
     g_autoptr(CopySpec) spec = copy_spec_read(path, &error);
     g_autoptr(Progress) progress = progress_new(spec ? spec->size : 0);
-    Shown shown = {progress, spec ? spec->fence_uid : ""};
-    PodProgram program = {
-        .listen = listen, .progress = show_progress, .metrics = show_metrics, .user_data = &shown};
+    g_autoptr(RateLimit) limit = rate_limit_new(spec ? spec->rate : 0);
+    Shown shown = {progress, limit, spec ? spec->fence_uid : ""};
+    PodProgram program = {.listen = listen,
+                          .progress = show_progress,
+                          .metrics = show_metrics,
+                          .set_limits = set_limit,
+                          .user_data = &shown};
     g_autoptr(json_t) result = NULL;
     Pod *pod = spec ? pod_begin(&program, &error) : NULL;
 
-    if (pod && !copy_run(spec, progress, read_back, &report, pod_cancellable(pod), &error))
+    if (pod && !copy_run(spec, limit, progress, read_back, &report, pod_cancellable(pod), &error))
         g_prefix_error(&error, "disk %s: ", spec->disk_name);
     result = copy_result_json(&report, error);
     return pod_end(pod, result, error);
@@ -50,7 +74,8 @@ int cmd_copy(int argc, char **argv)
     gboolean no_read_back = FALSE;
     const GOptionEntry options[] = {
         {"spec", 0, 0, G_OPTION_ARG_FILENAME, &spec, "What to copy (JSON)", "FILE"},
-        {"listen", 0, 0, G_OPTION_ARG_STRING, &listen, "Serve /progress and /metrics there", "ADDRESS:PORT"},
+        {"listen", 0, 0, G_OPTION_ARG_STRING, &listen, "Serve /progress, /metrics and /limits there",
+         "ADDRESS:PORT"},
         {"no-read-back", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &no_read_back, "For benchmarks only",
          NULL},
         {NULL},

@@ -11,6 +11,7 @@
 
 #define TERMINATION_LOG   "/dev/termination-log"
 #define TERMINATION_LIMIT 4096
+#define BODY_LIMIT        1024
 
 struct Pod {
     const PodProgram *program;
@@ -77,15 +78,38 @@ static gpointer report(gpointer user_data)
     return NULL;
 }
 
+static void answer_progress(HttpExchange *exchange, const PodProgram *program)
+{
+    g_autoptr(json_t) progress = program->progress(program->user_data);
+    g_autofree char *text = json_text(progress);
+    http_exchange_reply_text(exchange, 200, "application/json", text);
+}
+
+/* The progress, with the limits that are in force now. */
+static void take_limits(HttpExchange *exchange, const PodProgram *program)
+{
+    g_autoptr(GError) error = NULL;
+    gsize size;
+    const char *text = g_bytes_get_data(http_exchange_body(exchange), &size);
+    g_autoptr(json_t) limits = json_parse(text ? text : "", size, BODY_LIMIT, "limits", &error);
+
+    if (strcmp(http_exchange_method(exchange), "PUT"))
+        http_exchange_reply_text(exchange, 405, "text/plain", "PUT limits\n");
+    else if (limits && program->set_limits(limits, program->user_data, &error))
+        answer_progress(exchange, program);
+    else
+        http_exchange_reply_text(exchange, 400, "text/plain", error->message);
+}
+
 static void answer(HttpExchange *exchange, gpointer user_data)
 {
     const PodProgram *program = user_data;
     const char *path = http_exchange_path(exchange);
 
     if (!strcmp(path, "/progress")) {
-        g_autoptr(json_t) progress = program->progress(program->user_data);
-        g_autofree char *text = json_text(progress);
-        http_exchange_reply_text(exchange, 200, "application/json", text);
+        answer_progress(exchange, program);
+    } else if (!strcmp(path, "/limits") && program->set_limits) {
+        take_limits(exchange, program);
     } else if (!strcmp(path, "/metrics") && program->metrics) {
         g_autofree char *text = program->metrics(program->user_data);
         http_exchange_reply_text(exchange, 200, "text/plain; version=0.0.4", text);
@@ -97,7 +121,7 @@ static void answer(HttpExchange *exchange, gpointer user_data)
 Pod *pod_begin(const PodProgram *program, GError **error)
 {
     HttpServerOptions options = {.listen = program->listen,
-                                 .body_limit = 1024,
+                                 .body_limit = BODY_LIMIT,
                                  .workers = 1,
                                  .handler = answer,
                                  .user_data = (gpointer)program};

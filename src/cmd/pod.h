@@ -3,7 +3,7 @@
  * says the error's class.
  *
  * Threads: pod_begin() blocks SIGTERM and SIGINT for all threads started after it, so it comes first.
- * progress and metrics are called from threads of its own.
+ * progress, metrics and set_limits are called from threads of its own.
  */
 #pragma once
 #include "base/json.h"
@@ -12,6 +12,8 @@ typedef struct {
     const char *listen;                      /* "ADDRESS:PORT", or NULL */
     json_t *(*progress)(gpointer user_data); /* a new document */
     char *(*metrics)(gpointer user_data);    /* Prometheus text, to be freed; or NULL */
+    /* PUT /limits: takes what the document says, or BAD_INPUT; or NULL */
+    gboolean (*set_limits)(const json_t *limits, gpointer user_data, GError **error);
     gpointer user_data;
 } PodProgram;
 

@@ -11,6 +11,13 @@
 #define TAKEOVER_MS   30000
 #define PROGRAM_BYTES ((guint64)32 << 20) /* what the process needs beside its buffers */
 
+/* How one run goes on, as its caller wants it. */
+typedef struct {
+    Progress *progress;
+    RateLimit *limit;
+    gboolean verify;
+} Course;
+
 void copy_report_clear(CopyReport *report)
 {
     g_clear_pointer(&report->reader, g_free);
@@ -120,18 +127,17 @@ static gboolean recheck_target(const CopySpec *spec, const Target *target, Journ
 }
 
 static gboolean move(const CopySpec *spec, Reader *reader, Target *target, Journal *journal,
-                     Progress *progress, gboolean verify, CopyReport *report, GCancellable *cancel,
-                     GError **error)
+                     const Course *course, CopyReport *report, GCancellable *cancel, GError **error)
 {
-    g_autoptr(RateLimit) limit = *spec->rates ? rate_limit_new(spec->rates) : NULL;
+    Progress *progress = course->progress;
     Pipeline pipeline = {.reader = reader,
                          .target = target,
                          .journal = journal,
                          .progress = progress,
                          .changes = spec->changes,
-                         .limit = limit,
+                         .limit = course->limit,
                          .memory = spec->memory_limit - PROGRAM_BYTES,
-                         .verify = verify};
+                         .verify = course->verify};
     guint64 verified = bytes_in(journal, spec->size, CHUNK_VERIFIED);
     gboolean good;
 
@@ -206,8 +212,8 @@ static gboolean write_manifest(const CopySpec *spec, const Reader *reader, const
            write_report(spec, path, report, error);
 }
 
-static gboolean copy_from(const CopySpec *spec, Reader *reader, Progress *progress, gboolean verify,
-                          CopyReport *report, GCancellable *cancel, GError **error)
+static gboolean copy_from(const CopySpec *spec, Reader *reader, const Course *course, CopyReport *report,
+                          GCancellable *cancel, GError **error)
 {
     g_autoptr(Target) target = NULL;
     g_autoptr(Journal) journal = NULL;
@@ -215,9 +221,9 @@ static gboolean copy_from(const CopySpec *spec, Reader *reader, Progress *progre
     if (!(target = target_open(spec->target, spec->size, spec->overcommit, error)) ||
         !(journal = open_journal(spec, reader, target, cancel, error)) ||
         !recheck_target(spec, target, journal, cancel, error) ||
-        !move(spec, reader, target, journal, progress, verify, report, cancel, error))
+        !move(spec, reader, target, journal, course, report, cancel, error))
         return FALSE;
-    return !verify || write_manifest(spec, reader, target, journal, report, error);
+    return !course->verify || write_manifest(spec, reader, target, journal, report, error);
 }
 
 /* Everything may have changed where the source does not say what has. */
@@ -239,8 +245,8 @@ static gboolean ask_for_changes(const CopySpec *spec, Reader *reader, ExtentList
     return TRUE;
 }
 
-static gboolean run(const CopySpec *spec, Progress *progress, gboolean verify, CopyReport *report,
-                    GCancellable *cancel, GError **error)
+static gboolean run(const CopySpec *spec, const Course *course, CopyReport *report, GCancellable *cancel,
+                    GError **error)
 {
     g_autoptr(Reader) reader = NULL;
     g_autoptr(ExtentList) told = NULL;
@@ -255,15 +261,16 @@ static gboolean run(const CopySpec *spec, Progress *progress, gboolean verify, C
         return FALSE;
     if (told)
         with_changes.changes = told;
-    return copy_from(&with_changes, reader, progress, verify, report, cancel, error);
+    return copy_from(&with_changes, reader, course, report, cancel, error);
 }
 
-gboolean copy_run(const CopySpec *spec, Progress *progress, gboolean verify, CopyReport *report,
-                  GCancellable *cancel, GError **error)
+gboolean copy_run(const CopySpec *spec, RateLimit *limit, Progress *progress, gboolean verify,
+                  CopyReport *report, GCancellable *cancel, GError **error)
 {
+    const Course course = {progress, limit, verify};
     gint64 started = g_get_monotonic_time();
     g_autoptr(GError) failed = NULL;
-    gboolean good = run(spec, progress, verify, report, cancel, &failed);
+    gboolean good = run(spec, &course, report, cancel, &failed);
 
     if (good)
         progress_set_phase(progress, "Completed");

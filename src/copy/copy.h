@@ -8,6 +8,7 @@
 #pragma once
 #include "copy/chunk.h"
 #include "copy/progress.h"
+#include "copy/rate_limit.h"
 #include "copy/spec.h"
 
 typedef struct {
@@ -23,10 +24,10 @@ typedef struct {
 void copy_report_clear(CopyReport *report);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CopyReport, copy_report_clear)
 
-/* report is filled as far as things went, also on failure. verify FALSE is for benchmarks: no read-back, no
- * manifest. */
-gboolean copy_run(const CopySpec *spec, Progress *progress, gboolean verify, CopyReport *report,
-                  GCancellable *cancel, GError **error);
+/* report is filled as far as things went, also on failure. limit may be changed meanwhile. verify FALSE is for
+ * benchmarks: no read-back, no manifest. */
+gboolean copy_run(const CopySpec *spec, RateLimit *limit, Progress *progress, gboolean verify,
+                  CopyReport *report, GCancellable *cancel, GError **error);
 
 /* The document of the termination message: of a report, or of the error that ended the run. */
 json_t *copy_result_json(const CopyReport *report, const GError *error);

@@ -2,6 +2,7 @@
 #include "copy/spec.h"
 #include "base/fields.h"
 #include "copy/extent_list.h"
+#include "copy/rate_limit.h"
 #include <string.h>
 
 #define SPEC_LIMIT        (1024 * 1024)
@@ -93,23 +94,16 @@ static gboolean decode_trust(CopySpec *spec, const Fields *fields, GError **erro
 
 static gboolean decode_limits(CopySpec *spec, const Fields *fields, GError **error)
 {
-    const json_t *rates = json_at(fields->json, "limits.rate");
-    gsize len = json_array_size(rates);
     guint64 connections;
 
     if (!field_optional_number(fields, "limits.memory", MEMORY_LEAST, MEMORY_MOST, MEMORY_DEFAULT,
                                &spec->memory_limit, error) ||
         !field_optional_number(fields, "limits.connections", 1, CONNECTIONS_LIMIT, CONNECTIONS, &connections,
-                               error))
+                               error) ||
+        !field_optional_number(fields, "limits.bytesPerSecond", 0, RATE_LIMIT_MOST, 0, &spec->rate, error))
         return FALSE;
     spec->connections = connections;
-    for (gsize i = 0; i < MIN(len, COPY_SPEC_RATES); i++)
-        spec->rates[i] = json_string_value(json_array_get(rates, i));
-    for (gsize i = 0; i < MIN(len, COPY_SPEC_RATES); i++)
-        if (!spec->rates[i] || !g_path_is_absolute(spec->rates[i]))
-            len = COPY_SPEC_RATES + 1;
-    return (rates ? json_is_array(rates) && len <= COPY_SPEC_RATES : TRUE) ||
-           field_wrong(fields, "limits.rate", "a list of up to 4 absolute paths", error);
+    return TRUE;
 }
 
 static gboolean decode(CopySpec *spec, GError **error)

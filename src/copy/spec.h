@@ -6,13 +6,13 @@
  * type "changes": {"since": TEXT, "ranges": [[START, BYTES], …]|"source"}?, "trust": {"ca": PEM?, "fingerprint":
  * TEXT?, "insecure": BOOL?}, "credentials": DIRECTORY?,                                 holds the files user
  * and password "target": {"path": PATH, "overcommit": BOOL?}, "state": DIRECTORY, "fence": {"uid": TEXT,
- * "generation": N}, "limits": {"memory": BYTES?, "connections": N?, "rate": [PATH, …]?}}
+ * "generation": N}, "limits": {"memory": BYTES?, "connections": N?, "bytesPerSecond": N?}}
  *
  * changes says what was written in the source since the generation "since": in order, apart, whole sectors.
  * Where the target holds that generation, only these ranges are read, written, hashed and verified; where it
  * does not (another generation, no journal, a copy that never ended), what is needed beyond them is read too,
  * so that changes makes a copy shorter and never wrong. A list of more than some 30,000 ranges does not fit:
- * join those that are near each other. "source": the reader asks the source, when it has opened the disk. rate names files that may change while the copy runs: rate_limit.h.
+ * join those that are near each other. "source": the reader asks the source, when it has opened the disk. bytesPerSecond is the limit at the beginning: rate_limit.h.
  *
  * An ESXi host is read by its own user and password, or, where source.ticket = {"url": "https://vc/sdk",
  * "trust": {…}}, with tickets of that vCenter: credentials and source.ticket.trust are vCenter's then, trust
@@ -26,8 +26,6 @@
 #include "base/json.h"
 
 typedef struct ExtentList ExtentList;
-
-#define COPY_SPEC_RATES 4
 
 typedef struct {
     json_t *json; /* owns every text below */
@@ -53,7 +51,7 @@ typedef struct {
 
     guint64 memory_limit; /* bytes resident in all */
     guint connections;
-    const char *rates[COPY_SPEC_RATES + 1]; /* files, NULL at the end */
+    guint64 rate; /* bytes read per second at most, at the beginning; 0: any number */
 } CopySpec;
 
 CopySpec *copy_spec_parse(const char *text, gsize size, GError **error);

@@ -85,8 +85,8 @@ static void each_wrong_member_is_named(void)
         {"fence.generation", "\"x\"", "fence.generation is \"x\""},
         {"limits.memory", "1", "limits.memory is 1"},
         {"limits.connections", "0", "limits.connections is 0; it must be a number from 1 to 32"},
-        {"limits.rate", "\"/x\"", "limits.rate is \"/x\"; it must be a list of up to 4 absolute paths"},
-        {"limits.rate", "[\"x\"]", "limits.rate is [\"x\"]; it must be a list of up to 4 absolute paths"},
+        {"limits.bytesPerSecond", "-1", "limits.bytesPerSecond is -1; it must be a number from 0 to"},
+        {"limits.bytesPerSecond", "\"10M\"", "limits.bytesPerSecond is \"10M\""},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

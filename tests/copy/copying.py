@@ -68,9 +68,9 @@ class Copy:
         self.log = err
         return json.loads(out.splitlines()[-1])
 
-    def start_until(self, ready, timeout=60, **options):
+    def start_until(self, ready, timeout=60, options=()):
         """Starts it and gives it back when ready() says so; it must not have ended before."""
-        process = self.start(**options)
+        process = self.start(*options)
         end = time.monotonic() + timeout
         while not ready():
             assert process.poll() is None, process.communicate()

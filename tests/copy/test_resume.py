@@ -4,9 +4,12 @@ import os
 import random
 import signal
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 from copying import MIB, Copy, make_disk
+from harness.cluster import free_ports
 
 SIZE = 160 * MIB + 512 * 7
 
@@ -212,15 +215,31 @@ def test_a_full_target_can_be_left(program, tmp_path, store, small_file_system):
     one.assert_equal()
 
 
-def test_a_limit_holds_and_changes_while_it_runs(big, store, tmp_path):
-    """Without a clock: the limited copy would take a minute and a half; it ends soon because the limit is lifted."""
-    rate = tmp_path / "rate"
-    rate.write_text(str(2 * MIB))
+def put_limits(address, body):
+    """Status and text of the copier's answer."""
+    request = urllib.request.Request(f"http://{address}/limits", data=body.encode(), method="PUT")
+    try:
+        with urllib.request.urlopen(request, timeout=20) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
+
+
+def test_a_limit_holds_and_changes_while_it_runs(big, store):
+    """Without a clock: the limited copy would take more than a minute; it ends soon because the limit is lifted."""
     store.rate = None
-    big.spec["limits"]["rate"] = [str(rate), str(tmp_path / "absent")]
-    process = big.start_until(lambda: store.bytes_sent() > 2 * MIB)
+    big.spec["limits"]["bytesPerSecond"] = 2 * MIB
+    address = f"127.0.0.1:{free_ports(1)}"
+    process = big.start_until(lambda: store.bytes_sent() > 2 * MIB, options=["--listen", address])
     assert store.bytes_sent() < SIZE / 2
-    rate.write_text("0")
+    for body, says in [("{}", "limits: bytesPerSecond is missing"), ("fast", "limits"),
+                       ('{"bytesPerSecond": -1}', "limits: bytesPerSecond is -1; it must be a number from 0 to")]:
+        status, text = put_limits(address, body)
+        assert status == 400 and says in text, (body, text)
+    status, text = put_limits(address, json.dumps({"bytesPerSecond": 3 * MIB}))
+    assert status == 200 and json.loads(text)["bytesPerSecondLimit"] == 3 * MIB
+    status, text = put_limits(address, json.dumps({"bytesPerSecond": 0}))
+    assert status == 200 and "bytesPerSecondLimit" not in json.loads(text)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, out + err
     big.assert_equal()

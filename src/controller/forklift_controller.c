@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "controller/controllers.h"
 #include "controller/status.h"
+#include "plan/bandwidth.h"
 #include "plan/queue.h"
 #include "plan/schedule.h"
 
@@ -40,6 +41,7 @@ guint forklift_controller_reconcile(const char *key, gpointer data, GCancellable
     settings_publish(settings);
     log_set_level(settings->log_level);
     queue_set_limits(settings);
+    bandwidth_set_limits(settings->bandwidth_limit, settings->bandwidth_limit_per_host);
     schedule_dispatch();
     if (!object)
         return 0;

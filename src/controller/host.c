@@ -1,6 +1,7 @@
 /* host: an ESXi host's address in the migration network: known to the inventory, healthy, and answering. */
 #include "controller/controllers.h"
 #include "controller/status.h"
+#include "plan/bandwidth.h"
 #include "plan/provider_access.h"
 #include <string.h>
 
@@ -262,6 +263,22 @@ static gboolean validate(Pass *pass, GCancellable *cancel, GError **error)
     return TRUE;
 }
 
+/* Copies are told with the next look at them. */
+static void publish_limit(const char *key, Pass *pass)
+{
+    const char *id = json_string_at(pass->found, "id", "");
+    g_autoptr(GError) problem = NULL;
+    g_autofree char *name = NULL;
+    guint64 limit = 0;
+
+    if (pass->host && !bandwidth_read(pass->host, &limit, &problem))
+        conditions_set(pass->conditions, "BandwidthLimitNotValid", CONDITION_WARN, "NotValid",
+                       "The limit is not in force: %s", problem->message);
+    name = pass->found ? g_strdup_printf("%s/%s", object_uid(pass->provider), id) : NULL;
+    if (name || !limit) /* one whose provider is away keeps what it had */
+        bandwidth_set_host(key, name, limit);
+}
+
 guint host_reconcile(const char *key, gpointer data, GCancellable *cancel, GError **error)
 {
     KubeClient *kube = controllers_kube(data);
@@ -269,8 +286,11 @@ guint host_reconcile(const char *key, gpointer data, GCancellable *cancel, GErro
     g_autoptr(Conditions) conditions = host ? status_conditions(host) : NULL;
     g_auto(Pass) pass = {.controllers = data, .host = host, .conditions = conditions};
 
-    if (!host || !validate(&pass, cancel, error))
-        return AGAIN_SOON * (host != NULL);
+    if (host && !validate(&pass, cancel, error))
+        return AGAIN_SOON;
+    publish_limit(key, &pass);
+    if (!host)
+        return 0;
     if (!conditions_blocked(conditions)) {
         conditions_set(conditions, "Validated", CONDITION_ADVISORY, "Completed",
                        "Validation has been completed.");

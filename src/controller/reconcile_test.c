@@ -136,7 +136,9 @@ static void mend(const KubeResource *resource, const char *name)
 {
     static const char *const sections[] = {"spec", "stringData", "status"};
     gboolean itself = !reads_status_of(resource);
+    g_autoptr(json_t) bare = json_pack("{s:{s:n}}", "metadata", "annotations");
 
+    touch(resource, name, bare);
     for (guint i = 0; i < G_N_ELEMENTS(good); i++) {
         g_autoptr(json_t) json = json_loads(good[i].json, 0, NULL);
         if (good[i].resource != resource || strcmp(json_string_at(json, "metadata.name", ""), name))
@@ -442,6 +444,9 @@ static const Case cases[] = {
     {"a host that is red", &host, NULL, NULL, NULL, host_is_red, "NotHealthy", "StateEvaluated", "red"},
     {"a host that is yellow", &host, NULL, NULL, NULL, host_is_yellow, "HostStatusNotGreen", "StateEvaluated",
      "yellow"},
+    {"a host with a limit that is no amount", &host, &KUBE_HOST, "e",
+     "{\"metadata\":{\"annotations\":{\"gantry.io/bandwidth-limit\":\"fast\"}}}", NULL, "BandwidthLimitNotValid",
+     "NotValid", "gantry.io/bandwidth-limit"},
     {"a host that refuses the login", &host, &KUBE_HOST, "e", "{\"spec\":{\"ipAddress\":\"10.0.0.2\"}}",
      hosts_refuse, "ConnectionTestFailed", "Tested", "10.0.0.2 refuses"},
 

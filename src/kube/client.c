@@ -554,14 +554,26 @@ char *kube_pod_log(KubeClient *client, const char *ns, const char *pod, const ch
     return g_strndup(text ? text : "", size);
 }
 
-json_t *kube_pod_proxy_get(KubeClient *client, const char *ns, const char *pod, guint port, const char *path,
-                           GCancellable *cancel, GError **error)
+static char *proxy_path(const char *ns, const char *pod, guint port, const char *path, GError **error)
 {
     g_autofree char *name = g_strdup_printf("%s:%u", pod, port),
                     *base = object_path(&KUBE_POD, ns, name, "proxy", error);
-    g_autofree char *whole = base ? g_strconcat(base, path, NULL) : NULL;
+    return base ? g_strconcat(base, path, NULL) : NULL;
+}
 
+json_t *kube_pod_proxy_get(KubeClient *client, const char *ns, const char *pod, guint port, const char *path,
+                           GCancellable *cancel, GError **error)
+{
+    g_autofree char *whole = proxy_path(ns, pod, port, path, error);
     return whole ? request_json(client, "GET", whole, NULL, NULL, MOST_PROXY_REPLY, cancel, error) : NULL;
+}
+
+json_t *kube_pod_proxy_put(KubeClient *client, const char *ns, const char *pod, guint port, const char *path,
+                           const json_t *body, GCancellable *cancel, GError **error)
+{
+    g_autofree char *whole = proxy_path(ns, pod, port, path, error);
+    return whole ? request_json(client, "PUT", whole, "application/json", body, MOST_PROXY_REPLY, cancel, error)
+                 : NULL;
 }
 
 Object *kube_create_or_get(KubeClient *client, const KubeResource *resource, const char *ns,

@@ -92,6 +92,9 @@ char *kube_pod_log(KubeClient *client, const char *ns, const char *pod, const ch
  * with "/". The reply is at most 1 MiB. */
 json_t *kube_pod_proxy_get(KubeClient *client, const char *ns, const char *pod, guint port, const char *path,
                            GCancellable *cancel, GError **error);
+/* The same with PUT, and the reply to it. */
+json_t *kube_pod_proxy_put(KubeClient *client, const char *ns, const char *pod, guint port, const char *path,
+                           const json_t *body, GCancellable *cancel, GError **error);
 
 /* ---- any path ---- */
 

@@ -189,7 +189,7 @@ static void logs_and_pods_pages_come_through_the_server(void)
     g_autoptr(ScriptedServer) server = scripted_server_start();
     g_autoptr(KubeClient) client = client_of(server);
     g_autofree char *log = NULL, *last = NULL;
-    g_autoptr(json_t) page = NULL;
+    g_autoptr(json_t) page = NULL, limits = json_pack("{s:i}", "bytesPerSecond", 9), limited = NULL;
 
     scripted_server_answer(server, "GET", "/api/v1/namespaces/n/pods/a/log", 200, "line one\nline two\n");
     log = kube_pod_log(client, "n", "a", "main", 10, NULL, NULL);
@@ -200,6 +200,10 @@ static void logs_and_pods_pages_come_through_the_server(void)
                            "{'bytesDone':7}");
     page = kube_pod_proxy_get(client, "n", "a", 8080, "/progress", NULL, NULL);
     g_assert_cmpint(json_int_at(page, "bytesDone", 0), ==, 7);
+    scripted_server_answer(server, "PUT", "/api/v1/namespaces/n/pods/a:8080/proxy/limits", 200,
+                           "{'bytesPerSecondLimit':9}");
+    limited = kube_pod_proxy_put(client, "n", "a", 8080, "/limits", limits, NULL, NULL);
+    g_assert_cmpint(json_int_at(limited, "bytesPerSecondLimit", 0), ==, 9);
 }
 
 static void an_event_said_again_is_counted(void)

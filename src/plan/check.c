@@ -1,5 +1,6 @@
 /* check: the plan's references, in the order in which a user would set them up. */
 #include "plan/check.h"
+#include "plan/bandwidth.h"
 #include "plan/check_guest.h"
 #include "plan/check_inspection.h"
 #include "plan/check_reach.h"
@@ -264,6 +265,16 @@ static gboolean check_machines(PlanCheck *check, GCancellable *cancel, GError **
            check_inspection(check, vms, cancel, error);
 }
 
+static void check_bandwidth(PlanCheck *check)
+{
+    g_autoptr(GError) problem = NULL;
+    guint64 limit;
+
+    if (!bandwidth_read(check->plan, &limit, &problem))
+        conditions_set(check->conditions, "BandwidthLimitNotValid", CONDITION_WARN, "NotValid",
+                       "The limit is not in force: %s", problem->message);
+}
+
 gboolean plan_check_run(PlanCheck *check, GCancellable *cancel, GError **error)
 {
     if (!resolve_all(check, cancel, error) || !read_secret(check, cancel, error))
@@ -271,6 +282,7 @@ gboolean plan_check_run(PlanCheck *check, GCancellable *cancel, GError **error)
     check_types(check);
     check_namespace(check);
     check_kind(check);
+    check_bandwidth(check);
     if (!connect_target(check, cancel, error))
         return FALSE;
     return check_transfer_network(check, cancel, error) && check_hooks(check, cancel, error) &&

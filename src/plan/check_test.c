@@ -51,11 +51,12 @@ static json_t *check_by(const char *image, const char *path, const char *value)
     g_autoptr(Object) object = NULL;
     g_auto(PlanCheck) check = {0};
 
-    if (path)
-        json_set_at_new(spec, path, value ? json_loads(value, JSON_DECODE_ANY, NULL) : NULL);
     json_set_at_new(plan, "metadata",
                     json_pack("{s:s, s:s, s:s}", "name", "plan1", "namespace", "openshift-mtv", "uid", "p"));
     json_object_set(plan, "spec", spec);
+    if (path)
+        json_set_at_new(g_str_has_prefix(path, "metadata.") ? plan : spec, path,
+                        value ? json_loads(value, JSON_DECODE_ANY, NULL) : NULL);
     object = object_new_take(json_incref(plan));
     check = (PlanCheck){.kube = (KubeClient *)&check,
                         .settings = settings,
@@ -202,6 +203,18 @@ static void one_wrong_thing(gconstpointer data)
     if (wrong[i].reason)
         g_assert_cmpstr(json_string_at(found, "reason", ""), ==, wrong[i].reason);
     g_assert_nonnull(strstr(json_string_at(found, "message", ""), wrong[i].text));
+    fake_end();
+}
+
+static void a_limit_that_is_no_amount_is_said(void)
+{
+    world_begin();
+    g_autoptr(json_t) conditions =
+        check_with("metadata.annotations", "{\"gantry.io/bandwidth-limit\":\"fast\"}");
+    const json_t *found = conditions_find(conditions, "BandwidthLimitNotValid");
+
+    g_assert_cmpstr(json_string_at(found, "category", ""), ==, "Warn");
+    g_assert_nonnull(strstr(json_string_at(found, "message", ""), "gantry.io/bandwidth-limit"));
     fake_end();
 }
 
@@ -496,6 +509,7 @@ int main(int argc, char **argv)
         g_autofree char *path = g_strdup_printf("/plan/check/%s is said", wrong[i].what);
         g_test_add_data_func(path, GUINT_TO_POINTER(i), one_wrong_thing);
     }
+    g_test_add_func("/plan/check/a limit that is no amount is said", a_limit_that_is_no_amount_is_said);
     for (guint i = 0; i < G_N_ELEMENTS(guests); i++) {
         g_autofree char *path = g_strdup_printf("/plan/check/%s is said", guests[i].what);
         g_test_add_data_func(path, GUINT_TO_POINTER(i), a_guest_is_judged);

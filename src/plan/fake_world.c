@@ -415,6 +415,14 @@ json_t *kube_pod_proxy_get(KubeClient *client, const char *ns, const char *pod, 
     return json_pack("{s:s, s:i, s:i}", "phase", "Copying", "bytesDone", 3 << 20, "bytesPerSecond", 1000);
 }
 
+json_t *kube_pod_proxy_put(KubeClient *client, const char *ns, const char *pod, guint port, const char *path,
+                           const json_t *body, GCancellable *cancel, GError **error)
+{
+    json_t *progress = kube_pod_proxy_get(client, ns, pod, port, "/progress", cancel, error);
+    json_object_set(progress, "bytesPerSecondLimit", json_object_get(body, "bytesPerSecond"));
+    return progress;
+}
+
 Object *fake_add(const KubeResource *resource, const char *text)
 {
     g_autoptr(json_t) json = json_loads(text, 0, NULL);

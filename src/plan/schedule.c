@@ -27,6 +27,7 @@ typedef struct {
 } Line;
 
 struct Host {
+    char *name; /* as schedule_host() gives it */
     Resource *resource, *nfc;
     GPtrArray *lines; /* of Line */
     gboolean moved;   /* places have to be counted again */
@@ -114,12 +115,13 @@ static Resource *resource_at(ScheduleKind kind, const char *provider, const char
     return resource;
 }
 
-static Host *host_at(Resource *resource, Resource *nfc)
+static Host *host_at(const Demand *demand, Resource *resource, Resource *nfc)
 {
     Host *host = g_hash_table_lookup(host_of, resource);
 
     if (!host) {
         host = g_new0(Host, 1);
+        host->name = g_strdup_printf("%s/%s", demand->provider, demand->host);
         host->resource = resource;
         host->nfc = nfc;
         host->lines = g_ptr_array_new();
@@ -201,7 +203,7 @@ static Host *host_for(const Demand *demand)
 {
     const char *label = *demand->host_name ? demand->host_name : "of this provider";
 
-    return host_at(resource_at(SCHEDULE_HOST, demand->provider, demand->host, label),
+    return host_at(demand, resource_at(SCHEDULE_HOST, demand->provider, demand->host, label),
                    resource_at(SCHEDULE_NFC, demand->provider, demand->host, label));
 }
 
@@ -501,6 +503,13 @@ gboolean schedule_holds(const char *plan, const char *vm)
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
     const Entry *entry = find(plan, vm);
     return entry && entry->holds;
+}
+
+char *schedule_host(const char *plan, const char *vm)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
+    const Entry *entry = find(plan, vm);
+    return entry ? g_strdup(entry->host->name) : NULL;
 }
 
 gint64 schedule_age_us(const char *plan, const char *vm)

@@ -53,6 +53,8 @@ void schedule_hold(const Demand *demand); /* it runs already: whatever the limit
 void schedule_confirm(const Demand *demand);
 gboolean schedule_knows(const char *plan, const char *vm);
 gboolean schedule_holds(const char *plan, const char *vm);
+/* "PROVIDER UID/HOST ID" of a VM that is known, to be freed; else NULL. */
+char *schedule_host(const char *plan, const char *vm);
 gint64 schedule_age_us(const char *plan, const char *vm); /* since the demand was given */
 
 void schedule_dispatch(void);

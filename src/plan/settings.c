@@ -1,5 +1,6 @@
 /* settings: one table of keys, read from spec, environment or default. */
 #include "plan/settings.h"
+#include "kube/quantity.h"
 #include <errno.h>
 #include <string.h>
 
@@ -131,8 +132,36 @@ static void read_row(Settings *settings, const Row *row, const json_t *spec)
                                                                row->least, row->most));
 }
 
+static const struct {
+    const char *key, *environment;
+    gsize offset;
+} amounts[] = {
+    {"controller_bandwidth_limit", "BANDWIDTH_LIMIT", AT(bandwidth_limit)},
+    {"controller_bandwidth_limit_per_host", "BANDWIDTH_LIMIT_PER_HOST", AT(bandwidth_limit_per_host)},
+};
+
+static void read_amount(Settings *settings, guint i, const json_t *spec)
+{
+    const json_t *value = json_object_get(spec, amounts[i].key);
+    guint64 *member = G_STRUCT_MEMBER_P(settings, amounts[i].offset);
+    const char *otherwise = g_getenv(amounts[i].environment), *text = json_string_value(value);
+    g_autofree char *number =
+        json_is_integer(value) ? g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value)) : NULL;
+
+    if (otherwise && !quantity_parse(otherwise, member, NULL))
+        *member = 0;
+    if (!value || json_is_null(value) || (text && !*text) ||
+        ((text || number) && quantity_parse(number ? number : text, member, NULL)))
+        return;
+    g_ptr_array_add(settings->wrong,
+                    g_strdup_printf("%s: must be bytes per second as \"50M\" or \"100Mi\"", amounts[i].key));
+}
+
 static gboolean known(const char *key)
 {
+    for (guint i = 0; i < G_N_ELEMENTS(amounts); i++)
+        if (!strcmp(key, amounts[i].key))
+            return TRUE;
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         if (!strcmp(key, rows[i].key))
             return TRUE;
@@ -190,6 +219,8 @@ Settings *settings_parse(const json_t *spec)
         spec = none;
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         read_row(settings, &rows[i], spec);
+    for (guint i = 0; i < G_N_ELEMENTS(amounts); i++)
+        read_amount(settings, i, spec);
     settings->claim_template = claim_template(spec);
     settings->transfer_network = text_at(spec, "controller_transfer_network");
     settings->service_account = text_at(spec, "controller_migration_service_account");

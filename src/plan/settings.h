@@ -25,6 +25,8 @@ typedef struct {
     gint retry_timeout_s;             /* how long a step goes on trying against an error that may pass */
     gint filesystem_overhead_percent; /* of a volume, for the file system around a disk image */
     gint block_overhead_bytes;        /* more than the disk, on a block device */
+    guint64 bandwidth_limit;          /* bytes per second of all copies together; 0: any number */
+    guint64 bandwidth_limit_per_host; /* of the copies of VMs of any one host */
     gboolean track_changes; /* changed block tracking is switched on where a warm migration lacks it */
     gboolean ovirt_warm; /* warm migrations of oVirt are let in */
     gboolean power_off_force;

@@ -59,6 +59,23 @@ static void limits_of_the_schedule_are_settings(void)
     g_assert_cmpint(defaults->max_disks_per_datastore, ==, 0);
 }
 
+static void a_bandwidth_is_a_quantity(void)
+{
+    g_autoptr(json_t) spec = json_pack("{s:s, s:i}", "controller_bandwidth_limit", "50M",
+                                       "controller_bandwidth_limit_per_host", 1000),
+                      wrong_spec = json_pack("{s:s, s:b}", "controller_bandwidth_limit", "fast",
+                                             "controller_bandwidth_limit_per_host", 1);
+    g_autoptr(Settings) settings = settings_parse(spec), wrong = settings_parse(wrong_spec);
+
+    g_assert_cmpuint(settings->bandwidth_limit, ==, 50000000);
+    g_assert_cmpuint(settings->bandwidth_limit_per_host, ==, 1000);
+    g_assert_cmpuint(settings->wrong->len + settings->unknown->len, ==, 0);
+    g_assert_cmpuint(wrong->bandwidth_limit, ==, 0);
+    g_assert_cmpuint(wrong->wrong->len, ==, 2);
+    g_assert_cmpstr(wrong->wrong->pdata[0], ==,
+                    "controller_bandwidth_limit: must be bytes per second as \"50M\" or \"100Mi\"");
+}
+
 static void conversion_pods_take_no_image_but_gantry_s(void)
 {
     g_autoptr(json_t) ours =
@@ -96,6 +113,7 @@ static void published_settings_are_what_others_get(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/plan/settings/a bandwidth is a quantity", a_bandwidth_is_a_quantity);
 #define CASE(text, function) g_test_add_func("/plan/settings/" text, function)
     CASE("texts count as numbers and booleans", texts_count_as_numbers_and_booleans);
     CASE("a wrong value keeps the default and is reported", a_wrong_value_keeps_the_default_and_is_reported);

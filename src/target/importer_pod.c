@@ -30,6 +30,8 @@ json_t *target_copy_spec(const TargetOwner *owner, const Importer *importer)
                   CONFIG_PATH, "target", "path", importer->block ? BLOCK_PATH : "/data/disk.img", "state",
                   "/state", "fence", "uid", importer->fence, "generation", (json_int_t)importer->generation,
                   "limits", "memory", COPY_MEMORY, "connections", COPY_CONNECTIONS);
+    if (importer->rate)
+        json_set_at_new(spec, "limits.bytesPerSecond", json_integer(importer->rate));
     if (importer->changes)
         json_object_set(spec, "changes", (json_t *)importer->changes);
     if (importer->trust)

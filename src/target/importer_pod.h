@@ -25,6 +25,7 @@ typedef struct {
     const char
         *transfer_network; /* "namespace/name" of a NetworkAttachmentDefinition, or NULL: the pod network */
     const char *service_account; /* or NULL */
+    guint64 rate; /* bytes per second that it may read at the beginning; 0: any number */
     const char *vddk;            /* an image or a directory of the node that holds VMware's VDDK; or NULL */
 } Importer;
 

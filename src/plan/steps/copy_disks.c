@@ -8,6 +8,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "plan/bandwidth.h"
 #include "plan/changes.h"
 #include "plan/disk_grant.h"
 #include "plan/host_access.h"
@@ -100,6 +101,38 @@ static void put_vddk_first(const Copy *copy, json_t **source)
     json_decref(before);
 }
 
+/* ---- limits of the bandwidth ---- */
+
+/* The copy among those that limits are shared by; *host is what it points to. */
+static BandwidthCopy reading(const Copy *copy, char **host)
+{
+    const TargetOwner *owner = vm_run_owner(copy->vm);
+
+    *host = schedule_host(owner->plan_uid, owner->vm_id);
+    return (BandwidthCopy){.plan = owner->plan_uid,
+                           .vm = owner->vm_id,
+                           .disk = json_string_at(copy->task, "name", ""),
+                           .host = *host};
+}
+
+/* Bytes per second that it may read now; 0: any number. */
+static guint64 share_of(const Copy *copy, const char **whose)
+{
+    g_autofree char *host = NULL;
+    BandwidthCopy one = reading(copy, &host);
+
+    if (!bandwidth_read(vm_run_plan(copy->vm)->plan, &one.plan_limit, NULL))
+        one.plan_limit = 0; /* a condition of the plan says so */
+    return bandwidth_share(&one, g_get_monotonic_time(), whose);
+}
+
+static void leave_share(const Copy *copy)
+{
+    g_autofree char *host = NULL;
+    const BandwidthCopy one = reading(copy, &host);
+    bandwidth_end(&one);
+}
+
 /* A Secret that a killed controller left without its Pod has a spec of unknown age: made anew. */
 static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
 {
@@ -115,7 +148,7 @@ static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
     g_autoptr(json_t) source = NULL, trust = NULL, changes = NULL;
     g_autoptr(Object) secret = NULL, pod = NULL;
     g_autoptr(GError) failed = NULL;
-    const char *vddk;
+    const char *vddk, *whose;
     Importer importer;
 
     provider_access_read(plan->provider, plan->secret, &access);
@@ -154,6 +187,7 @@ static gboolean start(Copy *copy, GCancellable *cancel, GError **error)
         .state_claim = copy->state_claim,
         .transfer_network = network,
         .service_account = plan->settings->service_account,
+        .rate = share_of(copy, &whose),
         .vddk = vddk};
     secret =
         vm_run_create(vm, &KUBE_SECRET, target_importer_secret(vm_run_owner(vm), &importer), cancel, error);
@@ -218,6 +252,33 @@ static void show_numbers(json_t *task, const json_t *progress)
     show_time_left(task, MAX(total - through, 0), json_int_at(progress, "bytesPerSecond", 0));
 }
 
+/* Tells the copier of its share where that has changed, and the user what holds it back. */
+static void limit(const Copy *copy, json_t **progress, GCancellable *cancel)
+{
+    const char *whose;
+    guint64 share = share_of(copy, &whose);
+    g_autoptr(json_t) limits = json_pack("{s:I}", "bytesPerSecond", (json_int_t)share);
+    g_autoptr(GError) problem = NULL;
+    g_autofree char *reason = NULL;
+    json_t *limited;
+
+    if ((guint64)json_int_at(*progress, "bytesPerSecondLimit", 0) != share) {
+        limited = kube_pod_proxy_put(vm_run_plan(copy->vm)->target, object_namespace(copy->pod),
+                                     object_name(copy->pod), TARGET_PROGRESS_PORT, "/limits", limits, cancel,
+                                     &problem);
+        if (limited) {
+            json_decref(*progress);
+            *progress = limited;
+        }
+    }
+    if (!share)
+        return;
+    reason = problem ? g_strdup_printf("Cannot be limited to %.1f MB/s (%s): %s", share / 1e6, whose,
+                                       problem->message)
+                     : g_strdup_printf("Limited to %.1f MB/s by %s", share / 1e6, whose);
+    item_set_reason(copy->task, reason);
+}
+
 static void show_progress(const Copy *copy, GCancellable *cancel)
 {
     const Object *pod = copy->pod;
@@ -231,6 +292,10 @@ static void show_progress(const Copy *copy, GCancellable *cancel)
     json_object_set_new(copy->task, "phase", json_string(STEP_RUNNING));
     if (progress) /* else it has only just started, is just ending, or hangs */
         show_numbers(copy->task, progress);
+    if (progress && strcmp(json_string_at(progress, "phase", ""), "Copying"))
+        leave_share(copy);
+    else if (progress)
+        limit(copy, &progress, cancel);
     watch_for_stall(
         copy->task,
         progress ? json_int_at(progress, "bytesDone", 0) + json_int_at(progress, "bytesVerified", 0) : before,
@@ -357,6 +422,7 @@ static gboolean look(Copy *copy, GCancellable *cancel, GError **error)
         disk_grant_keep(copy->vm, copy->task, cancel);
     switch (result.state) {
     case POD_COMPLETED:
+        leave_share(copy);
         return complete(copy, result.report, cancel, error);
     case POD_WAITING:
         item_set_pending(copy->task, result.text ? result.text : "The importer Pod is being started");

@@ -78,7 +78,9 @@ def test_it_goes_on_after_sigkill(copy, vcenter):
     vcenter.fault("hold-after", match="-flat", bytes=SIZE // 2, count=-1)
     process = copy.begin()
     waiting.until("half of the disk", lambda: vcenter.log()["held"] > 0)
-    waiting.until("the journal", lambda: any(path.stat().st_size for path in copy.state.glob("2000.journal*")))
+    for line in process.stdout:
+        if json.loads(line).get("bytesDone"):  # in the target, and in the journal
+            break
     process.kill()
     process.communicate()
     vcenter.lift()

@@ -53,7 +53,7 @@ def test_what_is_deleted_or_changed_is_repaired(cluster, kubectl):
     before = kubectl.get("service", "forklift-ui")["metadata"]["uid"]
     kubectl("delete", "service", "forklift-ui", "-n", manifests.NAMESPACE)
     waiting.until("a new Service", lambda: (kubectl.get("service", "forklift-ui") or {"metadata": {"uid": before}})["metadata"]["uid"] != before)
-    kubectl("patch", "service", "forklift-ui", "-n", manifests.NAMESPACE, "--type=merge", "-p", '{"spec": {"selector": {"app": "another"}}}')
+    kubectl("patch", "service", "forklift-ui", "-n", manifests.NAMESPACE, "--type=merge", "-p", '{"spec": {"selector": {"app.kubernetes.io/name": "another"}}}')
     waiting.until("the selector", lambda: kubectl.get("service", "forklift-ui")["spec"]["selector"] == {"app.kubernetes.io/name": "forklift-ui"})
 
 

@@ -16,9 +16,10 @@ def version(kubectl):
 def test_it_is_installed_with_its_own_certificates_and_the_webhook_judges(cluster, kubectl):
     assert kubectl.get("secret", "forklift-ca") and kubectl.get("ingress", "virt")
     assert kubectl.get("provider", "host")["spec"]["type"] == "openshift"
-    wrong = manifests.provider("wrong", "ftp://nowhere/sdk")
+    wrong = manifests.provider("wrong", "https://127.0.0.1:1/sdk")
+    wrong["spec"]["settings"] = {"sdkEndpoint": "host"}
     refused = kubectl("apply", "-f", "-", stdin=json.dumps(wrong), check=False)
-    assert refused.returncode and "validate.forklift.konveyor.io" in refused.stderr, refused.stderr
+    assert refused.returncode and "forklift.konveyor.io\" denied the request" in refused.stderr and "spec.settings.sdkEndpoint" in refused.stderr, refused.stderr
 
 
 def test_an_upgrade_in_place_keeps_objects_and_says_the_new_version(cluster, kubectl):

@@ -237,6 +237,8 @@ static void parse_flag(Schema *schema, const char *flag, gboolean *required)
         *required = TRUE;
     else if (!strcmp(flag, "set"))
         schema->set = TRUE;
+    else if (!strcmp(flag, "atomic"))
+        schema->atomic = TRUE;
     else if (*flag == '=')
         schema->fallback = default_value(schema, flag + 1);
     else if (g_str_has_prefix(flag, "key:"))

@@ -162,6 +162,69 @@ class TestPlans:
         expect(page.get_by_text("targetNamespace: default")).to_be_visible()
 
 
+class TestVmsOfAPlan:
+    """The server filters, sorts and cuts them."""
+
+    @pytest.fixture
+    def page(self, window, stage, ready_plan):
+        vms = [f"vm-{number:02}" for number in range(1, 46)]
+        stage.put(stories.plan("shop", *vms))
+        began(stage, "shop", *(stories.vm(vm, 4, ended="Succeeded") if number < 40 else stories.vm(vm, 1, 100 + number) for number, vm in enumerate(vms)))
+        page = window.enter("/plans/shop")
+        expect(page.get_by_role("row").filter(has_text="web-01")).to_be_visible()
+        return page
+
+    def test_they_come_in_pages(self, page):
+        expect(page.get_by_role("row").filter(has_text="web-")).to_have_count(20)
+        page.get_by_role("button", name="Go to next page").first.click()
+        expect(page.get_by_role("row").filter(has_text="web-21")).to_be_visible()
+        expect(page.get_by_role("row").filter(has_text="web-01")).to_have_count(0)
+
+    def test_they_are_found_by_name_and_state(self, page):
+        page.get_by_role("button", name="State", exact=True).first.click()
+        page.get_by_role("menuitem", name="Running").or_(page.get_by_role("option", name="Running")).first.click()
+        expect(page.get_by_role("row").filter(has_text="web-")).to_have_count(5)
+        page.get_by_label("Find by name").fill("EB-43")
+        expect(page.get_by_role("row").filter(has_text="web-")).to_have_count(1)
+        expect(page.get_by_role("row").filter(has_text="web-43")).to_be_visible()
+
+
+class TestReport:
+    def test_it_says_what_was_proved_and_is_exported(self, window, stage, ready_plan):
+        proved = stories.vm("vm-1", 4, ended="Succeeded")
+        proved["pipeline"][1]["tasks"][0]["annotations"] = {"unit": "MB", "hash": "xxh3-128:0123", "readBack": "equal", "bytes": "1073741824"}
+        began(stage, "shop", proved, stories.vm("vm-2", 2, ended="Failed", reason="No, thanks."),
+              conditions=[stories.READY, stories.condition("Failed")], completed=timestamp())
+        page = window.enter("/plans/shop?tab=report")
+        expect(page.get_by_text("1 of 2 disks read back from the target and found equal (1 GiB).")).to_be_visible()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Export as CSV").click()
+        assert download.value.suggested_filename == "shop-report.csv"
+        lines = download.value.path().read_text().splitlines()
+        assert "1073741824,xxh3-128:0123,equal" in lines[1] and '"No, thanks."' in lines[2]
+
+
+class TestSettings:
+    def test_one_is_changed_checked_and_taken_back(self, window, stage):
+        page = window.enter("/settings")
+        field = page.locator("#controller_max_vm_inflight")
+        field.fill("0")
+        expect(page.get_by_role("alert").filter(has_text="From 1 to 10000.")).to_be_visible()
+        field.fill("7")
+        save = page.get_by_role("button", name="Save", exact=True)
+        save.click()
+        # The form begins anew with what the server says.
+        expect(save).to_have_attribute("aria-disabled", "true")
+        expect(field).to_have_value("7")
+        assert stage.kubectl.get("forkliftcontrollers")[0]["spec"]["controller_max_vm_inflight"] == 7
+        field.fill("")
+        save.click()
+        expect(save).to_have_attribute("aria-disabled", "true")
+        assert "controller_max_vm_inflight" not in stage.kubectl.get("forkliftcontrollers")[0]["spec"]
+        page.get_by_role("tab", name="YAML").click()
+        expect(page.get_by_text("kind: ForkliftController")).to_be_visible()
+
+
 class TestWarmPlans:
     def test_a_cutover_is_scheduled_and_called_off(self, window, stage):
         stage.put(stories.plan("erp", "vm-9", warm=True), stories.status(None, conditions=[stories.READY]))
@@ -247,31 +310,57 @@ class TestConnection:
         window.complaints[:] = [text for text in window.complaints if not re.search("ERR_|502", text)]
 
 
-PAGES = ["/overview", "/providers/vsphere", "/plans", "/plans/create", "/plans/shop", "/plans/shop?tab=details", "/plans/shop?tab=yaml",
-         "/mappings/network", "/mappings/storage", "/settings"]
+PAGES = ["/overview", "/providers/vsphere", "/providers/openshift", "/inventory/vcenter/vms", "/plans", "/plans/create", "/plans/shop", "/plans/shop?tab=details",
+         "/plans/shop?tab=report", "/plans/shop?tab=yaml", "/plans/erp", "/mappings/network", "/mappings/storage", "/settings", "/settings?tab=yaml"]
+
+
+@pytest.fixture
+def story(stage, ready_plan):
+    """A cold plan with a VM that copies, one that stands still, one that waits and one that has failed; and a warm one before its cutover."""
+    stalled = stories.vm("vm-3", 1, 410)
+    stalled["pipeline"][1]["tasks"][0]["reason"] = "Stalled: no byte for 4 minutes"
+    waiting = stories.vm("vm-4", -1)
+    waiting["conditions"] = [stories.condition("Pending", message="Place 3 in the queue of host DC0_C0_H0: 20 disks are being read from it")]
+    failed = stories.vm("vm-2", 2, ended="Failed", reason="The disk of web-2 does not fit. Raise controller_filesystem_overhead, free space or choose a larger storage class.")
+    stage.put(stories.plan("shop", "vm-1", "vm-2", "vm-3", "vm-4", "vm-5"))
+    began(stage, "shop", stories.vm("vm-1", 1, 300, disks=2), failed, stalled, waiting, stories.vm("vm-5", 4, ended="Succeeded"))
+    warm = stories.vm("vm-9", 1, 1024)
+    warm.update(phase="CopyingPaused", warm={"successes": 2, "failures": 0, "consecutiveFailures": 0, "nextPrecopyAt": timestamp(-1800), "precopies": [
+        {"start": timestamp(5400), "end": timestamp(4200)}, {"start": timestamp(1800), "end": timestamp(1700)}]})
+    warm["pipeline"][1]["annotations"]["expectedCopySeconds"] = "95"
+    stage.put(stories.plan("erp", "vm-9", warm=True), stories.status(None, conditions=[stories.READY]))
+    migration = began(stage, "erp", warm)
+    yield
+    stage.remove("plan", "erp")
+    stage.remove("migration", migration["metadata"]["name"])
 
 
 class TestAppearance:
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     @pytest.mark.parametrize("width", [1280, 390])
-    def test_each_page_fits_and_axe_finds_nothing_serious(self, new_window, stage, ready_plan, width, scheme):
-        began(stage, "shop", stories.vm("vm-1", 1, 300, disks=2), stories.vm("vm-2", 2, ended="Failed", reason="No space is left on the target."))
+    def test_each_page_fits_and_axe_finds_nothing_serious(self, new_window, story, width, scheme):
         window = new_window(width=width, height=900 if width > 400 else 844, scheme=scheme)
         page = window.page
-        page.goto(window.console.url)
+        window.visit()
         page.locator("#token").wait_for()
-        found = {"sign-in": window.serious()}
-        window.shoot(f"sign-in-{width}-{scheme}")
+        found = {}
+
+        def look(name):
+            window.shoot(f"{name}-{width}-{scheme}")
+            found[name] = window.serious() + (["wider than the window"] if window.overflows() else [])
+
+        look("sign-in")
         window.enter("/welcome")
-        found["welcome"] = window.serious()
-        window.shoot(f"welcome-{width}-{scheme}")
+        look("welcome")
         for path in PAGES:
-            page.goto(window.console.url + path)
+            window.visit(path)
             page.get_by_role("heading", level=1).wait_for()
             page.wait_for_timeout(800)
             if path == "/plans/shop":
                 page.get_by_role("row").filter(has_text="web-2").get_by_role("button").first.click()
-            name = path.strip("/").replace("/", "-").replace("?tab=", "-")
-            window.shoot(f"{name}-{width}-{scheme}")
-            found[path] = window.serious() + (["wider than the window"] if window.overflows() else [])
+            look(path.strip("/").replace("/", "-").replace("?tab=", "-"))
+            if path == "/plans/erp":
+                page.get_by_role("button", name="Cutover: erp").click()
+                expect(page.get_by_role("dialog")).to_contain_text("about 1 min 35 s")
+                look("cutover")
         assert "\n".join(f"{path}: {problem}" for path, problems in found.items() for problem in problems) == ""

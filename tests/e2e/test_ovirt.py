@@ -294,15 +294,18 @@ def kill_service(name, cluster):
 
 
 def test_a_cancelled_migration_gives_the_source_back(cluster, kubectl, engine, source):
-    """Its transfer is cancelled, its power restored."""
+    """Its transfer is cancelled, its power restored. A disk that is locked until then keeps it from ending before."""
     before = power_calls(engine).get("start", 0)
     engine.tell("power", vm="large", state="up")
     run = run_of(cluster, engine, "large", "cancelled")
     kubectl("delete", "virtualmachine", "large", "-n", "default", "--ignore-not-found")
-    run.prepare().start()
+    run.prepare()
+    engine.tell("disk", vm="large", disk=1, json={"status": "locked"})
+    run.start()
     waiting.until("a transfer", lambda: engine.log()["left"], every=0.1)
     kubectl("patch", "migration", "cancelled", "-n", "openshift-mtv", "--type=merge", "-p", json.dumps(
         {"spec": {"cancel": [{"name": "large"}]}}))
+    engine.tell("disk", vm="large", disk=1, json={"status": "ok"})
     run.finish("Canceled")
     run.nothing_is_left()
     assert power_calls(engine).get("start", 0) == before + 1

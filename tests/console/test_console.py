@@ -128,7 +128,7 @@ class TestPlans:
               conditions=[stories.READY, stories.condition("Failed")], completed=timestamp())
         page = window.enter("/plans/shop")
         page.get_by_role("row").filter(has_text="web-1").get_by_role("button").first.click()
-        expect(page.get_by_text(reason)).to_be_visible()
+        expect(page.get_by_text(reason).first).to_be_visible()
         expect(page.get_by_role("button", name="Restart: shop")).to_be_enabled()
 
     def test_one_vm_of_a_running_plan_is_canceled(self, window, stage, ready_plan):

@@ -14,7 +14,8 @@
 #define ZEROS_PUNCHED  (1 << 8)           /* and where they have to be zeroed in the target */
 #define HOLES          ((guint64)1 << 35) /* most bytes of holes that are proved at once */
 #define AGAIN_US       G_USEC_PER_SEC     /* until a full target is tried again */
-#define LEAST_LOSS     20 /* at most 1/20 of the disk is in flight, and 1/32 waits for a checkpoint */
+#define IN_FLIGHT      24 /* at most 1/24 of the disk is on its way into the target when we are killed, */
+#define UNRECORDED     40 /* 1/40 waits for a checkpoint, and as much is in the one under way */
 
 /* A buffer of the ring and the chunk in it, or a run of chunks of zeros. Owned by the free queue, a reader
  * thread or the landing thread in turn. */
@@ -64,6 +65,8 @@ typedef struct {
     gboolean lost;             /* a flush failed: nobody knows what of the writes before it is there */
     GArray *waiting, *syncing; /* of Landed */
     guint64 waiting_bytes, interval;
+    guint64 waiting_data; /* of waiting_bytes: what was read for it */
+    GQueue withheld;      /* of Buffer: free when the checkpoint under way has ended */
     gint64 last_checkpoint;
     Checkpoint checkpoint;
     AioOp sync_op;
@@ -327,6 +330,12 @@ static gpointer read_chunks(gpointer user_data)
 
 /* ---- the landing thread: writes ---------------------------------------------------------------- */
 
+/* Where a flush is slow, no more is read than would be read again after a kill. */
+static gboolean reads_ahead_of_checkpoint(const Run *run)
+{
+    return run->checkpoint != NOTHING && run->waiting_data >= run->interval;
+}
+
 static void landed(Run *run, Buffer *buffer)
 {
     Landed entry = {buffer->chunk, buffer->chunks, buffer->size, buffer->hash};
@@ -334,8 +343,12 @@ static void landed(Run *run, Buffer *buffer)
     if (!run->lost) {
         g_array_append_val(run->waiting, entry);
         run->waiting_bytes += entry.size;
+        run->waiting_data += buffer->zero ? 0 : entry.size;
     }
-    g_async_queue_push(run->free, buffer);
+    if (reads_ahead_of_checkpoint(run))
+        g_queue_push_tail(&run->withheld, buffer);
+    else
+        g_async_queue_push(run->free, buffer);
 }
 
 static void write_run(Run *run, Buffer *buffer, int fd, gsize from, gsize to)
@@ -466,7 +479,7 @@ static void begin_checkpoint(Run *run)
         return;
     run->syncing = run->waiting;
     run->waiting = empty;
-    run->waiting_bytes = 0;
+    run->waiting_bytes = run->waiting_data = 0;
     run->last_checkpoint = g_get_monotonic_time();
     run->checkpoint = SYNC_DATA;
     aio_sync(run->aio, &run->sync_op, run->pipeline->target->fd);
@@ -505,6 +518,8 @@ static void checkpoint_ended(Run *run)
         return;
     }
     g_array_set_size(run->syncing, 0);
+    while (!g_queue_is_empty(&run->withheld))
+        g_async_queue_push(run->free, g_queue_pop_head(&run->withheld));
     if (error)
         stop(run, error);
 }
@@ -688,12 +703,12 @@ static void size_ring(Run *run)
 {
     const Pipeline *pipeline = run->pipeline;
     guint64 size = pipeline->target->size;
-    guint64 fit = pipeline->memory / CHUNK_SIZE, fair = size / LEAST_LOSS / CHUNK_SIZE;
+    guint64 fit = pipeline->memory / CHUNK_SIZE, fair = size / IN_FLIGHT / CHUNK_SIZE;
 
     fit = fit > VERIFY_BUFFERS ? fit - VERIFY_BUFFERS : 0;
     run->n_buffers = MAX(LEAST_BUFFERS, MIN(fit, MAX(fair, LEAST_BUFFERS)));
     run->n_threads = pipeline->reader->sequential ? 1 : MIN(pipeline->reader->parallel, run->n_buffers);
-    run->interval = CLAMP(size / 32, CHUNK_SIZE, 64 * CHUNK_SIZE);
+    run->interval = CLAMP(size / UNRECORDED, CHUNK_SIZE, 64 * CHUNK_SIZE);
 }
 
 static gboolean make_ring(Run *run, GError **error)
@@ -767,6 +782,7 @@ gboolean pipeline_run(const Pipeline *pipeline, GCancellable *cancel, GError **e
     run.last_checkpoint = g_get_monotonic_time();
     run.fetch = fetch_new(pipeline->reader, pipeline->limit, count_read, &run);
     g_queue_init(&run.stalled);
+    g_queue_init(&run.withheld);
     size_ring(&run);
     if (make_ring(&run, error)) {
         copy_all(&run, cancel);

@@ -8,17 +8,19 @@ from playwright.sync_api import expect
 
 MEBIBYTE = 1 << 20
 GUARD = waiting.SHORT * 1000  # how long a page may take before it has certainly given up
+ESXI = {"user": "root", "password": "esx & secret", "connections": 8}
+VMS = {"first-1": "DC0_C0_H0", "other-1": "DC0_C1_H0"}
 
 
 @pytest.fixture(scope="module")
 def vcenter(new_vcenter, random_disk, tmp_path_factory):
-    """VMs that are off, with a disk of 4 MiB each, in two clusters of one host; one runs."""
+    """VMs that are off, with a disk of 4 MiB each, in two clusters of one host."""
     home = tmp_path_factory.mktemp("disks")
-    vms = [{"name": name, "host": host, "powerOn": name == "runs", "memoryMB": 64, "hostName": name, "ipAddress": "192.0.2.10",
+    vms = [{"name": name, "host": host, "memoryMB": 64, "hostName": name, "ipAddress": "192.0.2.10",
             "disks": [{"file": str(random_disk(home / f"{name}.raw", 4 * MEBIBYTE // 512, seed))}],
             "nics": [{"network": "VM Network", "mac": f"00:50:56:0f:00:{seed:02x}"}]}
-           for seed, (name, host) in enumerate([("shop-1", "DC0_C0_H0"), ("shop-2", "DC0_C1_H0"), ("hooked", "DC0_C0_H0"), ("runs", "DC0_C0_H0")])]
-    return new_vcenter(clusters=2, clusterHosts=1, vms=vms)
+           for seed, (name, host) in enumerate(VMS.items())]
+    return new_vcenter(clusters=2, clusterHosts=1, esxi=ESXI, vms=vms)
 
 
 @pytest.fixture(scope="module")
@@ -36,47 +38,116 @@ class Served:
 class Steps:
     """What a person does, in the words of the pages."""
 
-    def __init__(self, page):
-        page.set_default_timeout(GUARD)
-        self.page = page
+    def __init__(self, window):
+        self.window, self.page = window, window.page
+        self.page.set_default_timeout(GUARD)
+
+    def go(self, path):
+        self.page.goto(self.window.console.url + path)
+
+    def row(self, text):
+        return self.page.get_by_role("row").filter(has_text=text)
+
+    def dialog(self):
+        return self.page.get_by_role("dialog")
 
     def press(self, name, within=None, **how):
         (within or self.page).get_by_role("button", name=name, **how).click()
+
+    def confirm(self, name):
+        self.press(name, self.dialog(), exact=True)
+        expect(self.dialog()).to_have_count(0)
+
+    def menu(self, of, entry):
+        self.press(f"Options of {of}")
+        self.page.get_by_role("menuitem", name=entry).click()
 
     def choose(self, label, choice, within=None):
         """Opens a list and takes one of it."""
         (within or self.page).get_by_role("button", name=re.compile(f"^{label}: ")).click()
         self.page.get_by_role("option", name=choice).first.click()
 
-    def add_vmware(self, name, vcenter, password=None):
-        self.press("Add provider")
-        dialog = self.page.get_by_role("dialog")
-        dialog.locator("#provider-name").fill(name)
-        dialog.locator("#provider-host").fill(vcenter.url.split("/")[2])
-        dialog.locator("#provider-user").fill(vcenter.user)
-        dialog.locator("#provider-password").fill(password or vcenter.password)
-        self.press("Verify certificate", dialog)
-        expect(dialog.get_by_text(vcenter.sha1)).to_be_visible()
-        dialog.get_by_label("I trust the authenticity of this certificate").check()
-        self.press("Add", dialog, exact=True)
-        expect(self.page.get_by_role("dialog")).to_have_count(0)
+    def says(self, text):
+        expect(self.page.get_by_text(text).first).to_be_visible()
 
-    def create_mapping(self, kind, name, source, rows):
+    # ---- providers and mappings
+
+    def describe_vmware(self, name, address, user, password):
+        self.press("Add provider")
+        self.page.locator("#provider-name").fill(name)
+        self.page.locator("#provider-host").fill(address)
+        self.page.locator("#provider-user").fill(user)
+        self.page.locator("#provider-password").fill(password)
+
+    def trust(self, fingerprint):
+        self.press("Verify certificate")
+        expect(self.dialog().get_by_text(fingerprint)).to_be_visible()
+        self.page.get_by_label("I trust the authenticity of this certificate").check()
+
+    def add_vmware(self, name, vcenter, password=None):
+        self.describe_vmware(name, address_of(vcenter), vcenter.user, password or vcenter.password)
+        self.trust(vcenter.sha1)
+        self.confirm("Add")
+
+    def create_mapping(self, kind, name, source, origin, target):
         self.page.get_by_role("tab", name=kind).click()
-        self.page.get_by_role("button", name="Create mapping").click()
-        dialog = self.page.get_by_role("dialog")
-        dialog.locator("#map-name").fill(name)
-        self.choose("Source provider", source, dialog)
-        for index, (origin, target) in enumerate(rows):
-            dialog.locator(f"#{kind.lower()}-source-{index}").click()
-            self.page.get_by_role("option", name=origin).click()
-            dialog.locator(f"#{kind.lower()}-target-{index}").click()
-            self.page.get_by_role("option", name=target).first.click()
-        self.press("Create", dialog)
-        expect(self.page.get_by_role("dialog")).to_have_count(0)
+        self.press("Create mapping")
+        self.page.locator("#map-name").fill(name)
+        self.choose("Source provider", source)
+        self.choose("Target provider", "host")
+        self.page.locator(f"#{kind.lower()}-source-0").click()
+        self.page.get_by_role("option", name=origin).click()
+        self.page.locator(f"#{kind.lower()}-target-0").click()
+        self.page.get_by_role("option", name=target).first.click()
+        self.confirm("Create")
+        expect(self.row(name)).to_contain_text("Ready")
+
+    # ---- plans
 
     def next(self):
         self.press("Next", exact=True)
+
+    def make_plan(self, name, source, vms, namespace):
+        """The whole wizard, with shared mappings."""
+        self.go("/plans")
+        self.press("Create plan")
+        self.page.locator("#plan-name").fill(name)
+        self.choose("Source provider", source)
+        self.choose("Target provider", "host")
+        self.page.locator("#plan-namespace").fill(namespace)
+        self.next()
+        self.next()
+        for vm in vms:
+            self.row(vm).get_by_role("checkbox").check()
+        self.next()
+        for _ in ("network", "storage"):
+            self.page.get_by_label("Use an existing mapping").check()
+            self.next()
+        self.page.get_by_label("Leave the guests as they are").check()
+        self.choose("Power of the migrated VMs", "Off")
+        self.next()
+        self.next()
+        for vm in vms:
+            self.says(vm)
+        self.press("Finish")
+        expect(self.page).to_have_url(re.compile(f"/plans/{name}$"))
+
+    def start(self, plan):
+        start = self.page.get_by_role("button", name=f"Start: {plan}")
+        expect(start).not_to_have_attribute("aria-disabled", "true")
+        start.click()
+        self.confirm("Start")
+
+
+def address_of(peer):
+    return peer.url.split("/")[2]
+
+
+@pytest.fixture
+def person(window):
+    expect.set_options(timeout=GUARD)
+    yield Steps(window)
+    expect.set_options(timeout=5000)  # Playwright's own
 
 
 @pytest.fixture(scope="module")
@@ -92,48 +163,100 @@ def provider(module_cluster, vcenter):
     return "vc"
 
 
-@pytest.fixture
-def person(window):
-    return Steps(window.page)
-
-
 def test_from_an_empty_console_to_a_migrated_vm(cluster, vcenter, window, person):
     """4.1.1.1, 4.2, 4.3, 4.4 and 4.5 as the guide tells them."""
-    page = window.enter("/providers")
+    window.enter("/providers")
     person.add_vmware("first", vcenter)
-    row = page.get_by_role("row").filter(has_text="first")
-    expect(row).to_contain_text("Ready", timeout=GUARD)
-
-    page.goto(window.console.url + "/mappings/network")
-    person.create_mapping("Network", "first-nets", "first", [("VM Network", "Pod network")])
-    expect(page.get_by_role("row").filter(has_text="first-nets")).to_contain_text("Ready", timeout=GUARD)
-    person.create_mapping("Storage", "first-stores", "first", [("datastore1", "standard")])
-    expect(page.get_by_role("row").filter(has_text="first-stores")).to_contain_text("Ready", timeout=GUARD)
-
-    page.goto(window.console.url + "/plans")
-    page.get_by_role("button", name="Create plan").click()
-    page.locator("#plan-name").fill("cold")
-    person.choose("Source provider", "first")
-    page.locator("#plan-namespace").fill("made-by-the-console")
-    expect(page.get_by_text("does not exist yet")).to_be_visible()
-    person.next()
-    person.next()
-    page.get_by_role("row").filter(has_text="shop-1").get_by_role("checkbox").check()
-    person.next()
-    page.get_by_label("Use an existing mapping").check()
-    person.next()
-    page.get_by_label("Use an existing mapping").check()
-    person.next()
-    page.get_by_label("Leave the guests as they are").check()
-    person.next()
-    person.next()
-    expect(page.get_by_text("shop-1")).to_be_visible()
-    person.press("Finish")
-    start = page.get_by_role("button", name="Start: cold")
-    expect(start).to_be_enabled(timeout=GUARD)
-    start.click()
-    page.get_by_role("dialog").get_by_role("button", name="Start").click()
-    expect(page.get_by_text(re.compile("1 of 1 VM"))).to_be_visible(timeout=GUARD)
-    expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=GUARD)
-    assert cluster.kubectl.get("virtualmachine", "shop-1", "made-by-the-console")
+    expect(person.row("first")).to_contain_text("Ready")
+    person.go("/mappings/network")
+    person.create_mapping("Network", "first-nets", "first", "VM Network", "Pod network")
+    person.create_mapping("Storage", "first-stores", "first", "datastore1", "standard")
+    person.make_plan("cold", "first", ["first-1"], namespace="made-by-the-console")
+    person.start("cold")
+    person.says(re.compile("1 of 1 VM"))
+    person.says("Succeeded")
+    assert cluster.kubectl.get("virtualmachine", "first-1", "made-by-the-console")
     assert condition_of(cluster.kubectl.get("plan", "cold"), "Succeeded")
+
+
+# ---- providers
+
+
+def test_a_certificate_and_a_password_are_tried_before_they_are_saved(cluster, vcenter, window, person, console):
+    window.enter("/providers")
+    person.describe_vmware("checked", console.url.split("/")[2], vcenter.user, "wrong")
+    person.trust(re.compile("^([0-9A-F]{2}:){19}[0-9A-F]{2}$"))  # of the console, not of the vCenter
+    expect(person.dialog().get_by_role("button", name="Add", exact=True)).to_be_enabled()
+    window.page.locator("#provider-host").fill(address_of(vcenter))
+    expect(person.dialog().get_by_role("button", name="Add", exact=True)).to_be_disabled()
+    expect(person.dialog().get_by_role("button", name="Check connection")).to_be_disabled()
+    person.trust(vcenter.sha1)
+    person.press("Check connection")
+    person.says(re.compile("Check user and password"))
+    window.page.locator("#provider-password").fill(vcenter.password)
+    person.press("Check connection")
+    person.says("The connection works")
+    person.confirm("Add")
+    expect(person.row("checked")).to_contain_text("Ready")
+    person.menu("checked", "Remove")
+    person.confirm("Remove")
+    expect(person.row("checked")).to_have_count(0)
+    window.complaints[:] = [text for text in window.complaints if "422" not in text]
+
+
+def test_a_wrong_password_is_said_and_corrected(cluster, vcenter, window, person):
+    cluster.allow("checked|mistyped|provider|login|password")
+    window.enter("/providers")
+    person.add_vmware("mistyped", vcenter, password="wrong")
+    expect(person.row("mistyped")).to_contain_text("Critical")
+    person.row("mistyped").get_by_role("button", name=re.compile("^Critical")).click()
+    person.says(re.compile("password"))
+    window.page.keyboard.press("Escape")
+    person.menu("mistyped", "Edit")
+    window.page.locator("#provider-user").fill(vcenter.user)
+    window.page.locator("#provider-password").fill(vcenter.password)
+    person.confirm("Save")
+    expect(person.row("mistyped")).to_contain_text("Ready")
+
+
+def test_another_cluster_is_added_with_its_ca_and_gets_a_migration_network(cluster, vcenter, window, person, console):
+    kubectl = cluster.kubectl
+    kubectl.apply(manifests.bridge_network("fast"))
+    ca = kubectl("get", "configmap", "gantry-ca", "-n", manifests.NAMESPACE, "-o", "jsonpath={.data.ca\\.crt}")
+    page = window.enter("/providers/openshift")
+    person.press("Add provider")
+    person.choose("Type", "OpenShift Virtualization", person.dialog())
+    page.locator("#provider-name").fill("elsewhere")
+    page.locator("#provider-url").fill(f"https://127.0.0.1:{cluster.port}")
+    page.locator("#provider-token").fill(console.token)
+    page.locator("#provider-ca").fill(vcenter.ca)
+    person.press("Check connection")
+    person.says(re.compile("certificate does not verify"))
+    page.locator("#provider-ca").fill(ca)
+    person.press("Check connection")
+    person.says("The connection works")
+    person.confirm("Add")
+    row = person.row("elsewhere")
+    expect(row).to_contain_text("Ready")
+
+    row.get_by_role("radio").check()
+    person.press("Select migration network")
+    person.choose("Migration network", "default/fast", person.dialog())
+    person.confirm("Select")
+    row.get_by_role("button", name=re.compile("Networks: elsewhere")).click()
+    expect(page.get_by_role("list", name="Networks").get_by_role("listitem").filter(has_text="default/fast")).to_contain_text("migration network")
+    window.complaints[:] = [text for text in window.complaints if "422" not in text]
+
+
+def test_a_host_gets_a_migration_network(cluster, provider, vcenter, window, person):
+    page = window.enter(f"/providers/vsphere/{provider}")
+    esxi = vcenter.hosts["DC0_C1_H0"]
+    person.row("DC0_C1_H0").get_by_role("checkbox").check()
+    person.press("Select migration network")
+    person.choose("Network for migration transfer", re.compile("^Management Network$"), person.dialog())
+    page.locator("#host-user").fill(ESXI["user"])
+    page.locator("#host-password").fill(ESXI["password"])
+    person.confirm("Save")
+    expect(person.row("DC0_C1_H0")).to_contain_text("Ready")
+    host, = [each for each in cluster.kubectl.get("host") if each["spec"].get("id") == esxi["id"]]
+    assert host["metadata"]["ownerReferences"][0]["name"] == provider

@@ -279,14 +279,19 @@ Informer *informer_new(KubeClient *client, const KubeResource *resource, const c
     return informer;
 }
 
-void informer_free(Informer *informer)
+void informer_end(Informer *informer)
 {
-    control_remove(report, informer);
     g_cancellable_cancel(informer->cancel);
     g_mutex_lock(&informer->lock);
     g_cond_broadcast(&informer->changed_state);
     g_mutex_unlock(&informer->lock);
-    g_thread_join(informer->thread);
+    g_clear_pointer(&informer->thread, g_thread_join);
+}
+
+void informer_free(Informer *informer)
+{
+    control_remove(report, informer);
+    informer_end(informer);
     g_hash_table_unref(informer->objects);
     g_object_unref(informer->cancel);
     g_mutex_clear(&informer->lock);

@@ -18,7 +18,9 @@ typedef void (*InformerChange)(Object *before, Object *after, gpointer user_data
 /* Starts at once. ns NULL: all namespaces. label_selector may be NULL. changed may be NULL. resource must outlive it. */
 Informer *informer_new(KubeClient *client, const KubeResource *resource, const char *ns, const char *label_selector,
                        InformerChange changed, gpointer user_data);
-void      informer_free(Informer *informer); /* waits for its thread */
+/* Ends its watch and waits for its thread; no change is told after this. What it knows stays readable. */
+void      informer_end(Informer *informer);
+void      informer_free(Informer *informer); /* ends it first */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Informer, informer_free)
 
 gboolean   informer_synced(Informer *informer);

@@ -121,6 +121,7 @@ void machine_end(Machine *machine)
     g_clear_pointer(&machine->kubevirt, kubevirt_free);
     g_clear_pointer(&machine->proxy, proxy_free);
     g_clear_pointer(&machine->cdi, cdi_free);
+    local_view_end(machine->view); /* before its server: a watch that breaks is a warning */
 }
 
 void machine_free(Machine *machine)

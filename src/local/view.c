@@ -47,9 +47,19 @@ void local_view_mute(LocalView *view)
     g_rec_mutex_unlock(&view->lock);
 }
 
-void local_view_free(LocalView *view)
+void local_view_end(LocalView *view)
 {
     local_view_mute(view);
+    for (guint i = 0; i < view->kinds->len; i++) {
+        Kind *kind = view->kinds->pdata[i];
+        if (kind->informer)
+            informer_end(kind->informer);
+    }
+}
+
+void local_view_free(LocalView *view)
+{
+    local_view_end(view);
     g_ptr_array_unref(view->kinds);
     kube_client_unref(view->client);
     g_rec_mutex_clear(&view->lock);

@@ -11,7 +11,7 @@
 typedef struct LocalView LocalView;
 
 LocalView *local_view_new(KubeClient *client);
-void local_view_free(LocalView *view); /* waits for the informers' threads */
+void local_view_free(LocalView *view); /* ends it first */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LocalView, local_view_free)
 
 /* Asks for the kind; changed may be NULL when it is only to be read. resource must outlive the view. */
@@ -27,6 +27,8 @@ gboolean local_view_has_listed(LocalView *view);
 
 /* No listener is called after this returns. */
 void local_view_mute(LocalView *view);
+/* Mutes it and waits for the informers' threads: the server may go now. What is known stays readable, and grows old. */
+void local_view_end(LocalView *view);
 
 KubeClient *local_view_client(LocalView *view); /* borrowed */
 

@@ -21,14 +21,14 @@ function learn(now: Gatherings): void {
   known = now;
   listeners.forEach((listener) => listener());
   clearTimeout(timer);
-  timer = listeners.size && known.records?.some(isUnderWay) ? setTimeout(() => void ask(), again_ms) : undefined;
+  timer = listeners.size > 0 && known.records?.some(isUnderWay) ? setTimeout(() => void ask(), again_ms) : undefined;
 }
 
 async function ask(): Promise<void> {
   try {
     learn({ records: await request<GatherRecord[]>('GET', '/must-gather-api/must-gather') });
   } catch (error) {
-    learn({ problem: messageOf(error) });
+    learn({ ...known, problem: messageOf(error) }); // what is under way goes on being waited for
   }
 }
 
@@ -37,12 +37,9 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-// wanted false: nothing is asked yet.
-export function useGatherings(wanted: boolean): Gatherings {
+export function useGatherings(): Gatherings {
   const found = useSyncExternalStore(subscribe, () => known);
-  useEffect(() => {
-    if (wanted) void ask();
-  }, [wanted]);
+  useEffect(() => void ask(), []);
   return found;
 }
 

@@ -19,7 +19,7 @@ interface Props {
 }
 
 export function GatherButton({ what, title, since, compact }: Props) {
-  const { records, problem } = useGatherings(true);
+  const { records, problem } = useGatherings();
   const [asking, setAsking] = useState(false);
   const notify = useNotify();
   const record = newestRecord(records, what.name, since);

@@ -124,6 +124,16 @@ describe('the event stream', () => {
     ]);
   });
 
+  it('tells one view after the other, the last one last', async () => {
+    FakeSource.last.tell('hello', { viewer: 'v1' });
+    events.look('a');
+    events.look(undefined);
+    events.look('b');
+    expect(told).toEqual([['v1', 'a', {}]]);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(told.slice(1)).toEqual([['v1', 'b', {}]]);
+  });
+
   it('measures how fast a plan goes', async () => {
     FakeSource.last.tell('upsert', plan('a', 0));
     await vi.advanceTimersByTimeAsync(5000);

@@ -17,6 +17,8 @@ export class EventsConnection {
   private plan: string | undefined;
   private view: RowsView = {};
   private viewer: string | undefined; // how the server calls this stream
+  private telling: string | undefined; // the viewer that is being told a view
+  private untold = false; // another view came meanwhile
   private silence: ReturnType<typeof setTimeout> | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private tries = 0;
@@ -47,12 +49,22 @@ export class EventsConnection {
     if (plan === this.plan && JSON.stringify(view) === JSON.stringify(this.view)) return;
     this.plan = plan;
     this.view = view;
-    this.tellView();
+    void this.tellView();
   }
 
-  // A stream that has ended meanwhile is noticed by itself, and the next one is told anew.
-  private tellView(): void {
-    if (this.viewer) this.tell(this.viewer, this.plan, this.view).catch(() => {});
+  // One view after the other, so that the last one stays. A stream that has ended meanwhile is noticed by itself, and the next one
+  // is told anew.
+  private async tellView(): Promise<void> {
+    const viewer = this.viewer;
+    if (!viewer) return;
+    this.untold = true;
+    if (this.telling === viewer) return;
+    this.telling = viewer;
+    while (this.untold && this.viewer === viewer) {
+      this.untold = false;
+      await this.tell(viewer, this.plan, this.view).catch(() => {});
+    }
+    if (this.telling === viewer) this.telling = undefined;
   }
 
   // Tries again at once, as a person asked for it.
@@ -78,7 +90,7 @@ export class EventsConnection {
     this.on<{ viewer: string }>(source, 'hello', ({ viewer }) => {
       this.tries = 0;
       this.viewer = viewer;
-      if (this.plan) this.tellView();
+      if (this.plan) void this.tellView();
       this.store.hello();
     });
     this.on<AnyResource>(source, 'upsert', (object) => this.store.upsert(object, Date.now()));

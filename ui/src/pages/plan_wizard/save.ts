@@ -27,6 +27,11 @@ class Made {
     return made;
   }
 
+  // From here on it is used, whatever fails after.
+  keep(): void {
+    this.undo = [];
+  }
+
   async takeAway(): Promise<void> {
     await Promise.allSettled(this.undo.map((undo) => undo()));
   }
@@ -84,6 +89,10 @@ async function write(made: Made, draft: PlanDraft, parties: Parties, before: Ful
   const storage = await saveMap(made, 'storage', draft.storage, draft.name, parties);
   const hooks: { step: string; object: Hook }[] = [];
   for (const hook of draft.hooks) hooks.push({ step: hook.step, object: await saveHook(made, hook, draft.name) });
+  for (const kind of ['network', 'storage'] as const) {
+    const map = draft[kind];
+    if (!map.existing && map.save) await made.create(kindOf[kind], { metadata: { name: map.saveAs }, spec: specOf(kind, map, parties) });
+  }
   const refs = hooks.map(({ step, object }) => ({ step, hook: cluster.refOf(object) }));
   const spec = planSpec(draft, parties, { network: cluster.refOf(network), storage: cluster.refOf(storage) }, refs, before);
   const plan =
@@ -91,13 +100,10 @@ async function write(made: Made, draft: PlanDraft, parties: Parties, before: Ful
       ? await cluster.patch<Plan>('Plan', draft.name, { spec: asPatch(before, spec) })
       : await made.create<Plan>('Plan', { metadata: { name: draft.name }, spec });
 
+  if (editing) made.keep();
   if (!draft.network.existing) await own(network, plan);
   if (!draft.storage.existing) await own(storage, plan);
   for (const { object } of hooks) await own(object, plan);
-  for (const kind of ['network', 'storage'] as const) {
-    const map = draft[kind];
-    if (!map.existing && map.save) await made.create(kindOf[kind], { metadata: { name: map.saveAs }, spec: specOf(kind, map, parties) });
-  }
 }
 
 const hookNames = (plan: FullPlan): string[] => [

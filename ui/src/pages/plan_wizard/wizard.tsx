@@ -39,17 +39,19 @@ export function PlanWizardPage({ mode }: { mode: Mode }) {
   const store = useStore();
   const plan = useFetched(mode === 'create' ? undefined : name, () => cluster.get<FullPlan>('Plan', name!));
   const provider = store.get('Provider', plan.data?.spec.provider.source.name);
-  const vms = useFetched(provider && provider.metadata.uid, () => cluster.vmsOf(provider!));
+  const byName = !!plan.data?.spec.vms.some((vm) => !vm.id); // written by hand: their ids are looked up
+  const vms = useFetched(byName ? provider?.metadata.uid : undefined, () => cluster.vmsOf(provider!));
+  const problem = plan.problem ?? vms.problem;
 
   if (!store.synced) return <Loading title={texts.common.loading} />;
   if (mode === 'create') return <PlanWizard key="create" mode={mode} start={startOf(store)} />;
-  if (plan.problem)
+  if (problem)
     return (
       <PageSection>
-        <Alert isInline variant="danger" title={plan.problem} />
+        <Alert isInline variant="danger" title={problem} />
       </PageSection>
     );
-  if (!plan.data || (provider && !vms.data && !vms.problem)) return <Loading title={texts.plan.loading} />;
+  if (!plan.data || (byName && provider && !vms.data)) return <Loading title={texts.plan.loading} />;
   if (mode === 'edit' && store.get('Plan', name)?.status?.started) return <Navigate to={`/plans/${name}`} replace />;
   const duplicateAs =
     mode === 'duplicate'
@@ -161,7 +163,7 @@ function PlanWizard({ mode, start, before }: { mode: Mode; start: PlanDraft; bef
     if (!dirty) return;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
     const follow = (event: MouseEvent) => {
-      const link = event.target instanceof Element && event.target.closest('a[href]');
+      const link = event.target instanceof Element && event.target.closest('a[href]:not([href^="#"])');
       if (!link || window.confirm(t.leave)) return;
       event.preventDefault();
       event.stopPropagation();

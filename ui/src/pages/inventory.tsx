@@ -85,7 +85,8 @@ function Objects({ provider, kind }: { provider: Provider; kind: InventoryKind }
   const [asked, setAsked] = useState(query);
   const [shown, setShown] = useState<InventoryObject>();
   const path = inventoryPath(kind.collection, asked);
-  const { data, problem } = useFetched(`${provider.metadata.uid}/${path}`, () => cluster.inventoryPage<InventoryObject>(provider, path));
+  const ready = isReady(provider); // then what was still being read is asked for anew
+  const { data, problem } = useFetched(`${provider.metadata.uid}/${ready}/${path}`, () => cluster.inventoryPage<InventoryObject>(provider, path));
   const change = (more: Partial<InventoryQuery>) => setQuery((before) => ({ ...before, offset: 0, ...more }));
   const hasConcerns = kind.columns.some(({ format }) => format === 'concerns');
   const filtered = !!(query.search || query.concern || query.concernText);
@@ -142,7 +143,7 @@ function Objects({ provider, kind }: { provider: Provider; kind: InventoryKind }
         <Alert isInline variant="danger" title={problem} />
       ) : !data ? (
         <Loading title={t.loading} />
-      ) : data.filling || (!data.total && !isReady(provider)) ? (
+      ) : data.filling || (!data.total && !ready) ? (
         <Empty title={t.notReady(provider.metadata.name)} body={t.filling} icon={CubesIcon} />
       ) : !data.total ? (
         <Empty title={filtered ? texts.common.noMatch : t.none} icon={SearchIcon} />

@@ -97,7 +97,7 @@ export function PlanPage() {
         ) : tab === 'yaml' ? (
           <Yaml kind="Plan" name={plan.metadata.name} />
         ) : (
-          <VmTable plan={plan} state={state} />
+          <VmTable key={plan.metadata.uid} plan={plan} state={state} />
         )}
       </PageSection>
     </>

@@ -183,7 +183,7 @@ export function ProvidersPage() {
                     </Tr>
                     {list && (
                       <Tr isExpanded>
-                        <Td colSpan={8}>
+                        <Td colSpan={9}>
                           <ExpandableRowContent>
                             <Listing provider={provider} list={list} />
                           </ExpandableRowContent>

@@ -13,6 +13,7 @@ export function LogsDialog({ namespace, planUid, vm, onClose }: { namespace: str
   const [pods, setPods] = useState<cluster.PodSummary[]>();
   const [chosen, setChosen] = useState<string>();
   const [log, setLog] = useState('');
+  const [podsProblem, setPodsProblem] = useState<string>();
   const [problem, setProblem] = useState<string>();
   const [following, setFollowing] = useState(true);
   const end = useRef<HTMLDivElement>(null);
@@ -24,8 +25,13 @@ export function LogsDialog({ namespace, planUid, vm, onClose }: { namespace: str
     let live = true;
     const look = () =>
       cluster.podsOfVm(namespace, planUid, vm.id).then(
-        (found) => live && setPods(found),
-        (error: unknown) => live && setProblem(messageOf(error)),
+        (found) => {
+          if (live) {
+            setPods(found);
+            setPodsProblem(undefined);
+          }
+        },
+        (error: unknown) => live && setPodsProblem(messageOf(error)),
       );
     void look();
     const timer = setInterval(() => void look(), again_ms);
@@ -61,12 +67,13 @@ export function LogsDialog({ namespace, planUid, vm, onClose }: { namespace: str
   }, [following, log]);
 
   const title = `${texts.vm.logs}: ${vm.name}`;
+  const trouble = podsProblem ?? (pod && problem);
   return (
     <Modal isOpen variant="large" onClose={onClose} aria-label={title}>
       <ModalHeader title={title} />
       <ModalBody tabIndex={0} aria-label={title}>
-        {problem && <Alert isInline variant="danger" title={problem} />}
-        {!pods && !problem && <Spinner aria-label={texts.common.loading} />}
+        {trouble && <Alert isInline variant="danger" title={trouble} />}
+        {!pods && !trouble && <Spinner aria-label={texts.common.loading} />}
         {pods && !pods.length && <p>{texts.vm.noPods}</p>}
         {pod && (
           <>

@@ -61,7 +61,7 @@ export function ProviderDialog({ provider, type, taken, vddk, onClose }: Props) 
   const [asking, setAsking] = useState(false);
   const [trusted, setTrusted] = useState(false);
   const [checking, setChecking] = useState(false);
-  const [connected, setConnected] = useState(false);
+  const [proved, setProved] = useState<ProviderDraft>(); // the draft with which the connection worked
   const [working, setWorking] = useState(false);
   const [problem, setProblem] = useState<string>();
 
@@ -69,10 +69,7 @@ export function ProviderDialog({ provider, type, taken, vddk, onClose }: Props) 
   const moved = editing && urlOf(draft) !== provider.spec.url;
   const mustTrust = draft.type === 'vsphere' && (!editing || moved || !!certificate);
   const complete = Object.values(mistakes).every((mistake) => !mistake) && (!mustTrust || trusted);
-  const change = (part: Partial<ProviderDraft>) => {
-    setConnected(false);
-    setDraft((before) => ({ ...before, ...part }));
-  };
+  const change = (part: Partial<ProviderDraft>) => setDraft((before) => ({ ...before, ...part }));
   const move = (part: Partial<ProviderDraft>) => {
     change({ ...part, fingerprint: '' });
     setCertificate(undefined);
@@ -94,11 +91,11 @@ export function ProviderDialog({ provider, type, taken, vddk, onClose }: Props) 
 
   async function check() {
     setChecking(true);
-    setConnected(false);
+    setProved(undefined);
     setProblem(undefined);
     try {
       await checkConnection(draft);
-      setConnected(true);
+      setProved(draft);
     } catch (error) {
       setProblem(messageOf(error));
     }
@@ -221,7 +218,7 @@ export function ProviderDialog({ provider, type, taken, vddk, onClose }: Props) 
               {checking ? t.checking : t.checkConnection}
             </Button>
           </div>
-          {connected && <Alert isInline variant="success" title={t.connected} role="status" />}
+          {proved === draft && <Alert isInline variant="success" title={t.connected} role="status" />}
           {problem && <Alert isInline variant="danger" title={problem} role="alert" />}
           {certificate && <CertificatePanel certificate={certificate} before={provider?.status?.fingerprint} />}
           {certificate && certifies && (

@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { MOST_QUESTION = 64, MOST_ANSWER = 16 << 20, PATIENCE_S = 5, BACKLOG = 8 };
+enum { MOST_QUESTION = 64, MOST_ANSWER = 16 << 20, PATIENCE_S = 5, BACKLOG = 8, AGAIN_US = 100000 };
 
 /* ---- what is said ---- */
 
@@ -258,8 +258,10 @@ static gpointer serve(gpointer user_data)
         if (fds[1].revents)
             return NULL;
         fd = fds[0].revents ? accept4(control->listener, NULL, NULL, SOCK_CLOEXEC) : -1;
-        if (fd < 0)
+        if (fd < 0) {
+            g_usleep(AGAIN_US); /* poll() does not wait for a file descriptor to be had */
             continue;
+        }
         serve_one(fd);
         close(fd);
     }

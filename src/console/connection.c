@@ -5,7 +5,9 @@
 #include "source/source.h"
 #include <string.h>
 
-enum { MOST_BODY = 1 << 20, MOST_ANSWER = 8 << 20, TIMEOUT_S = 30 };
+enum { MOST_BODY = 1 << 20, MOST_ANSWER = 8 << 20, TIMEOUT_S = 30, MOST_AT_ONCE = 4 };
+
+static gint under_way; /* atomic: an address that does not answer must not cost the console all its workers */
 
 /* "" and absent are the same. */
 static const char *text_or_null(const json_t *json, const char *field)
@@ -65,7 +67,7 @@ static void wipe(json_t *json)
     }
 }
 
-void connection_check(HttpExchange *x)
+static void check(HttpExchange *x)
 {
     GCancellable *cancel = http_exchange_cancellable(x);
     GBytes *body = http_exchange_body(x);
@@ -90,4 +92,13 @@ void connection_check(HttpExchange *x)
     why = g_strdup_printf("%s. %s", error->message, error_remedy(error));
     proxy_reply_status(x, g_error_matches(error, GANTRY_ERROR, ERROR_BAD_INPUT) ? 400 : 422,
                        error_reason(error), why);
+}
+
+void connection_check(HttpExchange *x)
+{
+    if (g_atomic_int_add(&under_way, 1) < MOST_AT_ONCE)
+        check(x);
+    else
+        proxy_reply_status(x, 429, "TooManyRequests", "Other connections are being tried; try again soon.");
+    g_atomic_int_add(&under_way, -1);
 }

@@ -7,7 +7,9 @@
 #pragma once
 #include "net/http_server.h"
 
-/* Answers x, whose body is {"type","url","user","password" | "token","fingerprint"?,"ca"?}: 200 {"product"}
+/* At most four are tried at once; 429 for more.
+ *
+ * Answers x, whose body is {"type","url","user","password" | "token","fingerprint"?,"ca"?}: 200 {"product"}
  * when it lets us in, 400 for what cannot be tried, 422 with the reason and the remedy when it does not.
  * Nothing of the body is kept or sent back. */
 void connection_check(HttpExchange *x);

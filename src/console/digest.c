@@ -6,7 +6,7 @@ enum { MOST_ITEMS = 20, MOST_FAILURES = 50 };
 
 #define MEBIBYTE (1024 * 1024)
 
-static gboolean vm_has(const json_t *vm, const char *type)
+gboolean digest_vm_has(const json_t *vm, const char *type)
 {
     const json_t *condition;
     size_t i;
@@ -77,11 +77,11 @@ static void count_forecast(const json_t *vm, Counts *counts)
 static void count_vm(const json_t *vm, Counts *counts)
 {
     counts->reported++;
-    if (vm_has(vm, "Canceled"))
+    if (digest_vm_has(vm, "Canceled"))
         counts->canceled++;
-    else if (vm_has(vm, "Failed") || json_is_object(json_object_get(vm, "error")))
+    else if (digest_vm_has(vm, "Failed") || json_is_object(json_object_get(vm, "error")))
         counts->failed++;
-    else if (vm_has(vm, "Succeeded"))
+    else if (digest_vm_has(vm, "Succeeded"))
         counts->succeeded++;
     else if (json_object_get(vm, "started"))
         counts->running++;

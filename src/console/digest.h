@@ -15,5 +15,8 @@ json_t *digest(const Object *object); /* a new reference */
  * as {id, name}. A new array. */
 json_t *digest_plan_rows(const Object *plan);
 
+/* A VM of status.migration.vms has this condition, and it is true. */
+gboolean digest_vm_has(const json_t *vm, const char *type);
+
 /* A step of a VM's pipeline that moves disks: it counts in mebibytes. */
 gboolean digest_step_moves_disks(const json_t *step);

@@ -40,13 +40,13 @@ static void refuse(HttpExchange *x, const HttpReply *reply)
 
 static void answer(HttpExchange *x, const HttpReply *reply)
 {
-    const char *type = g_hash_table_lookup(reply->headers, "content-type");
     const char *disposition = g_hash_table_lookup(reply->headers, "content-disposition");
 
     http_exchange_add_header(x, "Cache-Control", "no-store");
     if (disposition)
         http_exchange_add_header(x, "Content-Disposition", disposition);
-    http_exchange_reply(x, reply->status, disposition ? "application/gzip" : type, reply->body);
+    http_exchange_reply(x, reply->status, disposition ? "application/gzip" : "application/json",
+                        reply->body);
 }
 
 void gather_pass_on(const GatherPeer *peer, HttpExchange *x, const Session *session, const char *rest)

@@ -74,18 +74,6 @@ gboolean rows_view_parse(const json_t *json, RowsView *view, GError **error)
 
 /* ---- where a VM is ---- */
 
-static gboolean has_condition(const json_t *vm, const char *type)
-{
-    const json_t *condition;
-    size_t i;
-
-    json_array_foreach (json_object_get(vm, "conditions"), i, condition)
-        if (!strcmp(json_string_at(condition, "type", ""), type) &&
-            !strcmp(json_string_at(condition, "status", ""), "True"))
-            return TRUE;
-    return FALSE;
-}
-
 /* A step after the copies of a warm migration has begun. */
 static gboolean is_past_copies(const json_t *vm)
 {
@@ -102,11 +90,11 @@ static gboolean is_past_copies(const json_t *vm)
 
 const char *row_state(const json_t *vm, gboolean plan_started, gboolean warm)
 {
-    if (has_condition(vm, "Canceled"))
+    if (digest_vm_has(vm, "Canceled"))
         return "Canceled";
-    if (has_condition(vm, "Failed") || json_is_object(json_object_get(vm, "error")))
+    if (digest_vm_has(vm, "Failed") || json_is_object(json_object_get(vm, "error")))
         return "Failed";
-    if (has_condition(vm, "Succeeded"))
+    if (digest_vm_has(vm, "Succeeded"))
         return "Succeeded";
     if (!plan_started)
         return "NotStarted";

@@ -2,12 +2,10 @@
 import re
 
 import pytest
-from harness import manifests, waiting
-from harness.cluster import condition_of
+from harness import manifests
 from playwright.sync_api import expect
 
 MEBIBYTE = 1 << 20
-GUARD = waiting.SHORT * 1000  # how long a page may take before it has certainly given up
 ESXI = {"user": "root", "password": "esx & secret", "connections": 8}
 VMS = {"first-1": "DC0_C0_H0", "other-1": "DC0_C1_H0"}
 
@@ -40,10 +38,9 @@ class Steps:
 
     def __init__(self, window):
         self.window, self.page = window, window.page
-        self.page.set_default_timeout(GUARD)
 
     def go(self, path):
-        self.page.goto(self.window.console.url + path)
+        self.window.visit(path)
 
     def row(self, text):
         return self.page.get_by_role("row").filter(has_text=text)
@@ -145,9 +142,7 @@ def address_of(peer):
 
 @pytest.fixture
 def person(window):
-    expect.set_options(timeout=GUARD)
-    yield Steps(window)
-    expect.set_options(timeout=5000)  # Playwright's own
+    return Steps(window)
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +170,8 @@ def test_from_an_empty_console_to_a_migrated_vm(cluster, vcenter, window, person
     person.start("cold")
     person.says(re.compile("1 of 1 VM"))
     person.says("Succeeded")
+    cluster.kubectl.condition("plan", "cold", "Succeeded")
     assert cluster.kubectl.get("virtualmachine", "first-1", "made-by-the-console")
-    assert condition_of(cluster.kubectl.get("plan", "cold"), "Succeeded")
 
 
 # ---- providers

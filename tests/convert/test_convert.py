@@ -115,7 +115,7 @@ class Conversion:
 
     def run(self, code=0):
         process = self.start()
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         assert "Sanitizer" not in err and "runtime error" not in err, err
         assert process.returncode == code, out + err
         return json.loads(out.splitlines()[-1])
@@ -201,7 +201,7 @@ def test_asked_to_stop_it_stops(conversion):
     conversion.say("mode", "hang")
     process = conversion.start_until_it_hangs()
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 75, out + err
     assert conversion.is_pristine() and not conversion.overlay(0).exists()
 

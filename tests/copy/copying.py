@@ -68,7 +68,7 @@ class Copy:
         self.log = err
         return json.loads(out.splitlines()[-1])
 
-    def start_until(self, ready, timeout=60, options=()):
+    def start_until(self, ready, timeout=300, options=()):
         """Starts it and gives it back when ready() says so; it must not have ended before."""
         process = self.start(*options)
         end = time.monotonic() + timeout
@@ -78,7 +78,7 @@ class Copy:
             time.sleep(0.002)
         return process
 
-    def kill_when(self, ready, timeout=60):
+    def kill_when(self, ready, timeout=300):
         """Starts it and kills it (SIGKILL) when ready() says so; FALSE: it ended before."""
         process = self.start()
         end = time.monotonic() + timeout

@@ -179,7 +179,7 @@ def test_a_source_that_changes_while_it_is_copied_is_noticed(copy, store):
     store.rate = 20 * MIB
     process = copy.start_until(lambda: store.bytes_sent() > 8 * MIB)
     os.utime(copy.raw, (1, 1))
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 77, out + err
     assert json.loads(out.splitlines()[-1])["reason"] == "SourceChanged"
 
@@ -191,10 +191,10 @@ def test_progress_and_metrics_are_served(copy, store):
     seen, text, rates = {}, "", []
     while process.poll() is None:
         try:
-            with urllib.request.urlopen(f"http://{address}/progress", timeout=1) as reply:
+            with urllib.request.urlopen(f"http://{address}/progress", timeout=20) as reply:
                 seen = json.load(reply)
             rates.append(seen["bytesPerSecond"])
-            with urllib.request.urlopen(f"http://{address}/metrics", timeout=1) as reply:
+            with urllib.request.urlopen(f"http://{address}/metrics", timeout=20) as reply:
                 text = reply.read().decode()
         except (OSError, http.client.HTTPException, ValueError):  # not there yet, or just ending
             continue

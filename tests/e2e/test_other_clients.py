@@ -108,9 +108,9 @@ def discovered(client):
     review = client.ask("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", MAY_LIST_ROUTES,
                         kind="application/vnd.kubernetes.protobuf")
     assert review["status"]["allowed"] is True
-    routes = client.get("/apis/route.openshift.io/v1/namespaces/openshift-mtv/routes?labelSelector=app%3Dforklift%2Cservice%3Dforklift-inventory")
-    assert len(routes["items"]) == 1
-    return "https://" + routes["items"][0]["spec"]["host"]
+    route, = waiting.until("the inventory's Route", lambda: client.get(
+        "/apis/route.openshift.io/v1/namespaces/openshift-mtv/routes?labelSelector=app%3Dforklift%2Cservice%3Dforklift-inventory")["items"])
+    return "https://" + route["spec"]["host"]
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +124,7 @@ def provider(client, discovered, vcenter):
     current = client.get(f"{CORE}/secrets/{name}")
     current["metadata"]["ownerReferences"] = [owner(new)]
     client.ask("PUT", f"{CORE}/secrets/{name}", current)
+    ready(client, "providers/host")
     return ready(client, "providers/mtv")
 
 
@@ -160,10 +161,14 @@ def test_mtv_reads_each_collection_of_vsphere(client, discovered, provider, coll
 
 @pytest.mark.parametrize("collection, least", [("vms", 0), ("namespaces", 1), ("storageclasses", 1), ("networkattachmentdefinitions", 0),
                                                ("persistentvolumeclaims", 1), ("datavolumes", 0)])
-def test_mtv_reads_each_collection_of_the_target(client, discovered, collection, least):
+def test_mtv_reads_each_collection_of_the_target(client, discovered, provider, collection, least):
     host, = client.get(f"{discovered}/providers?detail=1")["openshift"]
-    rows = client.get(f"{discovered}/providers/openshift/{host['uid']}/{collection}?detail=4")
-    assert len(rows) >= least and all({"uid", "name", "object"} <= set(row) for row in rows)
+
+    def rows():
+        return client.get(f"{discovered}/providers/openshift/{host['uid']}/{collection}?detail=4")
+
+    waiting.until(f"{least} {collection}", lambda: len(rows()) >= least)
+    assert all({"uid", "name", "object"} <= set(row) for row in rows())
 
 
 def plan_of_mtv(client, discovered, provider, name, vms, **spec):
@@ -264,13 +269,18 @@ def test_mtv_looks_after_the_health_and_settings_of_the_services(client, provide
     name = settings["metadata"]["name"]
     assert client.merge(f"{API}/forkliftcontrollers/{name}", {"spec": {"controller_max_vm_inflight": "7"}})["spec"]["controller_max_vm_inflight"] == "7"
     assert "controller_max_vm_inflight" not in client.merge(f"{API}/forkliftcontrollers/{name}", {"spec": {"controller_max_vm_inflight": None}})["spec"]
-    pods = client.get(f"{CORE}/pods?labelSelector=app%3Dforklift")["items"]
-    assert {pod["metadata"]["name"].rsplit("-", 2)[0] for pod in pods} >= {"forklift-controller", "forklift-validation", "forklift-ui", "forklift-must-gather-api"}
-    for pod in pods:
-        assert next(one for one in pod["status"]["conditions"] if one["type"] == "Ready")["status"] == "True"
+    services = {"forklift-controller", "forklift-validation", "forklift-ui", "forklift-must-gather-api"}
+
+    def healthy():
+        pods = client.get(f"{CORE}/pods?labelSelector=app%3Dforklift")["items"]
+        there = {pod["metadata"]["name"].rsplit("-", 2)[0] for pod in pods} >= services
+        return pods if there and all(condition_of(pod, "Ready") for pod in pods) else None
+
+    for pod in waiting.until("Pods that are ready", healthy):
         assert all("restartCount" in one for one in pod["status"]["containerStatuses"])
     controller, = client.get(f"{CORE}/pods?labelSelector=app%3Dforklift%2Ccontrol-plane%3Dcontroller-manager")["items"]
-    assert [controller] == client.get(f"{CORE}/pods?labelSelector=app.kubernetes.io%2Fname%3Dforklift-controller")["items"]
+    again, = client.get(f"{CORE}/pods?labelSelector=app.kubernetes.io%2Fname%3Dforklift-controller")["items"]
+    assert again["metadata"]["uid"] == controller["metadata"]["uid"]
     for container in controller["spec"]["containers"]:
         status, log = client.send("GET", f"{CORE}/pods/{controller['metadata']['name']}/log?container={container['name']}&tailLines=100", accept="*/*")
         assert status == 200 and log

@@ -186,7 +186,6 @@ def test_a_quota_holds_for_whoever_writes(kubectl):
     assert "exceeded quota: held" in said[0]["message"]
     kubectl("delete", "pvc", "first", "-n", "held")
     waiting.until("room for it", lambda: kubectl.get("datavolume", "waits", "held")["status"]["phase"] == "Succeeded")
-    kubectl("delete", "namespace", "held")
 
 
 def test_vms_networks_and_datastores_may_be_named_by_path(kubectl, maps):

@@ -29,7 +29,7 @@ class Writer(threading.Thread):
             body = json.dumps({"metadata": {"name": f"n-{self.acknowledged}"}, "data": {"text": "x" * 1000}}).encode()
             request = urllib.request.Request(self.server + MAPS, data=body, method="POST", headers={
                 "Authorization": f"Bearer {self.token}", "Content-Type": "application/json"})
-            urllib.request.urlopen(request, timeout=60, context=self.trust).close()
+            urllib.request.urlopen(request, timeout=waiting.SHORT, context=self.trust).close()
             self.acknowledged += 1
 
 

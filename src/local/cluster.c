@@ -220,8 +220,7 @@ void local_cluster_stop(LocalCluster *cluster)
     if (cluster->machine)
         machine_end(cluster->machine); /* the Pods still have an API to say goodbye to */
     g_clear_pointer(&cluster->controllers, local_controllers_free);
-    g_clear_pointer(&cluster->api,
-                    apiserver_stop); /* asks the kubelet until it is gone, and ends the informers' watches */
+    g_clear_pointer(&cluster->api, apiserver_stop); /* asks the kubelet until it is gone */
     kubelet_free(cluster->kubelet);
     g_clear_pointer(&cluster->machine, machine_free);
     g_clear_pointer(&cluster->client, kube_client_unref);

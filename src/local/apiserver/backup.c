@@ -162,7 +162,8 @@ static gboolean copy_database(const char *from, const char *to, GError **error)
 
 gboolean backup_restore(const char *directory, const char *data, GError **error)
 {
-    g_autofree char *database = g_build_filename(data, DATABASE, NULL);
+    g_autofree char *database = g_build_filename(data, DATABASE, NULL),
+                    *log = g_strconcat(database, "-wal", NULL);
     gboolean done = FALSE;
     int lock;
 
@@ -173,9 +174,10 @@ gboolean backup_restore(const char *directory, const char *data, GError **error)
     lock = lock_data(data, error);
     if (lock < 0)
         return FALSE;
-    if (g_file_test(database, G_FILE_TEST_EXISTS))
+    /* the log of another database would be played into this one */
+    if (g_file_test(database, G_FILE_TEST_EXISTS) || g_file_test(log, G_FILE_TEST_EXISTS))
         g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
-                    "data directory '%s': has a " DATABASE " already; move it and its -wal file away first",
+                    "data directory '%s': has a " DATABASE " already, or its -wal file; move both away first",
                     data);
     else
         done = copy_keys(directory, data, error) && copy_database(directory, data, error) &&

@@ -657,7 +657,7 @@ void serve_binding(Request *request)
     }
     for (guint try = 0; !error && !done && try < most_tries; try++) {
         done = bind(request, node, &error);
-        if (!done && g_error_matches(error, GANTRY_ERROR, ERROR_KUBE_CONFLICT) &&
+        if (!done && try + 1 < most_tries && g_error_matches(error, GANTRY_ERROR, ERROR_KUBE_CONFLICT) &&
             !strstr(error->message, "assigned"))
             g_clear_error(&error); /* somebody wrote it meanwhile: look again */
     }

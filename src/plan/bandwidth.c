@@ -2,7 +2,7 @@
 #include "plan/bandwidth.h"
 #include "kube/quantity.h"
 
-#define QUIET_US (15 * G_USEC_PER_SEC)
+#define QUIET_US (30 * G_USEC_PER_SEC) /* a copy is looked at every ten seconds where there are thousands */
 #define STALE_US G_USEC_PER_SEC /* shares are counted anew when the last count is so old */
 
 /* Copies that share a limit. */

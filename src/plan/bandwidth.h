@@ -3,7 +3,7 @@
  *
  * A limit is shared evenly by those that it binds; what a copy cannot use, as another limit holds it lower,
  * the others get. A copy counts from when its share is first asked for until it is ended or nobody has asked
- * for 15 seconds, so a table that is lost with its process is whole again with the next look at each copy.
+ * for half a minute, so a table that is lost with its process is whole again with the next look at each copy.
  * Limits may change at any time; the next look brings the new shares. Threads: any.
  */
 #pragma once

@@ -105,7 +105,7 @@ static void who_has_ended_or_is_not_looked_at_leaves_its_share(void)
     g_assert_cmpuint(ask("p", "3", "v/a", 900), ==, 300);
     bandwidth_end(&ended);
     g_assert_cmpuint(ask("p", "1", "v/a", 900), ==, 450);
-    now += 16 * SECOND;
+    now += 31 * SECOND;
     g_assert_cmpuint(ask("p", "1", "v/a", 900), ==, 900);
 }
 

@@ -2,17 +2,23 @@
  *
  *   {"version": 1,
  *    "disk": {"plan": UID, "vm": ID, "id": ID, "name": TEXT, "size": BYTES},
- *    "source": {"type": "https", "generation": TEXT, …},        what else it needs: see the reader of that
- * type "changes": {"since": TEXT, "ranges": [[START, BYTES], …]|"source"}?, "trust": {"ca": PEM?, "fingerprint":
- * TEXT?, "insecure": BOOL?}, "credentials": DIRECTORY?,                                 holds the files user
- * and password "target": {"path": PATH, "overcommit": BOOL?}, "state": DIRECTORY, "fence": {"uid": TEXT,
- * "generation": N}, "limits": {"memory": BYTES?, "connections": N?, "bytesPerSecond": N?}}
+ *    "source": {"type": "https", "generation": TEXT, …},
+ *    "changes": {"since": TEXT, "ranges": [[START, BYTES], …]|"source"}?,
+ *    "trust": {"ca": PEM?, "fingerprint": TEXT?, "insecure": BOOL?},
+ *    "credentials": DIRECTORY?,
+ *    "target": {"path": PATH, "overcommit": BOOL?},
+ *    "state": DIRECTORY,
+ *    "fence": {"uid": TEXT, "generation": N},
+ *    "limits": {"memory": BYTES?, "connections": N?, "bytesPerSecond": N?}}
+ *
+ * What else a source has is said by the reader of its type. credentials holds the files user and password.
  *
  * changes says what was written in the source since the generation "since": in order, apart, whole sectors.
  * Where the target holds that generation, only these ranges are read, written, hashed and verified; where it
  * does not (another generation, no journal, a copy that never ended), what is needed beyond them is read too,
  * so that changes makes a copy shorter and never wrong. A list of more than some 30,000 ranges does not fit:
- * join those that are near each other. "source": the reader asks the source, when it has opened the disk. bytesPerSecond is the limit at the beginning: rate_limit.h.
+ * join those that are near each other. "source": the reader asks the source, when it has opened the disk.
+ * bytesPerSecond is the limit at the beginning: rate_limit.h.
  *
  * An ESXi host is read by its own user and password, or, where source.ticket = {"url": "https://vc/sdk",
  * "trust": {…}}, with tickets of that vCenter: credentials and source.ticket.trust are vCenter's then, trust

@@ -1,13 +1,15 @@
 /* api: the must-gather API, as Forklift 2.3's console speaks it.
  *
  *   GET  /                        who answers; needs no token
- *   POST /must-gather             asks for a gathering: 201 and its record; the body may name custom-name and
- * command
- *                                 ("/usr/bin/gather", "PLAN=p /usr/bin/targeted"); 400 what is wrong; 503 too
- * many are waiting GET  /must-gather             all records GET  /must-gather/ID          one, by number, or
- * the newest of that custom-name; 404 an empty record GET  /must-gather/ID/data     its archive, once it is
- * completed; else 404 Whoever asks must be allowed everything (verb, group and resource "*"), as an archive
- * shows everything; a refusal is 401 with the reason. Gatherings are done here, with the caller's token, a
+ *   POST /must-gather             asks for a gathering: 201 and its record; the body may name custom-name
+ *                                 and command ("/usr/bin/gather", "PLAN=p /usr/bin/targeted");
+ *                                 400 what is wrong; 503 too many are waiting
+ *   GET  /must-gather             all records
+ *   GET  /must-gather/ID          one, by number, or the newest of that custom-name; 404 an empty record
+ *   GET  /must-gather/ID/data     its archive, once it is completed; else 404
+ *
+ * Whoever asks must be allowed everything (verb, group and resource "*"), as an archive shows everything; a
+ * refusal is 401 with the reason. Gatherings are done here, with the caller's token, a
  * few at once, each within its time limit. Threads: it serves from threads of its own until it is stopped.
  */
 #pragma once

@@ -219,7 +219,7 @@ def test_an_archive_takes_what_is_temporary_and_nothing_else(cluster, restarted)
     waiting.until(lambda: f"end of {restarted.children(uid, 'pod', 'secret', 'configmap')}",
                   lambda: not restarted.children(uid, "pod", "secret", "configmap"))
     assert len(restarted.children(uid, "virtualmachine")) == 5 and len(restarted.children(uid, "datavolume")) == 5
-    assert not restarted.children(uid, "configmap", namespace=manifests.NAMESPACE)
+    waiting.until("end of the record", lambda: not restarted.children(uid, "configmap", namespace=manifests.NAMESPACE))
     with pytest.raises(KubectlError, match="archived"):
         restarted.migrate("queue", "queue-third")
 

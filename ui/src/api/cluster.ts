@@ -270,7 +270,8 @@ export interface KubeItem {
   object?: Resource;
 }
 
-export const vmsOf = (provider: Provider): Promise<InventoryVm[]> => inventory(provider, 'vms?detail=4');
+// All of them, with what a plan is made by; vmOf has the rest of one.
+export const vmsOf = (provider: Provider): Promise<InventoryVm[]> => inventory(provider, 'vms?detail=1');
 export const vmOf = (provider: Provider, id: string): Promise<InventoryVm> => inventory(provider, `vms/${encodeURIComponent(id)}`);
 export const hostsOf = (provider: Provider): Promise<InventoryHost[]> => inventory(provider, 'hosts?detail=1');
 export const networksOf = (provider: Provider): Promise<InventoryItem[]> => inventory(provider, 'networks?detail=1');

@@ -60,7 +60,7 @@ export interface InventoryQuery {
 // A comma ends a term of q=, so what follows one is not looked for.
 const term = (field: string, operator: string, text: string): string => `${field}${operator}${text.split(',')[0]!.trim()}`;
 
-// The server does the filtering, the sorting and the counting. A cluster's objects have names only, and no q=.
+// The server does the filtering, the sorting and the counting.
 export function inventoryPath(collection: string, query: InventoryQuery): string {
   const parameters = new URLSearchParams({ detail: '4', total: 'true', limit: String(query.limit), offset: String(query.offset) });
   const terms = [

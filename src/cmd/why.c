@@ -2,6 +2,7 @@
 #include "cmd/plan_argument.h"
 #include "cmd/plan_words.h"
 #include "cmd/verbs.h"
+#include "plan/warm.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -63,12 +64,13 @@ static void print_failed_precopies(const json_t *vm)
 {
     const json_t *list = json_at(vm, "warm.precopies");
     size_t failed = json_int_at(vm, "warm.consecutiveFailures", 0), count = json_array_size(list);
+    size_t left_out = json_int_at(vm, "warm.leftOut", 0);
 
     for (size_t i = count > failed ? count - failed : 0; i < count; i++) {
         const json_t *one = json_array_get(list, i);
         if (json_at(one, "error"))
-            printf("  Precopy %zu was given up at %s: %s\n", i + 1, json_string_at(one, "end", "?"),
-                   json_string_at(one, "error", ""));
+            printf("  Precopy %zu was given up at %s: %s\n", i + 1 + (i < WARM_FIRST ? 0 : left_out),
+                   json_string_at(one, "end", "?"), json_string_at(one, "error", ""));
     }
 }
 

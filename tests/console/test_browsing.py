@@ -5,6 +5,7 @@ import tarfile
 
 import pytest
 from harness import manifests, stories, waiting
+from harness.cluster import condition_of
 from harness.vcenter import estate
 from playwright.sync_api import expect
 
@@ -56,6 +57,8 @@ def test_vms_are_found_by_their_concerns(cluster, window):
 
 
 def test_logs_of_a_plan_are_collected_and_downloaded(cluster, window, tmp_path):
+    waiting.until("the must-gather API", lambda: [
+        pod for pod in cluster.kubectl.get("pods", selector="app.kubernetes.io/name=forklift-must-gather-api") if condition_of(pod, "Ready")])
     cluster.kubectl("scale", "deployment", "forklift-controller", "-n", manifests.NAMESPACE, "--replicas=0")
     waiting.until("end of the controllers",
                   lambda: not [pod for pod in cluster.kubectl.get("pods") if "forklift-controller" in pod["metadata"]["name"]])

@@ -183,11 +183,12 @@ char *network_take_service(Network *network)
 static guint parse(const Network *network, const char *address)
 {
     gsize len = strlen(network->prefix);
-    guint high, low;
+    struct in_addr parsed;
 
-    if (strncmp(address, network->prefix, len) || sscanf(address + len, ".%u.%u", &high, &low) != 2)
+    if (strncmp(address, network->prefix, len) || address[len] != '.' ||
+        inet_pton(AF_INET, address, &parsed) != 1)
         return 0;
-    return high < 256 && low < 256 ? high << 8 | low : 0;
+    return ntohl(parsed.s_addr) & 0xffff;
 }
 
 gboolean network_keep(Network *network, const char *address)

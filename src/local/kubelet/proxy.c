@@ -307,7 +307,7 @@ static void name_services(Proxy *proxy)
         const Object *service = services->pdata[i];
         const char *ip = json_string_at(object_json(service), "spec.clusterIP", NULL);
         const char *name = object_name(service), *ns = object_namespace(service);
-        if (ip && g_ascii_isdigit(*ip))
+        if (ip && g_hostname_is_ip_address(ip))
             g_string_append_printf(text, "%s %s.%s.svc %s.%s.svc.cluster.local %s.%s %s\n", ip, name, ns,
                                    name, ns, name, ns, name);
     }

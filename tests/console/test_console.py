@@ -292,11 +292,11 @@ class TestConnection:
         expect(page.get_by_role("link", name="shop")).to_be_visible()
         console.freeze()
         try:
-            expect(page.get_by_text("The connection to the server is lost")).to_be_visible(timeout=60_000)
+            expect(page.get_by_text("The connection to the server is lost")).to_be_visible()
             stage.put(stories.plan("later", "vm-1"), stories.status(None, conditions=[stories.READY]))
         finally:
             console.thaw()
-        expect(page.get_by_text("The connection to the server is lost")).to_have_count(0, timeout=60_000)
+        expect(page.get_by_text("The connection to the server is lost")).to_have_count(0)
         expect(page.get_by_role("link", name="later")).to_be_visible()
         stage.remove("plan", "later")
 
@@ -304,9 +304,9 @@ class TestConnection:
         page = window.enter("/plans")
         expect(page.get_by_role("link", name="shop")).to_be_visible()
         console.stop()
-        expect(page.get_by_text("The connection to the server is lost")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("The connection to the server is lost")).to_be_visible()
         console.start()
-        expect(page.get_by_text("Your session has ended")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Your session has ended")).to_be_visible()
         window.complaints[:] = [text for text in window.complaints if not re.search("ERR_|502", text)]
 
 

@@ -196,7 +196,8 @@ function PlanWizard({ mode, start, before }: { mode: Mode; start: PlanDraft; bef
   const shared = (kind: 'NetworkMap' | 'StorageMap') => store.list(kind).filter((map) => isShared(map) && isFor(map, draft.source, draft.target));
   const mapNames = (kind: 'NetworkMap' | 'StorageMap') => store.list(kind).map((map) => map.metadata.name);
   const general = Object.values(mistakes).every((mistake) => !mistake);
-  const some = general && draft.vms.size > 0;
+  const loaded = !!vms.data && (!ovirt || (!!profiles.data && !!disks.data)); // else nothing seems to need a mapping, and a plan's own would be emptied
+  const some = general && loaded && draft.vms.size > 0;
   const networked = some && mapComplete(draft.network, used('network'), mapNames('NetworkMap'));
   const stored = networked && mapComplete(draft.storage, used('storage'), mapNames('StorageMap'));
   const title = mode === 'create' ? t.createTitle : editing ? t.editTitle(draft.name) : t.duplicateTitle(before?.metadata.name ?? '');

@@ -26,7 +26,7 @@ class Administrator:
 
     def call(self, method, kind, this, body=""):
         """The answer's text."""
-        connection = http.client.HTTPSConnection(self.host, context=ssl._create_unverified_context(), timeout=60)
+        connection = http.client.HTTPSConnection(self.host, context=ssl._create_unverified_context(), timeout=120)
         text = ENVELOPE.format(f'<{method} xmlns="urn:vim25"><_this type="{kind}">{escape(this)}</_this>{body}</{method}>')
         try:
             connection.request("POST", "/sdk", text.encode(), {"Content-Type": "text/xml", "SOAPAction": "urn:vim25/8.0", "Cookie": self.cookie})

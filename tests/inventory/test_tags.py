@@ -22,7 +22,7 @@ class Tagging:
         if not headers:
             headers = {"vmware-api-session-id": self.session, "Content-Type": "application/json"}
         request = urllib.request.Request(self.origin + VAPI + path, data=data, method=method, headers=headers)
-        with urllib.request.urlopen(request, timeout=60, context=self.context) as answer:
+        with urllib.request.urlopen(request, timeout=120, context=self.context) as answer:
             text = answer.read()
             return json.loads(text).get("value") if text else None
 

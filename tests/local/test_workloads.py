@@ -77,9 +77,15 @@ def test_service_and_route_forward_to_ready_pods(kubectl, namespace, cluster):
     address = kubectl.get("service", "web", namespace)["spec"]["clusterIP"]
     host = waiting.until("the route's host", lambda: kubectl.get("route", "web", namespace)["spec"].get("host"))
     assert host == f"127.0.0.1:{cluster.port + 4}"
+
+    def answering(url):
+        try:
+            return {urllib.request.urlopen(url, timeout=waiting.SHORT).read().decode().strip() for _ in range(4)}
+        except OSError:
+            return set()
+
     for url in (f"http://{address}/", f"http://{host}/"):
-        seen = {urllib.request.urlopen(url, timeout=10).read().decode().strip() for _ in range(4)}
-        assert seen == names(kubectl, "pods", namespace)
+        waiting.until(f"answer of every Pod at {url}", lambda wanted=url: answering(wanted) == names(kubectl, "pods", namespace))
     kubectl.apply(job("asks", namespace, f"python3 -c 'import urllib.request as u; print(u.urlopen(\"http://web.{namespace}.svc\").status)'"))
     kubectl("wait", "job/asks", "--for=condition=complete", "-n", namespace, f"--timeout={waiting.SHORT}s")
     assert kubectl("logs", "job/asks", "-n", namespace) == "200\n"

@@ -17,7 +17,7 @@ class Api:
         self.token = (cluster.data / "pki/admin.token").read_text(encoding="ascii").strip()
         self.trust = ssl.create_default_context(cafile=cluster.data / "pki/ca.crt")
 
-    def connect(self, timeout=30):
+    def connect(self, timeout=120):
         return http.client.HTTPSConnection("127.0.0.1", self.port, context=self.trust, timeout=timeout)
 
     def __call__(self, method, path, body=None, token=None, **headers):

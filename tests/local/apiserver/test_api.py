@@ -139,10 +139,10 @@ def test_many_watchers_all_hear_of_a_change(api, namespace):
     for thread in threads:
         thread.start()
     for _ in threads:
-        assert ready.acquire(timeout=60)
+        assert ready.acquire(timeout=120)
     api("POST", path_of(namespace), config("zz"))
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=120)
     assert heard == ["zz"] * 50
 
 
@@ -185,7 +185,7 @@ def test_a_body_has_a_ceiling(api, namespace):
 
 
 def test_a_body_without_end_is_cut_off(api, cluster):
-    with socket.create_connection(("127.0.0.1", cluster.port), timeout=30) as plain, \
+    with socket.create_connection(("127.0.0.1", cluster.port), timeout=120) as plain, \
             api.trust.wrap_socket(plain, server_hostname="localhost") as link:
         link.sendall(f"POST /api/v1/namespaces/default/configmaps HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token}\r\n"
                      "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
@@ -197,7 +197,7 @@ def test_a_body_without_end_is_cut_off(api, cluster):
 
 
 def test_a_reader_that_stops_reading_holds_nobody_up(api, namespace, cluster):
-    with socket.create_connection(("127.0.0.1", cluster.port), timeout=30) as plain, \
+    with socket.create_connection(("127.0.0.1", cluster.port), timeout=120) as plain, \
             api.trust.wrap_socket(plain, server_hostname="localhost") as link:
         link.sendall(f"GET {path_of(namespace)}?watch=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token}\r\n\r\n".encode())
         for number in range(20):
@@ -214,7 +214,7 @@ def test_the_certificate_is_verified_by_the_ca_of_the_data_directory(api, cluste
 
 def test_a_second_up_on_the_same_directory_is_refused(cluster, gantry):
     result = subprocess.run([gantry, "up", "--bare", "--data", cluster.data, "--listen", "127.0.0.1:0"], capture_output=True, text=True,
-                            timeout=60, check=False)
+                            timeout=120, check=False)
     assert result.returncode == 1 and "in use by another process" in result.stderr
 
 

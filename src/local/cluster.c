@@ -3,6 +3,7 @@
 #include "admission/admission.h"
 #include "base/log.h"
 #include "base/share.h"
+#include "kube/selector.h"
 #include "local/controllers/controllers.h"
 #include "local/machine.h"
 #include "local/manifests.h"
@@ -142,15 +143,16 @@ LocalCluster *local_cluster_start(const LocalClusterOptions *options, GCancellab
  * …". */
 static char *why_not(LocalCluster *cluster, const Object *deployment)
 {
-    const char *app = json_string_at(object_json(deployment), "spec.selector.matchLabels.app", "");
-    g_autofree char *selector = g_strconcat("app=", app, NULL);
-    g_autoptr(GPtrArray) pods =
-        local_view_list(machine_view(cluster->machine), &KUBE_POD, NAMESPACE, selector);
+    g_autoptr(Selector) selector =
+        selector_from_json(json_at(object_json(deployment), "spec.selector"), NULL);
+    g_autoptr(GPtrArray) pods = local_view_list(machine_view(cluster->machine), &KUBE_POD, NAMESPACE, NULL);
 
-    for (guint i = 0; i < pods->len; i++) {
-        const json_t *status;
+    for (guint i = 0; selector && i < pods->len; i++) {
+        const json_t *pod = object_json(pods->pdata[i]), *status;
         gsize j;
-        json_array_foreach (json_at(object_json(pods->pdata[i]), "status.containerStatuses"), j, status) {
+        if (!selector_matches(selector, pod))
+            continue;
+        json_array_foreach (json_at(pod, "status.containerStatuses"), j, status) {
             if (json_bool_at(status, "ready", FALSE))
                 continue;
             return g_strdup_printf("container %s of pod %s: %s %s", json_string_at(status, "name", ""),

@@ -45,27 +45,51 @@ static json_t *document_of(Stock *stock, const char *collection, const Object *o
     return document;
 }
 
-static void list_objects(Request *request, Stock *stock, GPtrArray *objects, GPtrArray *instances)
+static void free_document(gpointer document)
 {
-    Output *output = output_new(request->exchange);
-    gint64 at = 0, sent = 0;
+    json_decref(document);
+}
 
-    g_string_append_c(output_text(output), '[');
+static int compare_documents(gconstpointer a, gconstpointer b, gpointer filter)
+{
+    return filter_compare(filter, *(json_t *const *)a, *(json_t *const *)b);
+}
+
+/* The documents that are asked for, of all pages, in their order. */
+static GPtrArray *choose_documents(Request *request, Stock *stock, GPtrArray *objects, GPtrArray *instances)
+{
+    Filter *filter = request->query.filter;
+    GPtrArray *chosen = g_ptr_array_new_with_free_func(free_document);
+
     for (guint i = 0; i < objects->len; i++) {
         g_autoptr(json_t) document = NULL;
-        g_autofree char *text = NULL;
 
         if (!is_wanted(request, objects->pdata[i]))
             continue;
         document = document_of(stock, request->parts[3], objects->pdata[i], instances, request->query.detail);
-        if (request->query.filter && !filter_matches(request->query.filter, document))
-            continue;
-        if (at++ < request->query.offset)
-            continue;
-        if (request->query.limit >= 0 && sent >= request->query.limit)
-            break;
-        text = json_text(document);
-        g_string_append_printf(output_text(output), "%s%s", sent++ ? "," : "", text);
+        if (!filter || filter_matches(filter, document))
+            g_ptr_array_add(chosen, g_steal_pointer(&document));
+    }
+    if (filter && filter_sorts(filter))
+        g_ptr_array_sort_with_data(chosen, compare_documents, filter);
+    return chosen;
+}
+
+static void list_objects(Request *request, Stock *stock, GPtrArray *objects, GPtrArray *instances)
+{
+    g_autoptr(GPtrArray) chosen = choose_documents(request, stock, objects, instances);
+    g_autofree char *total = g_strdup_printf("%u", chosen->len);
+    gint64 first = MIN(request->query.offset, chosen->len), left = chosen->len - first;
+    gint64 count = request->query.limit >= 0 ? MIN(request->query.limit, left) : left;
+    Output *output;
+
+    if (request->query.total)
+        http_exchange_add_header(request->exchange, "X-Total-Count", total);
+    output = output_new(request->exchange);
+    g_string_append_c(output_text(output), '[');
+    for (gint64 i = 0; i < count; i++) {
+        g_autofree char *text = json_text(chosen->pdata[first + i]);
+        g_string_append_printf(output_text(output), "%s%s", i ? "," : "", text);
         if (!output_pass(output))
             break;
     }

@@ -70,6 +70,15 @@ def test_the_cluster_itself_is_a_provider(cluster, inventory):
     assert "standard" in {one["name"] for one in classes} and classes[0]["object"]["kind"] == "StorageClass"
 
 
+def test_a_clusters_objects_come_in_pages(cluster, inventory):
+    path = f"{inventory.get('providers/openshift')[0]['selfLink']}/namespaces"
+    names = [one["name"] for one in inventory.get(f"{path}?q=name")]
+    assert len(names) > 2 and [one["name"] for one in inventory.get(f"{path}?q=-name")] == names[::-1]
+    _status, headers, page = inventory.ask(f"{path}?q=name&limit=1&offset=1&total=true")
+    assert [one["name"] for one in page] == names[1:2] and headers["X-Total-Count"] == str(len(names))
+    assert inventory.get(f"{path}?offset={len(names)}") == []
+
+
 def test_a_clusters_tree_has_the_namespaces_that_have_vms(cluster, kubectl, inventory):
     host = inventory.get("providers/openshift")[0]["selfLink"]
     assert inventory.get(f"{host}/tree/namespace") == {"kind": "", "object": None, "children": []}

@@ -5,6 +5,9 @@
 
 #define MOST_ARCHIVE (256 << 20)
 
+static GMutex
+    one_archive; /* held while one is in memory: the Pod has room for one of the largest, not for many */
+
 /* The path that is asked of the API, or NULL. */
 static char *known_path(const char *method, const char *rest)
 {
@@ -45,23 +48,17 @@ static void answer(HttpExchange *x, const HttpReply *reply)
     http_exchange_add_header(x, "Cache-Control", "no-store");
     if (disposition)
         http_exchange_add_header(x, "Content-Disposition", disposition);
-    http_exchange_reply(x, reply->status, disposition ? "application/gzip" : "application/json",
-                        reply->body);
+    http_exchange_reply(x, reply->status, disposition ? "application/gzip" : "application/json", reply->body);
 }
 
-void gather_pass_on(const GatherPeer *peer, HttpExchange *x, const Session *session, const char *rest)
+static void pass_on(const GatherPeer *peer, HttpExchange *x, const Session *session, const char *path)
 {
     const char *headers[] = {"Authorization", session_bearer(session), NULL};
-    g_autofree char *path = known_path(http_exchange_method(x), rest), *url = NULL;
+    g_autofree char *url = g_strconcat(peer->url, path, NULL);
     GBytes *body = http_exchange_body(x);
     g_autoptr(HttpReply) reply = NULL;
     g_autoptr(GError) error = NULL;
 
-    if (!path) {
-        proxy_reply_status(x, 404, "NotFound", "The must-gather API has no such path.");
-        return;
-    }
-    url = g_strconcat(peer->url, path, NULL);
     reply = http_client_send(peer->client, http_exchange_method(x), url, headers,
                              g_bytes_get_size(body) ? "application/json" : NULL,
                              g_bytes_get_size(body) ? body : NULL, MOST_ARCHIVE, http_exchange_cancellable(x),
@@ -72,4 +69,21 @@ void gather_pass_on(const GatherPeer *peer, HttpExchange *x, const Session *sess
         refuse(x, reply);
     else
         answer(x, reply);
+}
+
+void gather_pass_on(const GatherPeer *peer, HttpExchange *x, const Session *session, const char *rest)
+{
+    g_autofree char *path = known_path(http_exchange_method(x), rest);
+
+    if (!path) {
+        proxy_reply_status(x, 404, "NotFound", "The must-gather API has no such path.");
+    } else if (!g_str_has_suffix(path, "/data")) {
+        pass_on(peer, x, session, path);
+    } else if (g_mutex_trylock(&one_archive)) {
+        pass_on(peer, x, session, path);
+        g_mutex_unlock(&one_archive);
+    } else {
+        proxy_reply_status(x, 429, "TooManyRequests",
+                           "Another archive is on its way; try again when it has come.");
+    }
 }

@@ -187,6 +187,7 @@ export interface VmRow {
     consecutiveFailures?: number;
     nextPrecopyAt?: string;
     precopies?: Precopy[];
+    leftOut?: number; // how many are no longer listed, after the first four
   };
   restorePowerState?: string;
   operatingSystem?: string;

@@ -362,7 +362,7 @@ function VmDetails({ plan, vm, at, now, onLogs }: { plan: Plan; vm: VmRow; at: V
             <Title headingLevel="h3" size="md" className="gantry-mb-sm">
               {texts.vm.copiesTitle}
             </Title>
-            <Precopies precopies={vm.warm.precopies} now={now} />
+            <Precopies precopies={vm.warm.precopies} leftOut={vm.warm.leftOut ?? 0} now={now} />
           </section>
         )}
         <section aria-label={texts.vm.concerns}>
@@ -384,9 +384,12 @@ function VmDetails({ plan, vm, at, now, onLogs }: { plan: Plan; vm: VmRow; at: V
   );
 }
 
+// Of the copies of a warm migration the status keeps so many first ones, and the last ones.
+const FIRST_COPIES = 4;
+
 // The copies of a warm migration, the newest first.
-function Precopies({ precopies, now }: { precopies: Precopy[]; now: number }) {
-  const numbered = precopies.map((copy, n) => ({ copy, n: n + 1 })).reverse();
+function Precopies({ precopies, leftOut, now }: { precopies: Precopy[]; leftOut: number; now: number }) {
+  const numbered = precopies.map((copy, n) => ({ copy, n: n + 1 + (n < FIRST_COPIES ? 0 : leftOut) })).reverse();
   return (
     <List isPlain>
       {numbered.slice(0, 5).map(({ copy, n }) => (

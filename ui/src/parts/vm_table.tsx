@@ -179,7 +179,7 @@ export function VmTable({ plan, state }: { plan: Plan; state: PlanState }) {
                 }}
               />
             )}
-            <Th sort={sortOf('name')}>{texts.common.name}</Th>
+            <Th sort={sortOf('name')} modifier="nowrap">{texts.common.name}</Th>
             <Th sort={sortOf('state')} modifier="nowrap">{texts.vm.state}</Th>
             <Th>{texts.vm.pipeline}</Th>
             <Th sort={sortOf('copied')} modifier="nowrap">{texts.vm.copied}</Th>

@@ -83,14 +83,20 @@ static void report_memory(GString *answer)
                                        g_strstrip(*line + strlen(wanted[i])));
 }
 
+gboolean control_check_level(const char *number, GError **error)
+{
+    if (strlen(number) == 1 && *number >= '0' && *number <= '3')
+        return TRUE;
+    g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
+                "level %s: it must be 0 (errors), 1 (warnings), 2 (information) or 3 (debug)", number);
+    return FALSE;
+}
+
 /* "level" or "level N". */
 static gboolean report_level(const char *number, GString *answer, GError **error)
 {
-    if (*number && (strlen(number) != 1 || *number < '0' || *number > '3')) {
-        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
-                    "level %s: it must be 0 (errors), 1 (warnings), 2 (information) or 3 (debug)", number);
+    if (*number && !control_check_level(number, error))
         return FALSE;
-    }
     if (*number)
         log_set_level(*number - '0');
     g_string_append_printf(answer, "level %d\n", log_level());

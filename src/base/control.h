@@ -24,6 +24,8 @@ void control_remove(ControlReport report, gpointer user_data);
 /* The answer to a question: a topic of control_add(), "memory", "level" or "level N" (of log.h, 0 to 3); to
  * be freed. BAD_INPUT: nobody knows what is asked. */
 char *control_answer(const char *question, GError **error);
+/* FALSE, BAD_INPUT: the text is not a level, "0" to "3". For whoever asks, before anybody is asked. */
+gboolean control_check_level(const char *number, GError **error);
 
 /* ---- the socket ---- */
 

@@ -73,11 +73,8 @@ static int run(Session *session, char **words, GError **error)
                     words[0], words[1] ? " " : "", words[1] ? words[1] : "");
         return EXIT_USAGE;
     }
-    if (words[1] && (strlen(words[1]) != 1 || !strchr("0123", *words[1]))) {
-        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
-                    "level %s: it must be 0 (errors), 1 (warnings), 2 (information) or 3 (debug)", words[1]);
+    if (words[1] && !control_check_level(words[1], error))
         return EXIT_USAGE;
-    }
     question = words[1] ? g_strdup_printf("%s %s", words[0], words[1]) : g_strdup(words[0]);
     folder = control_folder(error);
     sockets = folder ? find_sockets(folder, error) : NULL;

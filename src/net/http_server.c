@@ -24,6 +24,7 @@ void http_server_unref(HttpServer *server)
     g_hash_table_unref(server->sockets);
     g_array_unref(server->calls);
     g_mutex_clear(&server->lock);
+    g_rec_mutex_clear(&server->after_stop);
     g_cond_clear(&server->accepts_no_more);
     g_free(server);
 }
@@ -47,11 +48,23 @@ static gboolean run_calls(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+static void wake_thread(HttpServer *server)
+{
+    GSource *source = g_idle_source_new();
+
+    g_source_set_priority(source, G_PRIORITY_DEFAULT);
+    g_source_set_callback(source, run_calls, server, NULL);
+    g_source_attach(source, server->context);
+    g_source_unref(source);
+}
+
+/* The reference is for a call that drops the exchange which kept the server. */
 void http_server_call(HttpServer *server, void (*run)(gpointer), gpointer data)
 {
     Call call = {run, data};
     gboolean stopped, wake;
 
+    g_atomic_int_inc(&server->refs);
     g_mutex_lock(&server->lock);
     stopped = server->stopped;
     wake = !stopped && !server->woken;
@@ -60,15 +73,14 @@ void http_server_call(HttpServer *server, void (*run)(gpointer), gpointer data)
         g_array_append_val(server->calls, call);
     g_mutex_unlock(&server->lock);
 
-    if (stopped)
+    if (stopped) {
+        g_rec_mutex_lock(&server->after_stop);
         run(data);
-    if (wake) {
-        GSource *source = g_idle_source_new();
-        g_source_set_priority(source, G_PRIORITY_DEFAULT);
-        g_source_set_callback(source, run_calls, server, NULL);
-        g_source_attach(source, server->context);
-        g_source_unref(source);
+        g_rec_mutex_unlock(&server->after_stop);
     }
+    if (wake)
+        wake_thread(server);
+    http_server_unref(server);
 }
 
 /* ---- what comes in ---- */
@@ -255,6 +267,7 @@ HttpServer *http_server_start(const HttpServerOptions *options, GError **error)
     server->live = g_hash_table_new(NULL, NULL);
     server->sockets = g_hash_table_new(NULL, NULL);
     g_mutex_init(&server->lock);
+    g_rec_mutex_init(&server->after_stop);
     g_cond_init(&server->accepts_no_more);
     server->workers =
         g_thread_pool_new(handle, server, options->workers ? options->workers : default_workers, FALSE, NULL);
@@ -359,6 +372,7 @@ void http_server_stop(HttpServer *server)
     http_server_call(server, stop_serving, server);
     g_thread_join(server->thread);
 
+    g_rec_mutex_lock(&server->after_stop);
     g_mutex_lock(&server->lock);
     server->stopped = TRUE;
     g_mutex_unlock(&server->lock);
@@ -366,5 +380,6 @@ void http_server_stop(HttpServer *server)
     run_calls(server); /* what came after the thread's last look */
     g_object_unref(server->soup);
     g_main_context_pop_thread_default(server->context);
+    g_rec_mutex_unlock(&server->after_stop);
     http_server_unref(server);
 }

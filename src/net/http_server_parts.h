@@ -26,9 +26,10 @@ struct HttpServer {
     GMutex lock;         /* of all below */
     GArray *calls;       /* of Call: what other threads want done on the server's thread */
     gboolean woken;
-    gboolean stopped;  /* that thread is no more: calls are run where they are made */
+    gboolean stopped;  /* that thread is no more: calls are run where they are made, under after_stop */
     gboolean stopping; /* written on the server's thread only, which may read it without the lock */
     GCond accepts_no_more;
+    GRecMutex after_stop; /* then one call at a time: libsoup's objects refer to each other; before lock */
 };
 
 typedef enum { OPEN, ANSWERED } Answer;

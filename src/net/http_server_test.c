@@ -306,24 +306,31 @@ static guint open_files(void)
     return count;
 }
 
-/* One request on a connection of its own, which is then closed from here; whether anything was answered. */
-static gboolean ask_and_hang_up(guint port)
+/* One request on a connection of its own; the connection, or NULL when nothing was answered. */
+static GSocketConnection *ask(guint port)
 {
     static const char request[] = "GET /echo HTTP/1.1\r\nHost: localhost\r\n\r\n";
     g_autoptr(GSocketClient) client = g_socket_client_new();
     g_autoptr(GSocketConnection) connection =
         g_socket_client_connect_to_host(client, "127.0.0.1", port, NULL, NULL);
     char answer[64];
-    gssize got;
 
     if (!connection)
-        return FALSE;
+        return NULL;
     g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(connection)), request,
                               strlen(request), NULL, NULL, NULL);
-    got = g_input_stream_read(g_io_stream_get_input_stream(G_IO_STREAM(connection)), answer, sizeof answer,
-                              NULL, NULL);
-    g_io_stream_close(G_IO_STREAM(connection), NULL, NULL);
-    return got > 0;
+    if (g_input_stream_read(g_io_stream_get_input_stream(G_IO_STREAM(connection)), answer, sizeof answer,
+                            NULL, NULL) <= 0)
+        return NULL;
+    return g_steal_pointer(&connection);
+}
+
+/* The same, then closed from here; whether anything was answered. */
+static gboolean ask_and_hang_up(guint port)
+{
+    g_autoptr(GSocketConnection) connection = ask(port);
+
+    return connection != NULL;
 }
 
 static void hang_ups(Fixture *f, gconstpointer data)
@@ -361,6 +368,45 @@ static void stops_while_asked(void)
         http_server_stop(server);
         for (guint k = 0; k < G_N_ELEMENTS(askers); k++)
             g_thread_join(askers[k]);
+    }
+}
+
+static gpointer drop_when_closed(gpointer data)
+{
+    while (http_stream_is_open(data))
+        g_thread_yield();
+    http_stream_unref(data);
+    return NULL;
+}
+
+static void stream_to_a_keeper(HttpExchange *x, gpointer keepers)
+{
+    HttpStream *stream = http_exchange_stream(x, 200, "text/plain");
+    g_autoptr(GBytes) first = g_bytes_new_static("first\n", 6);
+
+    http_stream_send(stream, first);
+    g_async_queue_push(keepers, g_thread_new("keeps", drop_when_closed, stream));
+}
+
+/* Who holds a stream lets go of it while its server ends: libsoup's objects must not die on both threads. */
+static void stops_while_streams_are_dropped(void)
+{
+    enum { ROUNDS = 40, STREAMS = 6 };
+
+    for (int i = 0; i < ROUNDS; i++) {
+        g_autoptr(GAsyncQueue) keepers = g_async_queue_new();
+        HttpServerOptions options = {
+            .listen = "127.0.0.1:0", .handler = stream_to_a_keeper, .user_data = keepers};
+        HttpServer *server = http_server_start(&options, NULL);
+        GSocketConnection *readers[STREAMS];
+
+        for (int k = 0; k < STREAMS; k++)
+            g_assert_nonnull(readers[k] = ask(http_server_port(server)));
+        http_server_stop(server);
+        for (int k = 0; k < STREAMS; k++) {
+            g_thread_join(g_async_queue_pop(keepers));
+            g_object_unref(readers[k]);
+        }
     }
 }
 
@@ -426,6 +472,8 @@ int main(int argc, char **argv)
         g_test_add(path, Fixture, NULL, set_up, cases[i].run, tear_down);
     }
     g_test_add_func("/net/http_server/a stop while requests come in loses none of them", stops_while_asked);
+    g_test_add_func("/net/http_server/a stop while streams are dropped on other threads",
+                    stops_while_streams_are_dropped);
     g_test_add_func("/net/http_server/an address that is none is refused", bad_listen);
     return g_test_run();
 }

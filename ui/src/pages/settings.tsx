@@ -89,7 +89,7 @@ function Settings({ controller }: { controller: ForkliftController }) {
   );
   return (
     <Form
-      isWidthLimited
+      className="gantry-settings"
       onSubmit={(event) => {
         event.preventDefault();
         if (possible) void save();
@@ -110,6 +110,7 @@ function Settings({ controller }: { controller: ForkliftController }) {
             ))}
         </FormFieldGroup>
       ))}
+      <p className="gantry-subtle">{t.others}</p>
       {problem && <Alert isInline variant="danger" title={problem} />}
       <ActionGroup>{why ? <Tooltip content={why}>{button}</Tooltip> : button}</ActionGroup>
     </Form>
@@ -126,13 +127,14 @@ function SettingField({ setting, value, disabled, onChange }: { setting: Setting
       </div>
     );
   const mistake = settingMistake(setting, value);
-  const range = t.allowed(setting.least!, setting.most!);
+  const absent = setting.absent === undefined ? t.notSet : String(setting.absent);
   return (
     <Field
       id={setting.key}
       label={label}
       disabled={disabled}
-      help={mistake ? <span role="alert">{mistake === 'whole' ? t.whole : range}</span> : `${help}. ${t.default(String(setting.absent))}`}
+      short={setting.kind !== 'text'}
+      help={mistake ? <span role="alert">{mistake === 'range' ? t.allowed(setting.least!, setting.most!) : t.mistakes[mistake]}</span> : `${help}. ${t.default(absent)}`}
       value={value}
       onChange={(text) => onChange(text.trim())}
     />

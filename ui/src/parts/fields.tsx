@@ -26,9 +26,10 @@ interface FieldProps {
   disabled?: boolean;
   type?: 'text' | 'password' | 'number';
   lines?: number;
+  short?: boolean; // a number or an amount
 }
 
-export function Field({ id, label, value, onChange, mistake, help, required, disabled, type = 'text', lines }: FieldProps) {
+export function Field({ id, label, value, onChange, mistake, help, required, disabled, type = 'text', lines, short }: FieldProps) {
   const [touched, setTouched] = useState(false);
   const shown = touched ? mistake : undefined;
   const common = {
@@ -48,6 +49,7 @@ export function Field({ id, label, value, onChange, mistake, help, required, dis
         <TextInput
           {...common}
           type={type}
+          className={short ? 'gantry-short' : undefined}
           autoComplete={type === 'password' ? 'new-password' : 'off'}
           spellCheck={false}
           onChange={(_event, text) => onChange(text)}

@@ -79,6 +79,9 @@ interface ChooseProps {
   bare?: boolean; // without its own label above
 }
 
+// What lies beside an open dialog is hidden from screen readers, so its lists go into the dialog's own layer.
+const layerOf = (id: string): HTMLElement => document.getElementById(id)?.closest<HTMLElement>('.pf-v6-c-backdrop') ?? document.body;
+
 export function Choose({ id, label, value, choices, onChange, help, required, disabled, bare }: ChooseProps) {
   const [open, setOpen] = useState(false);
   const chosen = choices.find((choice) => choice.value === value);
@@ -106,6 +109,7 @@ export function Choose({ id, label, value, choices, onChange, help, required, di
         </MenuToggle>
       )}
       shouldFocusToggleOnSelect
+      popperProps={{ appendTo: () => layerOf(id) }}
       maxMenuHeight="18rem"
       isScrollable
     >

@@ -94,15 +94,28 @@ export const migrationName = (plan: string, now: number): string => `${plan}-${n
 export const cutover = (migration: Migration, at: Date | null): Promise<Migration> =>
   patch<Migration>('Migration', migration.metadata.name, { spec: { cutover: at ? at.toISOString().replace(/\.\d+Z$/, 'Z') : null } });
 
-// A merge patch replaces the whole list, so the list is read anew first.
-export async function cancelVms(migration: Migration, vms: { id?: string; name?: string }[]): Promise<Migration> {
-  const current = await get<Migration>('Migration', migration.metadata.name);
-  const already = current.spec.cancel ?? [];
+// Others may cancel at the same time, and the status is written every second: what must not have changed meanwhile is the spec alone.
+export async function cancelVms(migration: Migration, vms: Ref[], tries = 3): Promise<Migration> {
+  const { spec } = await get<Migration>('Migration', migration.metadata.name);
+  try {
+    return await request<Migration>(
+      'PATCH',
+      path('Migration', migration.metadata.name),
+      [
+        { op: 'test', path: '/spec', value: spec },
+        { op: 'add', path: '/spec/cancel', value: withCancelled(spec.cancel ?? [], vms) },
+      ],
+      'application/json-patch+json',
+    );
+  } catch (error) {
+    if (tries > 1 && error instanceof HttpError && error.status === 422) return cancelVms(migration, vms, tries - 1);
+    throw error;
+  }
+}
+
+function withCancelled(already: Ref[], vms: Ref[]): Ref[] {
   const added = vms.filter((vm) => !already.some((ref) => (ref.id ? ref.id === vm.id : ref.name === vm.name)));
-  return patch<Migration>('Migration', migration.metadata.name, {
-    metadata: { resourceVersion: current.metadata.resourceVersion },
-    spec: { cancel: [...already, ...added.map(({ id, name }) => ({ id, name }))] },
-  });
+  return [...already, ...added.map(({ id, name }) => ({ id, name }))];
 }
 
 export const archivePlan = (name: string): Promise<Plan> => patch<Plan>('Plan', name, { spec: { archived: true } });

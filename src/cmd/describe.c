@@ -39,6 +39,15 @@ static void print_conditions(const Object *object)
     text_table_print(table);
 }
 
+static void print_failed_precopies(const json_t *vm)
+{
+    g_autoptr(GPtrArray) lines = vm_failed_precopies(vm);
+
+    for (guint i = 0; i < lines->len; i++)
+        printf("  %s: %s\n", json_string_at(vm, "name", json_string_at(vm, "id", "?")),
+               (const char *)lines->pdata[i]);
+}
+
 static void print_vms(const Object *plan)
 {
     static const char *const titles[] = {"VM", "ID", "RESULT", "PHASE", "STEP", "SECONDS", "REASON", NULL};
@@ -60,6 +69,8 @@ static void print_vms(const Object *plan)
     }
     printf("\nVirtual machines:\n");
     text_table_print(table);
+    json_array_foreach (plan_vms(object_json(plan)), i, vm)
+        print_failed_precopies(vm);
 }
 
 static gint by_time(gconstpointer a, gconstpointer b)

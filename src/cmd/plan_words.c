@@ -2,6 +2,7 @@
 #include "cmd/plan_words.h"
 #include "base/clock.h"
 #include "crd/conditions.h"
+#include "plan/warm.h"
 #include <string.h>
 
 const char *plan_state(const json_t *plan)
@@ -83,6 +84,24 @@ void plan_transferred(const json_t *plan, gint64 *done, gint64 *total)
             *done += json_int_at(task, "progress.completed", 0);
             *total += json_int_at(task, "progress.total", 0);
         }
+}
+
+GPtrArray *vm_failed_precopies(const json_t *vm)
+{
+    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+    const json_t *list = json_at(vm, "warm.precopies");
+    size_t failed = json_int_at(vm, "warm.consecutiveFailures", 0), count = json_array_size(list),
+           left_out = json_int_at(vm, "warm.leftOut", 0);
+
+    for (size_t i = count > failed ? count - failed : 0; i < count; i++) {
+        const json_t *one = json_array_get(list, i);
+        size_t number = i + 1 + (i < WARM_FIRST ? 0 : left_out);
+        if (json_at(one, "error"))
+            g_ptr_array_add(lines, g_strdup_printf("Precopy %zu was given up at %s: %s", number,
+                                                   json_string_at(one, "end", "?"),
+                                                   json_string_at(one, "error", "")));
+    }
+    return lines;
 }
 
 gint64 seconds_of(const json_t *item)

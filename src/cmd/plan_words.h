@@ -17,4 +17,7 @@ const char *vm_pending(const json_t *vm);         /* why it waits and at which p
 const json_t *vm_step(const json_t *vm, const char *name); /* or NULL */
 const json_t *vm_current_step(const json_t *vm);  /* the one that is being worked on: the last with an error or a start; or NULL */
 const json_t *vm_disk_tasks(const json_t *vm);    /* in a warm migration the last word on a disk is the cutover's */
+/* Why each precopy since the last one that was copied was given up: lines of text (char *) in their order, as many as the status
+ * keeps; owned, never NULL. */
+GPtrArray *vm_failed_precopies(const json_t *vm);
 gint64 seconds_of(const json_t *item);            /* from started to completed; 0 when it has not ended */

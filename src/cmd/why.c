@@ -2,7 +2,6 @@
 #include "cmd/plan_argument.h"
 #include "cmd/plan_words.h"
 #include "cmd/verbs.h"
-#include "plan/warm.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -59,19 +58,12 @@ static void print_errors(const json_t *vm)
     }
 }
 
-/* Those that were given up since the last one that was copied. */
 static void print_failed_precopies(const json_t *vm)
 {
-    const json_t *list = json_at(vm, "warm.precopies");
-    size_t failed = json_int_at(vm, "warm.consecutiveFailures", 0), count = json_array_size(list);
-    size_t left_out = json_int_at(vm, "warm.leftOut", 0);
+    g_autoptr(GPtrArray) lines = vm_failed_precopies(vm);
 
-    for (size_t i = count > failed ? count - failed : 0; i < count; i++) {
-        const json_t *one = json_array_get(list, i);
-        if (json_at(one, "error"))
-            printf("  Precopy %zu was given up at %s: %s\n", i + 1 + (i < WARM_FIRST ? 0 : left_out),
-                   json_string_at(one, "end", "?"), json_string_at(one, "error", ""));
-    }
+    for (guint i = 0; i < lines->len; i++)
+        printf("  %s\n", (const char *)lines->pdata[i]);
 }
 
 static gboolean mentions(const char *text, const json_t *vm)

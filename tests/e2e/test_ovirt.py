@@ -37,7 +37,23 @@ def images(tiny_guest, random_disk, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def engine(images, tmp_path_factory):
+def old_guest(tmp_path_factory):
+    """A Linux whose kernel has a driver for SATA disks and none for virtio, as far as it can be seen without booting it."""
+    home = tmp_path_factory.mktemp("old-guest")
+    root = home / "root"
+    for name in ("etc", "bin", "sbin", "usr/bin", "var/lib/dpkg", "var/log", "boot", "tmp", "lib/modules/5.10.0-amd64/kernel/drivers/ata"):
+        (root / name).mkdir(parents=True)
+    (root / "etc/os-release").write_text('ID=debian\nVERSION_ID="11"\nNAME="Debian GNU/Linux"\n')
+    (root / "etc/debian_version").write_text("11.5\n")
+    (root / "etc/fstab").write_text("/dev/sda / ext2 defaults 0 1\n")
+    for name in ("bin/sh", "var/lib/dpkg/status", "lib/modules/5.10.0-amd64/kernel/drivers/ata/ahci.ko"):
+        (root / name).touch()
+    subprocess.run(["/sbin/mke2fs", "-q", "-t", "ext2", "-d", root, home / "old.raw", "200M"], check=True)
+    return home / "old.raw"
+
+
+@pytest.fixture(scope="module")
+def engine(images, old_guest, tmp_path_factory):
     def small(name, last, **more):
         return {"name": name, "disks": [{"file": str(images["data"])}], "nics": [{"mac": MAC[:-2] + last}], **more}
 
@@ -48,6 +64,7 @@ def engine(images, tmp_path_factory):
                 {"file": str(as_qcow2(images["boot"])), "format": "qcow2", "interface": "virtio"},
                 {"file": str(images["data"]), "storageDomain": "second domain", "interface": "virtio"}]},
             small("stubborn", "95", powerOn=True), small("busy", "96", powerOn=True), small("phases", "94", powerOn=True),
+            {"name": "old", "nics": [{"mac": MAC[:-2] + "93"}], "disks": [{"file": str(old_guest), "interface": "ide"}]},
             {"name": "large", "nics": [{"mac": MAC[:-2] + "99"}], "powerOn": True,
              "disks": [{"file": str(as_qcow2(images["big"])), "format": "qcow2"}, {"file": str(images["big"])}]},
             {"name": "lun", "nics": [{"mac": MAC[:-2] + "98"}], "disks": [{"size": 1 << 30, "json": {
@@ -226,6 +243,20 @@ def test_a_controller_that_is_killed_at_every_phase_moves_the_vm_all_the_same(cl
     assert sha256_padded(target, target.stat().st_size) == sha256_padded(images["data"], target.stat().st_size)
     after = power_calls(engine)
     assert killed and after.get("start", 0) == before.get("start", 0) and after.get("stop", 0) == before.get("stop", 0)
+
+
+def test_a_guest_without_virtio_is_converted_though_nobody_asked(cluster, kubectl, engine, source):
+    """libguestfs finds it out in the engine's disk. The conversion itself is tested elsewhere: here it is only seen to come, and the migration is cancelled."""
+    run = run_of(cluster, engine, "old")
+    kubectl.apply(run.plan(runPreflightInspection=True))
+    kubectl.condition("plan", "old", "Ready")
+    run.start()
+    waiting.until(lambda: f"end of the inspection, but {json.dumps(run.vm_status())}",
+                  lambda: run.step("ImageConversion") or run.ended() or (run.step("PreflightInspection") or {}).get("completed"), 3 * waiting.LONG)
+    assert run.step("ImageConversion"), json.dumps(run.vm_status())
+    kubectl("patch", "migration", "old", "-n", "openshift-mtv", "--type=merge", "-p", json.dumps({"spec": {"cancel": [{"name": "old"}]}}))
+    run.finish("Canceled")
+    run.nothing_is_left()
 
 
 def test_a_host_says_at_which_address_its_transfers_are_read(cluster, kubectl, images, tmp_path):

@@ -28,9 +28,9 @@ static gboolean is_wanted(const json_t *record, const char *plan)
 
 static int run(Session *session, char **words, GError **error)
 {
-    static const Column columns[] = {
-        {"AT", "at"},         {"PLAN", "plan"},     {"VM", "name"}, {"CHANGE", "change"},
-        {"DETAIL", "detail"}, {"UNDOES", "undoes"}, {"BY", "by"},   {0}};
+    static const Column columns[] = {{"AT", "at"},         {"PLAN", "plan"},   {"VM", "name"},
+                                     {"CHANGE", "change"}, {"ROUND", "round"}, {"DETAIL", "detail"},
+                                     {"UNDOES", "undoes"}, {"BY", "by"},       {0}};
     g_autoptr(GPtrArray) journals = NULL;
     g_autoptr(json_t) all = json_array(), wanted = json_array(), sorted = NULL;
     const json_t *record;
@@ -62,11 +62,13 @@ static int run(Session *session, char **words, GError **error)
 const Verb verb_audit = {"audit",
                          "[PLAN]",
                          "show what was changed at sources: power, snapshots, change tracking, open disks",
-                         "Each record says when, by which Pod, in which plan and migration, of which VM, and "
-                         "what it put back. Records outlive\n"
-                         "their plan: they are ConfigMaps with the label gantry.io/journal=source, which "
-                         "only you delete. -o json prints a record\n"
-                         "a line.",
+                         "Each record says when, by which Pod, in which plan and migration, of which VM, in "
+                         "which round of a warm migration, and what\n"
+                         "it put back. Records outlive their plan: they are ConfigMaps with the label "
+                         "gantry.io/journal=source, which only you delete.\n"
+                         "A VM's journal has at most 256 KiB; of a warm migration that is longer the oldest "
+                         "rounds but the first are counted\n"
+                         "(\"records left out\"). -o json prints a record a line.",
                          options,
                          FALSE,
                          run};

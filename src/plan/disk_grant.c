@@ -35,6 +35,13 @@ static gboolean wait_on(json_t *task, const char *disk_id, const char *why, GErr
     return TRUE;
 }
 
+static gboolean note(VmRun *vm, const char *disk_id, gboolean opened, const char *grant, GCancellable *cancel,
+                     GError **error)
+{
+    return (!opened || source_audit(vm, AUDIT_DISK_OPENED, disk_id, cancel, error)) &&
+           source_record_note_grant(vm, disk_id, grant, cancel, error);
+}
+
 json_t *disk_grant_get(VmRun *vm, json_t *task, const char *disk_id, const SourceHost *host, gboolean *noted,
                        GCancellable *cancel, GError **error)
 {
@@ -49,12 +56,9 @@ json_t *disk_grant_get(VmRun *vm, json_t *task, const char *disk_id, const Sourc
     if (!workload)
         return NULL;
     member = source_grant(source, workload, disk_id, snapshot, host, &grant, &why, cancel, &problem);
-    if (g_strcmp0(before, grant) &&
-        source_record_note_grant(vm, disk_id, grant, cancel, problem ? NULL : &problem)) {
+    if (g_strcmp0(before, grant) && note(vm, disk_id, !before, grant, cancel, problem ? NULL : &problem)) {
         disk_grant_restore(task, disk_id, grant);
         *noted = TRUE;
-        if (!before)
-            source_audit(vm, AUDIT_DISK_OPENED, disk_id, cancel, NULL);
     }
     if (problem) {
         g_propagate_error(error, g_steal_pointer(&problem));

@@ -725,6 +725,31 @@ static void expect_warm_vm_moved(const World *world)
     g_assert_cmpuint(number_of(&KUBE_POD), ==, 3); /* the last round's importers, a conversion */
 }
 
+/* How many records of a change the journal has for each round: "1 1 2". */
+static char *rounds_of(const char *change)
+{
+    g_autoptr(GPtrArray) all = fake_all(&KUBE_CONFIG_MAP);
+    g_autoptr(json_t) records = json_array();
+    g_autoptr(GString) text = g_string_new(NULL);
+    guint counts[8] = {0}, rounds = 0;
+    const json_t *record;
+    size_t i;
+
+    for (guint n = 0; n < all->len; n++)
+        if (object_label(all->pdata[n], AUDIT_VM_LABEL, NULL))
+            audit_append(records, object_json(all->pdata[n]));
+    json_array_foreach (records, i, record)
+        if (!strcmp(json_string_at(record, "change", ""), change)) {
+            guint round = json_int_at(record, "round", 0);
+            g_assert_cmpuint(round, <, G_N_ELEMENTS(counts));
+            counts[round]++;
+            rounds = MAX(rounds, round);
+        }
+    for (guint n = 0; n <= rounds; n++)
+        g_string_append_printf(text, "%s%u", n ? " " : "", counts[n]);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 /* The spec that the last copier of a disk was given. */
 static json_t *last_copy_spec(void)
 {
@@ -757,6 +782,8 @@ static void a_running_vm_is_precopied_until_its_cutover(void)
                                         "CopyingPaused"};
     g_auto(World) world = world_new(WARM_VM);
 
+    g_autofree char *opened = NULL, *closed = NULL, *snapshots = NULL;
+
     world.settings->precopy_interval_min = 0;
     precopy(&world, 2, FALSE);
     for (guint i = 0; i < G_N_ELEMENTS(order) && i + 1 < world.phases->len; i++)
@@ -764,6 +791,12 @@ static void a_running_vm_is_precopied_until_its_cutover(void)
     set_cutover(&world);
     run(&world);
     expect_warm_vm_moved(&world);
+    opened = rounds_of("disk opened for reading");
+    closed = rounds_of("disk closed");
+    snapshots = rounds_of("snapshot made");
+    g_assert_cmpstr(opened, ==, "0 2 2 2 2"); /* two disks in three precopies and the cutover */
+    g_assert_cmpstr(closed, ==, opened);
+    g_assert_cmpstr(snapshots, ==, "0 1 1 1 1");
     g_assert_cmpstr(json_string_at(vm_status_step(vm_at(&world, 0), "Cutover"), "phase", ""), ==,
                     "Completed");
 }
@@ -1288,7 +1321,8 @@ int main(int argc, char **argv)
     CASE("a warm plan that is deleted at any time leaves no snapshot",
          a_warm_plan_that_is_deleted_at_any_time_leaves_no_snapshot);
     CASE("a running VM is precopied until its cutover", a_running_vm_is_precopied_until_its_cutover);
-    CASE("a disk whose changes are not tracked fails the VM", a_disk_whose_changes_are_not_tracked_fails_the_vm);
+    CASE("a disk whose changes are not tracked fails the VM",
+         a_disk_whose_changes_are_not_tracked_fails_the_vm);
     CASE("each round reads what has changed since the last",
          each_round_reads_what_has_changed_since_the_last);
     CASE("a snapshot's disks are asked for once a pass", a_snapshot_s_disks_are_asked_for_once_a_pass);

@@ -2,8 +2,9 @@
  * log.
  *
  * What cannot be looked at afterwards (power) is written before it is done, so that no kill loses it; a
- * record then says that it was asked for. The same change of the same VM in the same migration is one record
- * per process, however often it is tried. Threads: as vm_run.h.
+ * record then says that it was asked for. The same change of the same VM in the same migration (and, where a
+ * precopy does it each time, in the same precopy) is one record per process, however often it is tried.
+ * Threads: as vm_run.h.
  */
 #pragma once
 #include "plan/vm_run.h"

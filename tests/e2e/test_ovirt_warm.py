@@ -162,9 +162,16 @@ def test_a_controller_that_is_killed_at_every_phase_moves_the_vm_all_the_same(cl
 
 
 def test_a_cancelled_vm_runs_on_without_our_checkpoints(cluster, engine, source, settings):
+    """The journal says of each round, and not of the last one alone, that its disks were opened and closed."""
     before = engine.log()["calls"].get("POST/vms/shutdown", 0)
-    run = Warm(cluster, engine, "stays", "stays", source=source).prepare().write(seed=9).start().precopied(1)
+    run = Warm(cluster, engine, "stays", "stays", source=source).prepare().write(seed=9).start().precopied(2)
     cluster.kubectl("delete", "migration", "stays", "-n", "openshift-mtv")
     waiting.until("end of the migration", lambda: run.vm_status().get("completed"), waiting.LONG)
     run.nothing_is_left()
     assert engine.log()["calls"].get("POST/vms/shutdown", 0) == before
+    journals = cluster.kubectl.get("configmap", selector=f"gantry.io/journal=source,gantry.io/vm={engine.vms['stays']}")
+    records = [json.loads(text) for journal in journals for text in journal["data"].values()]
+    done = {change: {(one["round"], one["detail"]) for one in records if one["change"] == change}
+            for change in ("disk opened for reading", "disk closed")}
+    assert done["disk opened for reading"] == done["disk closed"]
+    assert {(round, disk) for round in (1, 2) for disk in engine.disks["stays"]} <= done["disk closed"], records

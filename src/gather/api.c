@@ -115,7 +115,7 @@ static void run_job(gpointer data, gpointer user_data)
     guint files;
 
     change(api, job->id, json_pack("{s:s}", "status", "inprogress"));
-    log_info("gathering", "id", id, "namespace", job->command.ns, "plan", job->command.plan, "vm",
+    log_info("gathering", "id", id, "namespace", job->command.ns, "name", job->command.plan, "vm",
              job->command.vm, NULL);
     if (gather_in_time(api, job, path, &files, &error) && !g_stat(path, &found)) {
         output = g_strdup_printf("%u files", files);

@@ -2,6 +2,7 @@
 #include "gather/gather.h"
 #include "base/audit.h"
 #include "base/yaml.h"
+#include "crd/plan_key.h"
 #include "gather/log_filter.h"
 #include "gather/redactor.h"
 #include "gather/report.h"
@@ -299,9 +300,11 @@ static gboolean add_hooks(Gathering *gathering, const ScopedPlan *scoped, GError
 /* What the plan's objects and logs are about, as words of log lines. */
 static void add_words(LogFilter *filter, const ScopedPlan *scoped)
 {
+    g_autofree char *key = plan_key(scoped->plan);
     json_t *vm;
     size_t i;
 
+    log_filter_add_plan(filter, key);
     log_filter_add(filter, object_uid(scoped->plan));
     log_filter_add(filter, object_name(scoped->plan));
     json_array_foreach (json_at(object_json(scoped->plan), "status.migration.vms"), i, vm) {

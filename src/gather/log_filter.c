@@ -1,9 +1,10 @@
-/* log_filter: words and a time. */
+/* log_filter: plans, words and a time. */
 #include "gather/log_filter.h"
 #include <string.h>
 
 struct LogFilter {
     char *since;
+    GHashTable *plans;
     GPtrArray *words;
     gboolean kept_last;
 };
@@ -12,6 +13,7 @@ LogFilter *log_filter_new(const char *since)
 {
     LogFilter *filter = g_new0(LogFilter, 1);
     filter->since = g_strdup(since);
+    filter->plans = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     filter->words = g_ptr_array_new_with_free_func(g_free);
     return filter;
 }
@@ -19,8 +21,14 @@ LogFilter *log_filter_new(const char *since)
 void log_filter_free(LogFilter *filter)
 {
     g_free(filter->since);
+    g_hash_table_unref(filter->plans);
     g_ptr_array_unref(filter->words);
     g_free(filter);
+}
+
+void log_filter_add_plan(LogFilter *filter, const char *key)
+{
+    g_hash_table_add(filter->plans, g_strdup(key));
 }
 
 void log_filter_add(LogFilter *filter, const char *word)
@@ -53,14 +61,31 @@ static gboolean begins_with_time(const char *line)
            line[13] == ':';
 }
 
+/* The plan that a line names; NULL: it names none. */
+static char *plan_of(const char *line)
+{
+    static const char key[] = " plan=";
+    const char *at = strstr(line, key);
+
+    return at ? g_strndup(at + strlen(key), strcspn(at + strlen(key), " ")) : NULL;
+}
+
+static gboolean is_about(const LogFilter *filter, const char *line)
+{
+    g_autofree char *plan = plan_of(line);
+
+    if (plan)
+        return g_hash_table_contains(filter->plans, plan);
+    for (guint i = 0; i < filter->words->len; i++)
+        if (holds_word(line, filter->words->pdata[i]))
+            return TRUE;
+    return FALSE;
+}
+
 gboolean log_filter_keeps(LogFilter *filter, const char *line)
 {
     if (!begins_with_time(line))
         return filter->kept_last;
-    filter->kept_last = FALSE;
-    if (filter->since && strncmp(line, filter->since, 19) < 0)
-        return FALSE;
-    for (guint i = 0; i < filter->words->len && !filter->kept_last; i++)
-        filter->kept_last = holds_word(line, filter->words->pdata[i]);
+    filter->kept_last = (!filter->since || strncmp(line, filter->since, 19) >= 0) && is_about(filter, line);
     return filter->kept_last;
 }

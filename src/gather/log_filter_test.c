@@ -15,9 +15,13 @@ static void lines_are_kept_by_whole_words_and_time(void)
         {"2026-11-23T03:21:21Z WARN the plan quick.", TRUE},
         {"2026-11-23T02:59:59Z INFO an older plan=openshift-mtv/quick", FALSE},
         {"2026-11-23T03:21:22Z INFO nothing to do with it", FALSE},
+        {"2026-11-23T03:21:23Z INFO another namespace plan=elsewhere/quick vm=vm-12", FALSE},
+        {"2026-11-23T03:21:23Z INFO a plan named as the VM plan=openshift-mtv/vm-12", FALSE},
+        {"2026-11-23T03:21:23Z INFO at its end plan=openshift-mtv/quick", TRUE},
     };
     g_autoptr(LogFilter) filter = log_filter_new("2026-11-23T03:00:00Z");
 
+    log_filter_add_plan(filter, "openshift-mtv/quick");
     log_filter_add(filter, "quick");
     log_filter_add(filter, "vm-12");
     log_filter_add(filter, "");

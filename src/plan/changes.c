@@ -1,6 +1,7 @@
 /* changes: asks the source, and fits the answer into a Secret. */
 #include "plan/changes.h"
 #include "base/log.h"
+#include "crd/plan_key.h"
 #include "plan/warm.h"
 #include "source/warm.h"
 
@@ -55,6 +56,7 @@ static gboolean ask(VmRun *vm, const VmDisk *disk, const json_t *disks, const ch
     g_autoptr(GError) problem = NULL;
     g_autoptr(GArray) ranges = source_changes(vm_run_source(vm, NULL), id, snapshot, disks, disk->id,
                                               change_id, disk->size, cancel, &problem);
+    g_autofree char *key = NULL;
 
     if (ranges) {
         *changes =
@@ -65,8 +67,9 @@ static gboolean ask(VmRun *vm, const VmDisk *disk, const json_t *disks, const ch
         g_propagate_error(error, g_steal_pointer(&problem));
         return FALSE;
     }
-    log_warn("what has changed is not known: the disk is compared as a whole", "vm", id, "disk", disk->name,
-             "error", problem->message, NULL);
+    key = plan_key(vm_run_plan(vm)->plan);
+    log_warn("what has changed is not known: the disk is compared as a whole", "plan", key, "vm", id, "disk",
+             disk->name, "error", problem->message, NULL);
     return TRUE;
 }
 

@@ -2,6 +2,7 @@
 #include "plan/execution.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "crd/plan_key.h"
 #include "plan/clean_up.h"
 #include "plan/fit.h"
 #include "plan/history.h"
@@ -196,6 +197,7 @@ static gboolean begin(const Execution *e, const Object *migration, json_t *statu
     json_t *vms = source_record_begin(&run, cancel, error) ? begin_all(e, status, cancel, error) : NULL,
            *section;
     HistoryEntry entry = entry_of(e, migration);
+    g_autofree char *key = plan_key(e->run.plan);
 
     if (!vms)
         return FALSE;
@@ -208,7 +210,7 @@ static gboolean begin(const Execution *e, const Object *migration, json_t *statu
     for (guint i = 0; i < G_N_ELEMENTS(ends); i++)
         conditions_remove(conditions, ends[i]);
     conditions_set_durable(conditions, "Executing", CONDITION_ADVISORY, NULL, "The plan is EXECUTING.");
-    log_info("migration begins", "plan", object_name(e->run.plan), "migration", object_name(migration), NULL);
+    log_info("migration begins", "plan", key, "migration", object_name(migration), NULL);
     return TRUE;
 }
 
@@ -320,7 +322,7 @@ static const char *outcome(const json_t *status)
 
 static void end(const Execution *e, json_t *status, json_t *active, Conditions *conditions, const char *type)
 {
-    g_autofree char *upper = g_ascii_strup(type, -1);
+    g_autofree char *upper = g_ascii_strup(type, -1), *key = plan_key(e->run.plan);
     g_autofree char *message = g_strdup_printf("The plan execution has %s.", upper);
 
     conditions_remove(conditions, "Executing");
@@ -328,8 +330,8 @@ static void end(const Execution *e, json_t *status, json_t *active, Conditions *
     history_end(active, type, message);
     set_now(json_object_get(status, "migration"), "completed");
     schedule_forget(object_uid(e->run.plan));
-    log_info("migration ended", "plan", object_name(e->run.plan), "migration",
-             json_string_at(active, "migration.name", ""), "result", type, NULL);
+    log_info("migration ended", "plan", key, "migration", json_string_at(active, "migration.name", ""),
+             "result", type, NULL);
 }
 
 /* ---- a pass ---- */
@@ -411,7 +413,8 @@ static gboolean archive_vm(const Execution *e, const PlanRun *run, json_t *vm, G
 static gboolean delete_plan_pods(const Execution *e, GCancellable *cancel, GError **error)
 {
     const char *ns = json_string_at(object_json(e->run.plan), "spec.targetNamespace", "");
-    g_autofree char *selector = g_strdup_printf("plan=%s,plan-name,forklift.app,!vmID", object_uid(e->run.plan));
+    g_autofree char *selector =
+        g_strdup_printf("plan=%s,plan-name,forklift.app,!vmID", object_uid(e->run.plan));
     g_autoptr(GPtrArray) pods = kube_list(e->run.target, &KUBE_POD, ns, selector, NULL, NULL, cancel, error);
 
     for (guint i = 0; pods && i < pods->len; i++) {

@@ -2,6 +2,7 @@
 #include "plan/inspection.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "crd/plan_key.h"
 #include "plan/changes.h"
 #include "plan/disk_grant.h"
 #include "plan/guest_keys.h"
@@ -327,11 +328,12 @@ static StepResult end(VmRun *vm, const Object *pod, const PodResult *result, jso
 {
     gboolean good = result->state == POD_COMPLETED;
     g_autoptr(json_t) found = good ? json_incref(result->report) : not_looked_at(result->text);
+    g_autofree char *key = plan_key(vm_run_plan(vm)->plan);
 
     keep(object_label(pod, TARGET_INSPECTION_MARK, ""), found, good ? 0 : HOLDS_FAILED_S);
     if (!good)
-        log_warn("a guest could not be inspected", "vm", vm_run_owner(vm)->vm_id, "error", result->text,
-                 NULL);
+        log_warn("a guest could not be inspected", "plan", key, "vm", vm_run_owner(vm)->vm_id, "error",
+                 result->text, NULL);
     if (!vm_run_delete(vm, &KUBE_POD, pod, cancel, error) || !delete_secrets(vm, cancel, error))
         return STEP_FAILED;
     *report = g_steal_pointer(&found);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crd/conditions.h"
+#include "crd/plan_key.h"
 #include "plan/back_out.h"
 #include "plan/clean_up.h"
 #include "plan/itinerary.h"
@@ -24,6 +25,8 @@ static void complete(VmRun *vm)
 {
     json_t *status = vm_run_status(vm);
     gboolean canceled = vm_status_has(status, "Canceled"), failed = vm_status_bubble_errors(status);
+    const PlanRun *run = vm_run_plan(vm);
+    g_autofree char *key = plan_key(run->plan);
 
     json_object_set_new(status, "phase", json_string(PHASE_COMPLETED));
     set_now(status, "completed");
@@ -35,8 +38,8 @@ static void complete(VmRun *vm)
     else if (!canceled)
         vm_status_set_condition(status, "Succeeded", CONDITION_ADVISORY, NULL,
                                 "The VM migration has SUCCEEDED.", TRUE);
-    log_info("VM migration ended", "plan", object_name(vm_run_plan(vm)->plan), "migration",
-             vm_run_plan(vm)->migration_uid, "vm", vm_status_id(status), "result",
+    log_info("VM migration ended", "plan", key, "migration",
+             run->migration ? object_name(run->migration) : NULL, "vm", vm_status_id(status), "result",
              canceled ? "canceled"
              : failed ? "failed"
                       : "succeeded",
@@ -80,7 +83,7 @@ static StepResult clean(VmRun *vm, GCancellable *cancel, GError **error)
 static gboolean settle(VmRun *vm, GCancellable *cancel)
 {
     g_autoptr(GError) problem = NULL;
-    g_autofree char *reason = NULL;
+    g_autofree char *reason = NULL, *key = plan_key(vm_run_plan(vm)->plan);
     StepResult result;
 
     vm_run_once(vm, SETTLING);
@@ -92,7 +95,8 @@ static gboolean settle(VmRun *vm, GCancellable *cancel)
     if (result == STEP_FAILED) {
         if (g_cancellable_is_cancelled(cancel))
             return FALSE;
-        log_warn("backing out", "vm", vm_status_id(vm_run_status(vm)), "error", problem->message, NULL);
+        log_warn("backing out", "plan", key, "vm", vm_status_id(vm_run_status(vm)), "error", problem->message,
+                 NULL);
         if (!vm_run_past(vm, SETTLING, vm_run_plan(vm)->settings->retry_timeout_s))
             return FALSE;
         reason = g_strdup_printf("The source could not be put back as it was: %s. %s", problem->message,
@@ -122,9 +126,10 @@ static void fail(VmRun *vm, const Step *step, const GError *problem)
     json_t *status = vm_run_status(vm),
            *pipeline = vm_run_step(vm, step->pipeline ? step->pipeline : "Initialize");
     g_autofree char *reason = g_strdup_printf("%s. %s", problem->message, error_remedy(problem));
+    g_autofree char *key = plan_key(vm_run_plan(vm)->plan);
 
-    log_error("step failed", "vm", vm_status_id(status), "phase", step->phase, "error", problem->message,
-              NULL);
+    log_error("step failed", "plan", key, "vm", vm_status_id(status), "phase", step->phase, "error",
+              problem->message, NULL);
     status_add_error(pipeline ? pipeline : status, step->phase, reason);
     vm_status_bubble_errors(status);
 }
@@ -134,14 +139,15 @@ static gboolean bear(VmRun *vm, const Step *step, const GError *problem)
 {
     gint limit = vm_run_plan(vm)->settings->retry_timeout_s;
     g_autofree char *reason = g_strdup_printf("Retrying: %s", problem->message);
+    g_autofree char *key = plan_key(vm_run_plan(vm)->plan);
 
     vm_run_once(vm, RETRYING);
     if (error_class(problem) == FATAL || vm_run_past(vm, RETRYING, limit)) {
         fail(vm, step, problem);
         return TRUE;
     }
-    log_warn("step is retried", "vm", vm_status_id(vm_run_status(vm)), "phase", step->phase, "error",
-             problem->message, NULL);
+    log_warn("step is retried", "plan", key, "vm", vm_status_id(vm_run_status(vm)), "phase", step->phase,
+             "error", problem->message, NULL);
     item_set_reason(vm_run_step(vm, step->pipeline ? step->pipeline : "Initialize"), reason);
     return FALSE;
 }
@@ -157,6 +163,7 @@ static void clear_retry(VmRun *vm, const Step *step)
 static void go_to(VmRun *vm, const Step *from, const Step *to)
 {
     json_t *status = vm_run_status(vm);
+    g_autofree char *key = plan_key(vm_run_plan(vm)->plan);
 
     if (from->pipeline && !itinerary_has(vm, to, from->pipeline))
         item_end(vm_run_step(vm, from->pipeline));
@@ -167,8 +174,7 @@ static void go_to(VmRun *vm, const Step *from, const Step *to)
     json_object_set_new(status, "phase", json_string(to->phase));
     if (to->pipeline)
         item_begin(vm_run_step(vm, to->pipeline));
-    log_info("phase", "plan", object_name(vm_run_plan(vm)->plan), "vm", vm_status_id(status), "phase",
-             to->phase, NULL);
+    log_info("phase", "plan", key, "vm", vm_status_id(status), "phase", to->phase, NULL);
 }
 
 static gboolean run_step(VmRun *vm, const Step *step, GCancellable *cancel)

@@ -8,6 +8,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "crd/plan_key.h"
 #include "plan/bandwidth.h"
 #include "plan/changes.h"
 #include "plan/disk_grant.h"
@@ -573,6 +574,7 @@ static StepResult copy_once(VmRun *vm, GCancellable *cancel, GError **error)
 static StepResult precopy(VmRun *vm, GCancellable *cancel, GError **error)
 {
     json_t *status = vm_run_status(vm);
+    g_autofree char *key = NULL;
     g_autoptr(GError) problem = NULL;
     StepResult result = copy_all(vm, "DiskTransfer", cancel, &problem);
 
@@ -584,7 +586,8 @@ static StepResult precopy(VmRun *vm, GCancellable *cancel, GError **error)
         g_propagate_error(error, g_steal_pointer(&problem));
         return STEP_FAILED;
     }
-    log_warn("precopy failed", "vm", vm_status_id(status), "error", problem->message, NULL);
+    key = plan_key(vm_run_plan(vm)->plan);
+    log_warn("precopy failed", "plan", key, "vm", vm_status_id(status), "error", problem->message, NULL);
     warm_fail(status, problem);
     return STEP_DONE;
 }

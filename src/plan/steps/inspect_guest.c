@@ -3,6 +3,7 @@
  * the drivers of its new home.
  */
 #include "base/log.h"
+#include "crd/plan_key.h"
 #include "plan/check_vms.h"
 #include "plan/inspection.h"
 #include "plan/itinerary.h"
@@ -23,8 +24,9 @@ static void decide(VmRun *vm, const json_t *report, const char *critical)
             g_strdup_printf("The guest is not converted and keeps the devices that it had: %s", critical);
         warn(vm, text);
     } else if (json_is_false(json_object_get(report, "virtio"))) {
-        log_info("the guest lacks virtio drivers and is converted", "vm", vm_status_id(vm_run_status(vm)),
-                 NULL);
+        g_autofree char *key = plan_key(vm_run_plan(vm)->plan);
+        log_info("the guest lacks virtio drivers and is converted", "plan", key, "vm",
+                 vm_status_id(vm_run_status(vm)), NULL);
         itinerary_add_conversion(vm);
     }
 }

@@ -7,6 +7,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "crd/plan_key.h"
 #include "plan/clean_up.h"
 #include "plan/source_audit.h"
 #include "plan/source_record.h"
@@ -30,7 +31,7 @@ static gboolean make(VmRun *vm, json_t *precopy, GCancellable *cancel, GError **
     const TargetOwner *owner = vm_run_owner(vm);
     Source *source = vm_run_source(vm, error);
     g_autofree char *label = g_strdup_printf("%u", warm_number(vm_run_status(vm)));
-    g_autofree char *id = NULL;
+    g_autofree char *id = NULL, *key = plan_key(vm_run_plan(vm)->plan);
     gboolean quiesced = TRUE;
 
     if (source)
@@ -39,8 +40,8 @@ static gboolean make(VmRun *vm, json_t *precopy, GCancellable *cancel, GError **
     if (!id || !source_audit(vm, AUDIT_SNAPSHOT, id, cancel, error))
         return FALSE;
     if (!quiesced)
-        log_warn("the guest could not be quiesced: its snapshot is as after a power cut", "vm", owner->vm_id,
-                 NULL);
+        log_warn("the guest could not be quiesced: its snapshot is as after a power cut", "plan", key, "vm",
+                 owner->vm_id, NULL);
     warm_set_snapshot(precopy, id);
     return TRUE;
 }
@@ -99,6 +100,7 @@ static StepResult store_initial(VmRun *vm, GCancellable *cancel, GError **error)
 
 static StepResult store_next(VmRun *vm, GCancellable *cancel, GError **error)
 {
+    g_autofree char *key = plan_key(vm_run_plan(vm)->plan);
     g_autoptr(GError) problem = NULL;
 
     if (store(vm, cancel, &problem))
@@ -107,8 +109,8 @@ static StepResult store_next(VmRun *vm, GCancellable *cancel, GError **error)
         g_propagate_error(error, g_steal_pointer(&problem));
         return STEP_FAILED;
     }
-    log_warn("the precopy's snapshot is gone", "vm", vm_run_owner(vm)->vm_id, "error", problem->message,
-             NULL);
+    log_warn("the precopy's snapshot is gone", "plan", key, "vm", vm_run_owner(vm)->vm_id, "error",
+             problem->message, NULL);
     warm_fail(vm_run_status(vm), problem);
     return STEP_DONE;
 }
@@ -165,14 +167,15 @@ static StepResult add_final_checkpoint(VmRun *vm, GCancellable *cancel, GError *
 StepResult warm_take_again(VmRun *vm, GError **problem, GError **error)
 {
     json_t *status = vm_run_status(vm);
+    g_autofree char *key = plan_key(vm_run_plan(vm)->plan);
 
     if (!g_error_matches(*problem, GANTRY_ERROR, ERROR_SOURCE_NOT_FOUND) ||
         json_int_at(status, "warm.consecutiveFailures", 0) >= vm_run_plan(vm)->settings->importer_retry) {
         g_propagate_error(error, g_steal_pointer(problem));
         return STEP_FAILED;
     }
-    log_warn("the cutover's snapshot is gone and is taken again", "vm", vm_run_owner(vm)->vm_id, "error",
-             (*problem)->message, NULL);
+    log_warn("the cutover's snapshot is gone and is taken again", "plan", key, "vm", vm_run_owner(vm)->vm_id,
+             "error", (*problem)->message, NULL);
     warm_fail(status, *problem);
     return STEP_DONE;
 }

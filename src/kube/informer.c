@@ -4,10 +4,10 @@
 #include "base/control.h"
 #include "base/log.h"
 #include "kube/selector.h"
+#include "kube/watch_frames.h"
 #include <string.h>
 
 #define BLOCK_SIZE     (16 * 1024)
-#define MOST_EVENT     (8 * 1024 * 1024) /* bytes; an API server's own limit of an object is 3 MiB */
 #define FIRST_RETRY_MS 250
 #define MOST_RETRY_MS  15000
 #define SHORT_WATCH_US G_USEC_PER_SEC /* one that ends sooner, and brought nothing, is a failure */
@@ -113,51 +113,20 @@ static gboolean list(Informer *informer, GError **error)
     return TRUE;
 }
 
-/* One line of a watch. FALSE ends it, with an error. */
-static gboolean take_event(Informer *informer, const char *line, gsize size, GError **error)
+static void take_event(const char *type, json_t *json, gpointer data)
 {
-    g_autoptr(json_t) event = json_parse(line, size, MOST_EVENT, "watch event", error);
-    const char *type = json_string_at(event, "type", "");
-    json_t *json = json_object_get(event, "object");
+    Informer *informer = data;
     g_autoptr(Object) object = NULL;
     g_autofree char *key = NULL;
 
-    if (!event)
-        return FALSE;
-    if (!strcmp(type, "ERROR")) {
-        kube_set_status_error(json, 500, error);
-        return FALSE;
-    }
-    if (!json_is_object(json))
-        return TRUE;
     g_free(informer->version);
     informer->version = g_strdup(json_string_at(json, "metadata.resourceVersion", ""));
     if (!strcmp(type, "BOOKMARK"))
-        return TRUE;
+        return;
     drop_managed_fields(json);
     object = object_new_take(json_incref(json));
     key = key_of(object_namespace(object), object_name(object));
     apply(informer, key, strcmp(type, "DELETED") ? object : NULL);
-    return TRUE;
-}
-
-/* Takes the whole lines out of text. */
-static gboolean take_lines(Informer *informer, GByteArray *text, GError **error)
-{
-    gsize from = 0;
-    const guint8 *end;
-
-    while ((end = memchr(text->data + from, '\n', text->len - from))) {
-        gsize size = end - text->data - from;
-        if (size > 1 && !take_event(informer, (const char *)text->data + from, size, error))
-            return FALSE;
-        from += size + 1;
-    }
-    g_byte_array_remove_range(text, 0, from);
-    if (text->len <= MOST_EVENT)
-        return TRUE;
-    g_set_error(error, GANTRY_ERROR, ERROR_HTTP_TOO_LARGE, "a watch event of more than %d bytes", MOST_EVENT);
-    return FALSE;
 }
 
 /* Those that began together do not all end together: so many TLS handshakes at once hold up a server, and on
@@ -188,7 +157,7 @@ static gboolean watch(Informer *informer, GError **error)
     set_synced(informer, TRUE);
     while ((got = g_input_stream_read(stream, block, BLOCK_SIZE, informer->cancel, error)) > 0) {
         g_byte_array_append(text, block, got);
-        if (!take_lines(informer, text, error))
+        if (!watch_frames_take(text, take_event, informer, error))
             return FALSE;
         brought = TRUE;
         informer->failures = 0;

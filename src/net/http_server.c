@@ -96,7 +96,21 @@ static void handle(gpointer data, gpointer user_data)
         server->handler(x, server->user_data);
     if (x->answer == OPEN)
         http_exchange_reply_text(x, 500, "text/plain", "no answer was made\n");
+    g_atomic_int_add(&server->requests, -1);
     http_exchange_unref(x);
+}
+
+/* Those who ask for more than the handlers can do are told so at once, and none waits for long. */
+static gboolean is_too_much(HttpServer *server, SoupServerMessage *message)
+{
+    static const char why[] = "too many requests, please try again later\n";
+
+    if (!server->most_requests || (guint)g_atomic_int_get(&server->requests) < server->most_requests)
+        return FALSE;
+    soup_server_message_set_response(message, "text/plain", SOUP_MEMORY_STATIC, why, strlen(why));
+    soup_server_message_set_status(message, 429, "Too Many Requests");
+    soup_message_headers_replace(soup_server_message_get_response_headers(message), "Retry-After", "1");
+    return TRUE;
 }
 
 static void message_finished(SoupServerMessage *message, gpointer data)
@@ -112,8 +126,8 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
     GUri *uri = soup_server_message_get_uri(message);
     HttpExchange *x;
 
-    if (soup_server_message_get_status(message) || server->stopping)
-        return; /* refused while its body came */
+    if (soup_server_message_get_status(message) || server->stopping || is_too_much(server, message))
+        return; /* refused while its body came, or now */
 
     x = g_new0(HttpExchange, 1);
     x->refs = 2; /* the message's and the handler's */
@@ -134,6 +148,7 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
     g_signal_connect(message, "finished", G_CALLBACK(message_finished), x);
     g_signal_connect(message, "disconnected", G_CALLBACK(message_finished), x);
     soup_server_message_pause(message);
+    g_atomic_int_inc(&server->requests);
     g_thread_pool_push(server->workers, x, NULL);
 }
 
@@ -262,6 +277,7 @@ HttpServer *http_server_start(const HttpServerOptions *options, GError **error)
     server->body_limit = options->body_limit ? options->body_limit : default_body_limit;
     server->output_limit = options->output_limit ? options->output_limit : default_output_limit;
     server->gzip_from = options->gzip_from;
+    server->most_requests = options->most_requests;
     server->port = port;
     server->calls = g_array_new(FALSE, FALSE, sizeof(Call));
     server->live = g_hash_table_new(NULL, NULL);

@@ -5,7 +5,8 @@
  * (watches, logs), or a WebSocket (RFC 6455). A handler that returns without an answer gives the peer a 500.
  * Threads: one thread of the server's own does all input and output; every function here may be called from
  * any thread. What the exchange's getters return lives as long as the exchange. Limits: body_limit bytes of
- * body (413 beyond), 100 KiB of headers, output_limit bytes waiting for a slow peer of a stream.
+ * body (413 beyond), 100 KiB of headers, most_requests requests at once, output_limit bytes waiting for a
+ * slow peer of a stream.
  */
 #pragma once
 #include "base/errors.h"
@@ -21,11 +22,13 @@ typedef struct {
     const char *listen;   /* "ADDRESS:PORT", "[::1]:6443"; port 0: any that is free */
     const char *cert_pem; /* the certificate, issuers after it; NULL: plain HTTP */
     const char *key_pem;
-    gsize body_limit;   /* bytes; 0: 3 MiB */
-    gsize output_limit; /* bytes; 0: 1 MiB */
-    gsize gzip_from;    /* whole replies from this many bytes on are compressed for peers that accept it; 0:
-                           never */
-    guint workers;      /* most handlers at once; 0: 16 */
+    gsize body_limit;    /* bytes; 0: 3 MiB */
+    gsize output_limit;  /* bytes; 0: 1 MiB */
+    gsize gzip_from;     /* whole replies from this many bytes on are compressed for peers that accept it; 0:
+                            never */
+    guint workers;       /* most handlers at once; 0: 16 */
+    guint most_requests; /* under way and waiting for a worker; one more gets 429, to come again in a second;
+                            0: no limit */
     HttpHandler handler;
     gpointer user_data;
 } HttpServerOptions; /* everything is copied */
@@ -114,8 +117,9 @@ gboolean http_socket_send(HttpSocket *socket, gboolean binary, GBytes *message);
 /* Waits while more than output_limit bytes are on their way. FALSE: closed or cancelled. Not from the events
  * above. */
 gboolean http_socket_send_wait(HttpSocket *socket, gboolean binary, GBytes *message, GCancellable *cancel);
-/* Bytes that were sent and have not left yet: by this a sender that must not wait knows a peer that does not read. */
+/* Bytes that were sent and have not left yet: by this a sender that must not wait knows a peer that does not
+ * read. */
 gsize http_socket_waiting(HttpSocket *socket);
 /* After what was sent before. A peer that does not take it within ten seconds is cut off. */
-void http_socket_close(HttpSocket *socket, guint16 code); /* 1000: normal */
+void http_socket_close(HttpSocket *socket, guint16 code);                             /* 1000: normal */
 void http_socket_close_because(HttpSocket *socket, guint16 code, const char *reason); /* at most 123 bytes */

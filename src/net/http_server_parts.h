@@ -15,6 +15,8 @@ struct HttpServer {
     HttpHandler handler;
     gpointer user_data;
     gsize body_limit, output_limit, gzip_from;
+    guint most_requests;
+    gint requests; /* atomic: that handlers have or will get */
     guint port;
     GThread *thread;
     GThreadPool *workers;

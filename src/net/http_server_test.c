@@ -371,6 +371,77 @@ static void stops_while_asked(void)
     }
 }
 
+typedef struct {
+    GMutex lock;
+    GCond changed;
+    gboolean open;
+    guint port, served, refused;
+} Gate;
+
+static void wait_at_gate(HttpExchange *x, gpointer data)
+{
+    Gate *gate = data;
+
+    g_mutex_lock(&gate->lock);
+    while (!gate->open)
+        g_cond_wait(&gate->changed, &gate->lock);
+    g_mutex_unlock(&gate->lock);
+    http_exchange_reply_text(x, 200, "text/plain", "served");
+}
+
+static gpointer ask_at_gate(gpointer data)
+{
+    Gate *gate = data;
+    g_autofree char *url = g_strdup_printf("http://127.0.0.1:%u/", gate->port);
+    g_autoptr(SoupSession) session = soup_session_new();
+    g_autoptr(SoupMessage) message = soup_message_new("GET", url);
+    g_autoptr(GBytes) body = soup_session_send_and_read(session, message, NULL, NULL);
+    const char *after =
+        soup_message_headers_get_one(soup_message_get_response_headers(message), "Retry-After");
+
+    g_assert_nonnull(body);
+    g_mutex_lock(&gate->lock);
+    if (soup_message_get_status(message) == 200)
+        gate->served++;
+    else
+        gate->refused += soup_message_get_status(message) == 429 && !g_strcmp0(after, "1");
+    g_cond_broadcast(&gate->changed);
+    g_mutex_unlock(&gate->lock);
+    return NULL;
+}
+
+/* One is with the only worker, two wait, and whoever is the fourth is told to come again. */
+static void more_than_it_can_do(void)
+{
+    enum { ASKERS = 4 };
+    Gate gate = {0};
+    HttpServerOptions options = {.listen = "127.0.0.1:0",
+                                 .workers = 1,
+                                 .most_requests = 3,
+                                 .handler = wait_at_gate,
+                                 .user_data = &gate};
+    g_autoptr(HttpServer) server = http_server_start(&options, NULL);
+    GThread *askers[ASKERS];
+
+    gate.port = http_server_port(server);
+    for (guint i = 0; i < ASKERS; i++)
+        askers[i] = g_thread_new("asks", ask_at_gate, &gate);
+    g_mutex_lock(&gate.lock);
+    while (!gate.refused)
+        g_cond_wait(&gate.changed, &gate.lock);
+    gate.open = TRUE;
+    g_cond_broadcast(&gate.changed);
+    g_mutex_unlock(&gate.lock);
+    for (guint i = 0; i < ASKERS; i++)
+        g_thread_join(askers[i]);
+    g_assert_cmpuint(gate.served, ==, 3);
+    g_assert_cmpuint(gate.refused, ==, 1);
+    ask_at_gate(&gate);
+    g_assert_cmpuint(gate.served, ==, 4);
+    g_mutex_clear(&gate.lock);
+    g_cond_clear(&gate.changed);
+}
+
 static gpointer drop_when_closed(gpointer data)
 {
     while (http_stream_is_open(data))
@@ -474,6 +545,7 @@ int main(int argc, char **argv)
     g_test_add_func("/net/http_server/a stop while requests come in loses none of them", stops_while_asked);
     g_test_add_func("/net/http_server/a stop while streams are dropped on other threads",
                     stops_while_streams_are_dropped);
+    g_test_add_func("/net/http_server/a request beyond the most at once is a 429", more_than_it_can_do);
     g_test_add_func("/net/http_server/an address that is none is refused", bad_listen);
     return g_test_run();
 }

@@ -3,6 +3,7 @@
 #include "local/apiserver/apiserver.h"
 #include "base/log.h"
 #include "local/apiserver/auth.h"
+#include "local/apiserver/path.h"
 #include "local/apiserver/rbac.h"
 #include "local/apiserver/server.h"
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { history = 10000, workers = 32, output_limit = 8 << 20, gzip_from = 128 << 10 };
+enum { history = 10000, workers = 32, most_requests = 400, output_limit = 8 << 20, gzip_from = 128 << 10 };
 
 /* ---- routing ---- */
 
@@ -32,12 +33,6 @@ static gboolean refuse(GError **error, guint code, const char *message)
 {
     g_set_error_literal(error, HTTP_STATUS_ERROR, code, message);
     return FALSE;
-}
-
-static char *segment(const char *raw)
-{
-    char *text = raw ? g_uri_unescape_string(raw, NULL) : NULL;
-    return text ? text : g_strdup("");
 }
 
 /* The verb by which rights to the request are given. */
@@ -81,33 +76,17 @@ static gboolean authorize(const Request *request, const char *group, const char 
     return rbac_check(rbac, request->user, &ask, error);
 }
 
-/* "/api/v1/namespaces/NS/pods/NAME/log", "/apis/GROUP/VERSION/PLURAL/NAME", from the path as it came. */
 static gboolean parse_path(Request *request, GError **error)
 {
-    const char *target = http_exchange_target(request->x);
-    g_autofree char *path = g_strndup(target, strcspn(target, "?"));
-    g_auto(GStrv) parts = g_strsplit(path + 1, "/", 10);
-    guint count = g_strv_length(parts), at = !strcmp(parts[0], "api") ? 1 : 2;
-    g_autofree char *group = at == 1 ? g_strdup("") : segment(parts[1]);
-    g_autofree char *version = segment(parts[at++]);
-    g_autofree char *plural = NULL;
+    g_auto(ApiPath) path = {0};
 
-    if (count > at + 2 && !strcmp(parts[at], "namespaces") && strcmp(parts[at + 2], "status") != 0 &&
-        strcmp(parts[at + 2], "finalize") != 0) {
-        request->ns = segment(parts[at + 1]);
-        at += 2;
-    }
-    plural = segment(at < count ? parts[at] : NULL);
-    at++;
-    request->name = segment(at < count ? parts[at] : NULL);
-    at++;
-    request->sub = segment(at < count ? parts[at] : NULL);
-    at++;
-    request->rest = at < count ? g_strjoinv("/", parts + at) : g_strdup("");
-    if (!request->ns)
-        request->ns = g_strdup("");
-    request->kind = kinds_find(request->server->kinds, group, version, plural);
-    if (!authorize(request, group, plural, error))
+    api_path_parse(http_exchange_target(request->x), &path);
+    request->ns = g_steal_pointer(&path.ns);
+    request->name = g_steal_pointer(&path.name);
+    request->sub = g_steal_pointer(&path.sub);
+    request->rest = g_steal_pointer(&path.rest);
+    request->kind = kinds_find(request->server->kinds, path.group, path.version, path.plural);
+    if (!authorize(request, path.group, path.plural, error))
         return FALSE;
     if (!request->kind)
         return refuse(error, 404, "the server could not find the requested resource");
@@ -388,6 +367,7 @@ static gboolean listen_on(ApiServer *server, const ApiServerOptions *options, GE
                               .output_limit = output_limit,
                               .gzip_from = gzip_from,
                               .workers = workers,
+                              .most_requests = most_requests,
                               .handler = serve,
                               .user_data = server};
 

@@ -1,5 +1,6 @@
 /* client: paths, bodies and Status replies of the Kubernetes API over http_client. */
 #include "kube/client.h"
+#include "base/clock.h"
 #include "kube/kubeconfig.h"
 #include "net/http_client.h"
 #include <string.h>
@@ -10,6 +11,8 @@
 #define MOST_LOG         (16 * 1024 * 1024)
 #define MOST_PROXY_REPLY (1024 * 1024)
 #define PAGE_SIZE        500
+#define MOST_PUT_OFF     5
+#define PATIENCE_MS      20000 /* in sum: well below what a Lease lasts, whose holder asks through here too */
 #define TOKEN_AGE_US     (60 * G_USEC_PER_SEC) /* kubelet replaces mounted tokens well before they expire */
 
 struct KubeClient {
@@ -217,6 +220,27 @@ static void as_unavailable(GError **error)
 
 /* ---- requests ---- */
 
+/* What a server that has too much to do made one call wait. */
+typedef struct {
+    guint times, ms;
+} PutOff;
+
+/* TRUE when it has waited as the server asks: it did nothing with the request, so that a write may be sent again
+ * like a read. */
+static gboolean is_put_off(const HttpReply *reply, PutOff *put_off, GCancellable *cancel)
+{
+    const char *after = g_hash_table_lookup(reply->headers, "retry-after");
+    guint64 seconds;
+    guint ms;
+
+    if (reply->status != 429 || !after || put_off->times++ == MOST_PUT_OFF ||
+        !g_ascii_string_to_unsigned(after, 10, 0, PATIENCE_MS / 1000, &seconds, NULL))
+        return FALSE;
+    ms = seconds * 1000 + g_random_int_range(0, 250); /* not all at once again */
+    put_off->ms += ms;
+    return put_off->ms <= PATIENCE_MS && clock_wait(ms, cancel);
+}
+
 static HttpReply *request(KubeClient *client, const char *method, const char *path, const char *accept,
                           const char *content_type, const json_t *body, gsize limit, GCancellable *cancel,
                           GError **error)
@@ -225,9 +249,14 @@ static HttpReply *request(KubeClient *client, const char *method, const char *pa
     const char *headers[] = {"Accept", accept, bearer ? "Authorization" : NULL, bearer, NULL};
     char *text = body ? json_text(body) : NULL;
     g_autoptr(GBytes) bytes = text ? g_bytes_new_take(text, strlen(text)) : NULL;
-    g_autoptr(HttpReply) reply =
-        http_client_send(client->calls, method, url, headers, content_type, bytes, limit, cancel, error);
+    g_autoptr(HttpReply) reply = NULL;
+    PutOff put_off = {0};
 
+    do {
+        g_clear_pointer(&reply, http_reply_free);
+        reply =
+            http_client_send(client->calls, method, url, headers, content_type, bytes, limit, cancel, error);
+    } while (reply && is_put_off(reply, &put_off, cancel));
     if (!reply) {
         as_unavailable(error);
         return NULL;
@@ -280,12 +309,17 @@ GInputStream *kube_stream_path(KubeClient *client, const char *path, GCancellabl
     g_autofree char *url = g_strconcat(client->config->server, path, NULL), *bearer = authorization(client);
     const char *headers[] = {"Accept", "application/json", bearer ? "Authorization" : NULL, bearer, NULL};
     g_autoptr(HttpReply) reply = NULL;
-    g_autoptr(GInputStream) stream =
-        http_client_stream(client->streams, "GET", url, headers, &reply, cancel, error);
+    g_autoptr(GInputStream) stream = NULL;
     g_autofree char *text = NULL;
     g_autoptr(json_t) status = NULL;
+    PutOff put_off = {0};
     gsize size = 0;
 
+    do {
+        g_clear_object(&stream);
+        g_clear_pointer(&reply, http_reply_free);
+        stream = http_client_stream(client->streams, "GET", url, headers, &reply, cancel, error);
+    } while (stream && is_put_off(reply, &put_off, cancel));
     if (!stream) {
         as_unavailable(error);
         return NULL;

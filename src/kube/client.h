@@ -5,6 +5,8 @@
  * Threads: a KubeClient is refcounted and may be used by any thread; each call blocks its own thread.
  * Errors (GANTRY_ERROR): KUBE_NOT_FOUND, KUBE_ALREADY_EXISTS, KUBE_CONFLICT, KUBE_INVALID (message is the server's, with
  * the field), KUBE_FORBIDDEN, KUBE_UNAUTHORIZED, KUBE_GONE, KUBE_UNAVAILABLE (no answer, 429, 5xx).
+ * A server that answers 429 with Retry-After is asked again when it says so, five times and 20 s in sum at most; any other failure
+ * is told at once, as a write may have been done.
  */
 #pragma once
 #include "kube/object.h"

@@ -66,6 +66,47 @@ static void a_status_reply_becomes_an_error_by_its_code(void)
     }
 }
 
+static void a_server_with_too_much_to_do_is_asked_again_when_it_says_so(void)
+{
+    g_autoptr(ScriptedServer) server = scripted_server_start();
+    g_autoptr(KubeClient) client = client_of(server);
+    g_autoptr(json_t) body = json_pack("{s:{s:s}}", "metadata", "name", "a");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Object) made = NULL;
+    g_autoptr(GInputStream) watch = NULL;
+
+    scripted_server_answer(server, "POST", "/api/v1/namespaces/n/pods", 201, POD);
+    scripted_server_put_off(server, 3, "0");
+    made = kube_create(client, &KUBE_POD, "n", body, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(object_uid(made), ==, "u1");
+    g_assert_cmpuint(scripted_server_count(server, "/pods"), ==, 4);
+
+    scripted_server_put_off(server, 1, "1");
+    watch = kube_stream_path(client, "/api/v1/pods?watch=true", NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(scripted_server_count(server, "watch=true"), ==, 2);
+}
+
+static void a_server_that_does_not_say_when_is_not_asked_for_ever(void)
+{
+    static const struct {
+        const char *retry_after;
+        guint requests;
+    } rows[] = {{NULL, 1}, {"3600", 1}, {"soon", 1}, {"-1", 1}, {"0", 6}};
+    g_autoptr(json_t) body = json_pack("{s:{s:s}}", "metadata", "name", "a");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(ScriptedServer) server = scripted_server_start();
+        g_autoptr(KubeClient) client = client_of(server);
+        g_autoptr(GError) error = NULL;
+        scripted_server_put_off(server, 100, rows[i].retry_after);
+        g_assert_null(kube_create(client, &KUBE_POD, "n", body, NULL, &error));
+        g_assert_error(error, GANTRY_ERROR, ERROR_KUBE_UNAVAILABLE);
+        g_assert_cmpuint(scripted_server_count(server, "/pods"), ==, rows[i].requests);
+    }
+}
+
 static void a_server_that_is_away_is_unavailable(void)
 {
     g_autoptr(ScriptedServer) server = scripted_server_start();
@@ -242,6 +283,10 @@ int main(int argc, char **argv)
 #define TEST(name, function) g_test_add_func("/kube/client/" name, function)
     TEST("an object is fetched with the token", an_object_is_fetched_with_the_token);
     TEST("a status reply becomes an error by its code", a_status_reply_becomes_an_error_by_its_code);
+    TEST("a server with too much to do is asked again when it says so",
+         a_server_with_too_much_to_do_is_asked_again_when_it_says_so);
+    TEST("a server that does not say when is not asked for ever",
+         a_server_that_does_not_say_when_is_not_asked_for_ever);
     TEST("a server that is away is unavailable", a_server_that_is_away_is_unavailable);
     TEST("an empty name never means all objects", an_empty_name_never_means_all_objects);
     TEST("paths are built and escaped", paths_are_built_and_escaped);

@@ -15,6 +15,8 @@ struct ScriptedServer {
     GHashTable *answers; /* "METHOD PATH" → Answer */
     GPtrArray *watches;  /* of HttpStream */
     GPtrArray *targets;  /* of char *, all so far */
+    guint put_off;       /* so many more are */
+    const char *retry_after;
     char *last_method, *last_body;
     GHashTable *last_headers;
 };
@@ -57,6 +59,13 @@ static void handle(HttpExchange *exchange, gpointer data)
     g_autofree char *watch_key = g_strconcat("WATCH ", http_exchange_path(exchange), NULL);
 
     remember(server, exchange);
+    if (server->put_off) {
+        server->put_off--;
+        if (server->retry_after)
+            http_exchange_add_header(exchange, "Retry-After", server->retry_after);
+        http_exchange_reply_text(exchange, 429, "text/plain", "too many requests");
+        return;
+    }
     if (!g_strcmp0(http_exchange_query(exchange, "watch"), "true")) {
         const Answer *refusal = g_hash_table_lookup(server->answers, watch_key);
         if (refusal && refusal->status != 200) {
@@ -158,6 +167,14 @@ void scripted_server_answer(ScriptedServer *server, const char *method, const ch
     answer->status = status;
     answer->body = unquote(body);
     g_hash_table_replace(server->answers, g_strdup_printf("%s %s", method, path), answer);
+}
+
+void scripted_server_put_off(ScriptedServer *server, guint requests, const char *retry_after)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
+
+    server->put_off = requests;
+    server->retry_after = retry_after;
 }
 
 void scripted_server_wait_watch(ScriptedServer *server)

@@ -21,6 +21,9 @@ void scripted_server_resume(ScriptedServer *server);
 void scripted_server_answer(ScriptedServer *server, const char *method, const char *path, guint status,
                             const char *body);
 
+/* So many requests from now on, whatever they ask, get 429 with this Retry-After (NULL: none). */
+void scripted_server_put_off(ScriptedServer *server, guint requests, const char *retry_after);
+
 /* Requests with watch=true get a stream. Waits until one is open, and sends a line on each. */
 void scripted_server_send(ScriptedServer *server, const char *line);
 void scripted_server_end_watches(ScriptedServer *server);

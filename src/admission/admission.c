@@ -92,9 +92,17 @@ static gboolean G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format, .
 }
 
 /* An uninstall, which deletes the namespace, is not held up by a plan. */
-static gboolean by_the_cluster(const AdmissionRequest *request)
+static gboolean is_of_an_uninstall(const AdmissionRequest *request)
 {
-    return request->user && g_str_has_prefix(request->user, "system:serviceaccount:kube-system:");
+    g_autoptr(Object) ns = NULL;
+
+    if (request->user && g_str_has_prefix(request->user, "system:serviceaccount:kube-system:"))
+        return TRUE;
+    ns = request->look
+             ? request->look("namespaces", NULL, json_string_at(request->before, "metadata.namespace", ""),
+                             request->store)
+             : NULL;
+    return ns && object_deleting(ns);
 }
 
 static gboolean review_plan(const AdmissionRequest *request, GError **error)
@@ -102,7 +110,7 @@ static gboolean review_plan(const AdmissionRequest *request, GError **error)
     const json_t *before = request->before;
 
     if (is(request, "DELETE")) {
-        if (has(before, "Executing") && !by_the_cluster(request))
+        if (has(before, "Executing") && !is_of_an_uninstall(request))
             return refuse(error, "plan '%s' is running: cancel its migration first (delete the Migration)",
                           name_of(before));
         return TRUE;

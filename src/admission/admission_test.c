@@ -6,7 +6,7 @@
 
 static Object *look(const char *resource, const char *ns, const char *name, gpointer store)
 {
-    g_autofree char *key = g_strdup_printf("%s/%s/%s", resource, ns, name);
+    g_autofree char *key = g_strdup_printf("%s/%s/%s", resource, ns ? ns : "(null)", name);
     const char *text = NULL;
 
     if (!strcmp(key, "providers.forklift.konveyor.io/openshift-mtv/host"))
@@ -18,6 +18,10 @@ static Object *look(const char *resource, const char *ns, const char *name, gpoi
         text = "{\"metadata\":{\"uid\":\"u-1\",\"name\":\"p\"},\"spec\":{}}";
     else if (!strcmp(key, "plans.forklift.konveyor.io/openshift-mtv/old"))
         text = "{\"metadata\":{\"uid\":\"u-2\",\"name\":\"old\"},\"spec\":{\"archived\":true}}";
+    else if (!strcmp(key, "namespaces/(null)/leaving"))
+        text = "{\"metadata\":{\"name\":\"leaving\",\"deletionTimestamp\":\"2026-11-23T17:00:00Z\"}}";
+    else if (!strcmp(key, "namespaces/(null)/staying"))
+        text = "{\"metadata\":{\"name\":\"staying\"}}";
     return text ? object_new_take(json_loads(text, 0, NULL)) : NULL;
 }
 
@@ -81,8 +85,8 @@ static const struct {
     {"an edit of a running plan", "UPDATE", "plans",
      "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"targetNamespace\":\"a\"}," EXECUTING "}",
      "{\"spec\":{\"targetNamespace\":\"b\"}}", "is running"},
-    {"the deletion of a running plan", "DELETE", "plans", "{\"metadata\":{\"name\":\"p\"}," EXECUTING "}",
-     NULL, "cancel its migration"},
+    {"the deletion of a running plan", "DELETE", "plans",
+     "{\"metadata\":{\"name\":\"p\",\"namespace\":\"staying\"}," EXECUTING "}", NULL, "cancel its migration"},
     {"the restoration of an archived plan", "UPDATE", "plans",
      "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"archived\":true}}", "{\"spec\":{\"archived\":false}}",
      "spec.archived"},
@@ -112,6 +116,8 @@ static const struct {
     {"an edit of a plan that does not run", "UPDATE", "{\"spec\":{\"targetNamespace\":\"a\"}}",
      "{\"spec\":{\"targetNamespace\":\"b\"}}"},
     {"the deletion of a plan that does not run", "DELETE", "{\"spec\":{}}", NULL},
+    {"the deletion of a running plan with its namespace", "DELETE",
+     "{\"metadata\":{\"namespace\":\"leaving\"}," EXECUTING "}", NULL},
 };
 
 static void is_allowed(gconstpointer data)

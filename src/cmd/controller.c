@@ -4,6 +4,7 @@
 #include "cmd/service.h"
 #include "controller/admission_service.h"
 #include "controller/controllers.h"
+#include "controller/leave.h"
 #include "controller/metrics.h"
 #include <stdio.h>
 
@@ -53,6 +54,28 @@ static AdmissionService *serve_admission(KubeClient *kube)
     return service;
 }
 
+/* The Namespace of the Pod; *out stays NULL outside one. */
+static gboolean find_home(KubeClient *kube, Object **out, GCancellable *cancel, GError **error)
+{
+    const char *ns = service_setting("POD_NAMESPACE", NULL);
+
+    *out = ns ? kube_get(kube, &KUBE_NAMESPACE, NULL, ns, cancel, error) : NULL;
+    return *out || !ns;
+}
+
+/* Until it is told to stop, or its namespace is being deleted. */
+static gboolean control(const ControllerOptions *options, Leave *leave, GCancellable *cancel, GError **error)
+{
+    g_autoptr(Controllers) controllers = controllers_start(options, cancel, error);
+    g_autoptr(MetricsServer) metrics = controllers ? serve_metrics(controllers) : NULL;
+
+    if (!controllers)
+        return FALSE;
+    service_wait_or(leave ? leave_begun(leave) : NULL);
+    log_info("controllers stop", NULL);
+    return TRUE;
+}
+
 static gboolean run(GCancellable *cancel, GError **error)
 {
     g_autoptr(KubeClient) kube =
@@ -60,22 +83,25 @@ static gboolean run(GCancellable *cancel, GError **error)
     g_autoptr(InventoryClient) inventory = kube ? inventory_client_new(error) : NULL;
     g_autoptr(Lease) lease = NULL;
     g_autoptr(AdmissionService) admission = NULL;
-    g_autoptr(Controllers) controllers = NULL;
-    g_autoptr(MetricsServer) metrics = NULL;
+    g_autoptr(Object) home = NULL;
+    g_autoptr(Leave) leave = NULL;
     ControllerOptions options = {.kube = kube, .inventory = inventory, .image = image};
 
-    if (!inventory)
+    if (!inventory || !find_home(kube, &home, cancel, error))
         return FALSE;
     admission = serve_admission(kube);
     lease = service_lead(kube, "forklift-controller", cancel, error);
     if (!lease)
         return FALSE;
-    controllers = controllers_start(&options, cancel, error);
-    if (!controllers)
+    options.home = home;
+    leave = home ? leave_watch(kube, object_name(home)) : NULL;
+    if (!(leave && leave_is_wanted(leave)) && !control(&options, leave, cancel, error))
         return FALSE;
-    metrics = serve_metrics(controllers);
-    service_wait();
-    log_info("controllers stop", NULL);
+    if (leave && leave_is_wanted(leave)) {
+        service_leaves();
+        leave_finish(leave);
+        service_wait();
+    }
     return TRUE;
 }
 

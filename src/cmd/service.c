@@ -69,21 +69,38 @@ GCancellable *service_told_to_stop(void)
     return told;
 }
 
-void service_wait(void)
+void service_wait_or(GCancellable *other)
 {
     GCancellable *told = service_told_to_stop();
-    GPollFD fd;
+    GPollFD fds[2];
+    gboolean both;
 
-    if (g_cancellable_make_pollfd(told, &fd)) {
-        while (!g_cancellable_is_cancelled(told))
-            g_poll(&fd, 1, -1);
-        g_cancellable_release_fd(told);
-    }
+    if (!g_cancellable_make_pollfd(told, &fds[0]))
+        return;
+    both = g_cancellable_make_pollfd(other, &fds[1]);
+    while (!g_cancellable_is_cancelled(told) && !g_cancellable_is_cancelled(other))
+        g_poll(fds, both ? 2 : 1, -1);
+    g_cancellable_release_fd(told);
+    if (both)
+        g_cancellable_release_fd(other);
 }
+
+void service_wait(void)
+{
+    service_wait_or(NULL);
+}
+
+static gint leaving; /* atomic */
 
 static void end_at_once(gpointer user_data)
 {
-    _exit(1);
+    if (!g_atomic_int_get(&leaving))
+        _exit(1);
+}
+
+void service_leaves(void)
+{
+    g_atomic_int_set(&leaving, TRUE);
 }
 
 Lease *service_lead(KubeClient *kube, const char *name, GCancellable *cancel, GError **error)

@@ -20,7 +20,10 @@ void service_run_until_told(void);
  * time. Not together with service_run_until_told(). */
 GCancellable *service_told_to_stop(void);
 void service_wait(void); /* until then */
+void service_wait_or(GCancellable *other); /* until then, or until that is cancelled; NULL: it never is */
 
 /* Waits until this process is the one that does what name stands for: the Lease of that name in
- * $POD_NAMESPACE, else openshift-mtv. Losing it ends the process, as nothing may be done any more. */
+ * $POD_NAMESPACE, else openshift-mtv. Losing it ends the process, as nothing may be done any more, unless
+ * service_leaves() has been called: the namespace is being deleted, where nobody else can start. */
 Lease *service_lead(KubeClient *kube, const char *name, GCancellable *cancel, GError **error);
+void service_leaves(void);

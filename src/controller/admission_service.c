@@ -12,11 +12,12 @@ struct AdmissionService {
 /* What the rules ask for; "plans.forklift.konveyor.io" */
 static const KubeResource *resource_named(const char *name)
 {
-    static const KubeResource *const known[] = {&KUBE_PLAN, &KUBE_PROVIDER,
+    static const KubeResource *const known[] = {&KUBE_PLAN, &KUBE_PROVIDER, &KUBE_NAMESPACE,
                                                 &KUBE_NETWORK_ATTACHMENT_DEFINITION};
 
     for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
-        g_autofree char *own = g_strdup_printf("%s.%s", known[i]->plural, known[i]->group);
+        const char *dot = *known[i]->group ? "." : "";
+        g_autofree char *own = g_strconcat(known[i]->plural, dot, known[i]->group, NULL);
         if (!strcmp(own, name))
             return known[i];
     }

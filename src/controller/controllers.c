@@ -59,6 +59,7 @@ struct Controllers {
     KubeClient *kube;
     InventoryClient *inventory;
     char *image;
+    const Object *home;
     Crew *crew;
     WorkQueue *queues[OWN_KINDS], *sweeper;
     Informer *informers[OWN_KINDS];
@@ -84,6 +85,10 @@ Crew *controllers_crew(const Controllers *controllers)
 const char *controllers_image(const Controllers *controllers)
 {
     return controllers->image;
+}
+const Object *controllers_home(const Controllers *controllers)
+{
+    return controllers->home;
 }
 
 /* ---- waking ---- */
@@ -287,6 +292,7 @@ Controllers *controllers_start(const ControllerOptions *options, GCancellable *c
 
     c->kube = kube_client_ref(options->kube);
     c->inventory = options->inventory;
+    c->home = options->home;
     c->image = g_strdup(image && *image ? image : IMAGE);
     c->crew = crew_new(CREW_THREADS, crew_news, c);
     for (guint i = 0; i < OWN_KINDS; i++) {

@@ -16,8 +16,9 @@ typedef struct Controllers Controllers;
 typedef struct {
     KubeClient *kube;
     InventoryClient *inventory;
-    const char *image; /* for migration Pods; NULL: $GANTRY_IMAGE, else this version's */
-} ControllerOptions;   /* borrowed until controllers_free() */
+    const char *image;  /* for migration Pods; NULL: $GANTRY_IMAGE, else this version's */
+    const Object *home; /* the Namespace that Gantry is installed in; NULL: in none */
+} ControllerOptions;    /* borrowed until controllers_free() */
 
 /* Lists everything once, cleans up what no plan owns any more, then starts to work. NULL when cancelled
  * first. */
@@ -31,6 +32,7 @@ KubeClient *controllers_kube(const Controllers *controllers);
 InventoryClient *controllers_inventory(const Controllers *controllers);
 Crew *controllers_crew(const Controllers *controllers);
 const char *controllers_image(const Controllers *controllers);
+const Object *controllers_home(const Controllers *controllers); /* may be NULL */
 /* Of Object, owned: the Migrations that name this plan, as the informer has them. */
 GPtrArray *controllers_migrations_of(const Controllers *controllers, const Object *plan);
 GPtrArray *controllers_plans(const Controllers *controllers);      /* of Object, owned */

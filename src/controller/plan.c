@@ -77,7 +77,8 @@ guint plan_reconcile(const char *key, gpointer data, GCancellable *cancel, GErro
                         .plan = plan,
                         .conditions = conditions,
                         .executing = execution_active(status) != NULL,
-                        .image = controllers_image(controllers)};
+                        .image = controllers_image(controllers),
+                        .home = controllers_home(controllers)};
     if (!plan_check_run(&check, cancel, &problem)) {
         log_debug("plan cannot be checked yet", "plan", key, "error", problem->message, NULL);
         return AGAIN_SOON;

@@ -33,6 +33,13 @@ static void stop_work(Crew *crew, GHashTable *plans)
     schedule_dispatch();
 }
 
+static void warn_of(const Object *record, const GError *problem)
+{
+    g_autofree char *key = g_strconcat(object_label(record, "plan-namespace", ""), "/",
+                                       object_label(record, "plan-name", ""), NULL);
+    log_warn("what a deleted plan left is swept again soon", "plan", key, "error", problem->message, NULL);
+}
+
 /* TRUE when all is done of those that have left a record; recorded: their plans. */
 static gboolean settle_recorded(KubeClient *kube, GHashTable *plans, GHashTable *recorded,
                                 GCancellable *cancel)
@@ -51,8 +58,7 @@ static gboolean settle_recorded(KubeClient *kube, GHashTable *plans, GHashTable 
         g_hash_table_add(recorded, g_strdup(plan));
         result = orphan_settle(kube, settings, records->pdata[i], cancel, &problem);
         if (result == STEP_FAILED)
-            log_warn("what a deleted plan left is swept again soon", "plan",
-                     object_label(records->pdata[i], "plan-name", ""), "error", problem->message, NULL);
+            warn_of(records->pdata[i], problem);
         all = all && result == STEP_DONE;
     }
     return all;
@@ -87,7 +93,7 @@ static void delete_unrecorded(KubeClient *kube, GHashTable *plans, GHashTable *r
         g_autoptr(GError) problem = NULL;
         gboolean left;
         if (!orphan_delete_children(kube, plan, &left, cancel, &problem))
-            log_warn("sweep", "plan", plan, "error", problem->message, NULL);
+            log_warn("what a deleted plan left is swept again soon", "uid", plan, "error", problem->message, NULL);
     }
 }
 
@@ -103,4 +109,10 @@ guint sweep_run(const char *key, gpointer controllers, GCancellable *cancel, GEr
     all = settle_recorded(kube, plans, recorded, cancel);
     delete_unrecorded(kube, plans, recorded, cancel);
     return all ? 0 : AGAIN_SOON;
+}
+
+gboolean sweep_as_if_no_plan(KubeClient *kube, GCancellable *cancel)
+{
+    g_autoptr(GHashTable) none = set_new(), recorded = set_new();
+    return settle_recorded(kube, none, recorded, cancel);
 }

@@ -8,3 +8,7 @@
 
 /* A WorkQueueRun; user_data is the Controllers. It comes again until nothing is left. */
 guint sweep_run(const char *key, gpointer controllers, GCancellable *cancel, GError **error);
+
+/* One pass as if every plan had been deleted, of those that have left a record. TRUE: nothing is left. Not
+ * beside Controllers. */
+gboolean sweep_as_if_no_plan(KubeClient *kube, GCancellable *cancel);

@@ -301,5 +301,6 @@ PlanRun plan_check_objects(const PlanCheck *check)
                      .secret = check->secret,
                      .network_map = check->network_map,
                      .storage_map = check->storage_map,
-                     .image = check->image};
+                     .image = check->image,
+                     .home = check->home};
 }

@@ -20,6 +20,7 @@ typedef struct {
     Conditions *conditions;
     gboolean executing; /* VMs are not checked again then */
     const char *image;  /* Gantry's own, for a probe Pod; NULL: none is started */
+    const Object *home; /* as PlanRun's */
 
     /* out, owned: NULL where the reference does not resolve */
     Object *provider, *destination, *secret, *network_map, *storage_map;

@@ -1,6 +1,7 @@
 /* orphan: back out of each VM as its plan would have, then delete by label. */
 #include "plan/orphan.h"
 #include "base/log.h"
+#include "crd/plan_key.h"
 #include "plan/back_out.h"
 #include "plan/disk_grant.h"
 #include "plan/provider_access.h"
@@ -85,6 +86,7 @@ static StepResult put_back(const PlanRun *run, const Object *record, const char 
                            GError **error)
 {
     g_autoptr(json_t) status = vm_status_new(NULL, vm_id, vm_id);
+    g_autofree char *key = plan_key(run->plan);
     g_autoptr(VmRun) vm = NULL;
     StepResult result;
 
@@ -99,7 +101,7 @@ static StepResult put_back(const PlanRun *run, const Object *record, const char 
     result = back_out(vm, cancel, error);
     if (result != STEP_DONE)
         return result;
-    log_info("source of a deleted plan is as it was", "plan", object_name(run->plan), "vm", vm_id, NULL);
+    log_info("source of a deleted plan is as it was", "plan", key, "vm", vm_id, NULL);
     return source_record_note(vm, SOURCE_SETTLED, cancel, error) ? STEP_DONE : STEP_FAILED;
 }
 
@@ -107,6 +109,7 @@ static StepResult put_back(const PlanRun *run, const Object *record, const char 
 static StepResult put_all_back(const PlanRun *run, const Object *record, GCancellable *cancel, GError **error)
 {
     g_auto(GStrv) vms = source_record_vms(record);
+    g_autofree char *key = plan_key(run->plan);
     StepResult all = STEP_DONE;
 
     for (guint i = 0; vms[i]; i++) {
@@ -115,7 +118,7 @@ static StepResult put_all_back(const PlanRun *run, const Object *record, GCancel
         if (!run->provider || !run->secret) {
             log_error("a deleted plan's source VM was running and cannot be powered on: its provider is "
                       "deleted too",
-                      "plan", object_name(run->plan), "vm", vms[i], NULL);
+                      "plan", key, "vm", vms[i], NULL);
             continue;
         }
         result = put_back(run, record, vms[i], cancel, &problem);
@@ -137,13 +140,24 @@ static char *selector_of(const KubeResource *resource, const char *plan_uid)
     return g_strdup_printf("plan=%s,plan-name,%s", plan_uid, resource == &KUBE_POD ? "forklift.app" : "vmID");
 }
 
+/* Of a VirtualMachine or DataVolume; Gantry's own Namespace owns all that is temporary. */
+static gboolean is_of_another(const Object *object)
+{
+    size_t i;
+    json_t *owner;
+
+    json_array_foreach (json_at(object_json(object), "metadata.ownerReferences"), i, owner)
+        if (strcmp(json_string_at(owner, "kind", ""), "Namespace"))
+            return TRUE;
+    return FALSE;
+}
+
 static gboolean is_spared(const KubeResource *resource, const Object *object)
 {
     if (resource == &KUBE_VIRTUAL_MACHINE)
         return target_machine_taken_over(object);
-    if (resource == &KUBE_DATA_VOLUME ||
-        resource == &KUBE_PERSISTENT_VOLUME_CLAIM) /* its owner's fate is its own */
-        return json_array_size(json_at(object_json(object), "metadata.ownerReferences")) > 0;
+    if (resource == &KUBE_DATA_VOLUME || resource == &KUBE_PERSISTENT_VOLUME_CLAIM)
+        return is_of_another(object); /* its owner's fate is its own */
     return FALSE;
 }
 

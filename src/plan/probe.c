@@ -187,10 +187,15 @@ static char *place(PlanCheck *check, GCancellable *cancel, GError **error)
 
 static void start(PlanCheck *check, const ProbePod *probe, GCancellable *cancel)
 {
+    const PlanRun run = plan_check_objects(check);
     g_autoptr(json_t) manifest = target_probe_pod(probe);
+    json_t *owners = plan_run_owners(&run, check->target);
     g_autoptr(GError) error = NULL;
-    g_autoptr(Object) pod = kube_create(check->target, &KUBE_POD, probe->ns, manifest, cancel, &error);
+    g_autoptr(Object) pod = NULL;
 
+    if (owners)
+        json_set_at_new(manifest, "metadata.ownerReferences", owners);
+    pod = kube_create(check->target, &KUBE_POD, probe->ns, manifest, cancel, &error);
     if (!pod)
         keep(probe->mark, NULL, error->message);
 }

@@ -62,27 +62,31 @@ StepResult target_machine_stop(VmRun *vm, GCancellable *cancel, GError **error)
     return all_gone ? STEP_DONE : STEP_WAIT;
 }
 
-/* The DataVolume's owners without (or with) the VirtualMachine; NULL when that is what they are. */
-static json_t *owners_changed(const Object *volume, const Object *machine, gboolean add)
+/* The DataVolume's owners with the VirtualMachine in the place of Gantry's own Namespace, or the other way
+ * round; NULL when that is what they are. */
+static json_t *owners_changed(VmRun *vm, const Object *volume, const Object *machine, gboolean add)
 {
-    json_t *owners = json_array();
-    gboolean had = FALSE;
+    g_autoptr(json_t) owners = json_array(), temporary = NULL;
+    gboolean of_machine = FALSE, of_home = FALSE;
     size_t i;
     json_t *owner;
 
     json_array_foreach (json_at(object_json(volume), "metadata.ownerReferences"), i, owner) {
         if (!strcmp(json_string_at(owner, "uid", ""), object_uid(machine)))
-            had = TRUE;
+            of_machine = TRUE;
+        else if (!strcmp(json_string_at(owner, "kind", ""), "Namespace"))
+            of_home = TRUE;
         else
             json_array_append(owners, owner);
     }
-    if (had == add) {
-        json_decref(owners);
+    if (add ? of_machine && !of_home : !of_machine)
         return NULL;
-    }
+    temporary = add ? NULL : plan_run_owners(vm_run_plan(vm), vm_run_plan(vm)->target);
     if (add)
         json_array_append_new(owners, target_owner_reference(object_name(machine), object_uid(machine)));
-    return owners;
+    if (temporary)
+        json_array_extend(owners, temporary);
+    return g_steal_pointer(&owners);
 }
 
 static gboolean set_owner(VmRun *vm, const Object *machine, gboolean add, GCancellable *cancel,
@@ -92,7 +96,7 @@ static gboolean set_owner(VmRun *vm, const Object *machine, gboolean add, GCance
 
     for (guint i = 0; volumes && i < volumes->len; i++) {
         const Object *volume = volumes->pdata[i];
-        json_t *owners = owners_changed(volume, machine, add);
+        json_t *owners = owners_changed(vm, volume, machine, add);
         g_autoptr(json_t) patch =
             owners ? json_pack("{s:{s:o}}", "metadata", "ownerReferences", owners) : NULL;
         g_autoptr(Object) done = NULL;

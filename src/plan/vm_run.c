@@ -36,6 +36,7 @@ PlanRun *plan_run_keep(const PlanRun *borrowed)
     kept->network_map = keep(kept->network_map);
     kept->storage_map = keep(kept->storage_map);
     kept->migration = keep(kept->migration);
+    kept->home = keep(kept->home);
     kept->migration_uid = g_strdup(kept->migration_uid);
     kept->image = g_strdup(kept->image);
     kept->session = g_strdup(kept->session);
@@ -67,6 +68,7 @@ static void plan_run_clear(gpointer data)
     drop(run->network_map);
     drop(run->storage_map);
     drop(run->migration);
+    drop(run->home);
     g_free((char *)run->migration_uid);
     g_free((char *)run->image);
     g_free((char *)run->session);
@@ -75,6 +77,14 @@ static void plan_run_clear(gpointer data)
 void plan_run_unref(PlanRun *kept)
 {
     g_atomic_rc_box_release_full(kept, plan_run_clear);
+}
+
+json_t *plan_run_owners(const PlanRun *run, const KubeClient *cluster)
+{
+    if (!run->home || cluster != run->kube)
+        return NULL;
+    return json_pack("[{s:s, s:s, s:s, s:s}]", "apiVersion", "v1", "kind", "Namespace", "name",
+                     object_name(run->home), "uid", object_uid(run->home));
 }
 
 VmRun *vm_run_new(const PlanRun *plan, json_t *status)
@@ -288,6 +298,10 @@ Object *vm_run_create(VmRun *vm, const KubeResource *resource, json_t *take_body
                       GError **error)
 {
     g_autoptr(json_t) body = take_body;
+    json_t *owners = resource == &KUBE_VIRTUAL_MACHINE ? NULL : plan_run_owners(vm->plan, vm->plan->target);
+
+    if (owners)
+        json_set_at_new(body, "metadata.ownerReferences", owners);
     return kube_create(vm->plan->target, resource, vm->owner.ns, body, cancel, error);
 }
 

@@ -25,7 +25,12 @@ typedef struct {
     const Object *migration; /* NULL: it is gone */
     const char *image;       /* Gantry's own */
     const char *session;     /* of this process: what another began may or may not have been done */
+    const Object *home;      /* the Namespace that Gantry is installed in; NULL: in none */
 } PlanRun;
+
+/* The ownerReferences, a new array, of what is temporary in a cluster: Gantry's own Namespace, so that it
+ * goes with it whatever ends first. NULL in another cluster, where that Namespace is a different one. */
+json_t *plan_run_owners(const PlanRun *run, const KubeClient *cluster);
 
 /* A copy that holds what it points to (the inventory client outlives it), to be shared among threads. */
 PlanRun *plan_run_keep(const PlanRun *borrowed);
@@ -80,6 +85,7 @@ Object *vm_run_find(VmRun *vm, const KubeResource *resource, gboolean any_migrat
  * error when it is not. */
 Object *vm_run_find_useful(VmRun *vm, const KubeResource *resource, const char *name, GCancellable *cancel,
                            GError **error);
+/* All but a VirtualMachine is temporary (plan_run_owners()) until something else owns it. */
 Object *vm_run_create(VmRun *vm, const KubeResource *resource, json_t *take_body, GCancellable *cancel,
                       GError **error);
 /* TRUE also when it is gone already. */

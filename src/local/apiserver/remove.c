@@ -136,6 +136,7 @@ static gboolean admit(Request *request, const json_t *object, GError **error)
                               .before = object,
                               .dry_run = request->dry_run,
                               .warnings = warnings,
+                              .look = admission_look,
                               .store = request->server->store};
 
     for (const Admission *rule = request->server->admission; rule && rule->review; rule++) {

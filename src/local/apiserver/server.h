@@ -106,6 +106,9 @@ void serve_openapi(Request *request, const char *path);
 
 /* ---- shared steps of writing: write.c ---- */
 
+/* What rules of admission see of the store (AdmissionReview.look). */
+Object *admission_look(const char *resource, const char *ns, const char *name, gpointer store);
+
 /* Stores the object's next state after rules, defaults, admission and validation. before NULL: created.
  * object is taken. unknown: fields that the schema does not know are refused ("Strict"), told ("Warn") or
  * dropped ("Ignore"). */

@@ -156,7 +156,7 @@ static gboolean handle_unknown(Request *request, json_t *object, Unknown unknown
     return FALSE;
 }
 
-static Object *look(const char *resource, const char *ns, const char *name, gpointer store)
+Object *admission_look(const char *resource, const char *ns, const char *name, gpointer store)
 {
     g_autoptr(Record) record = store_get(store, resource, ns ? ns : "", name);
     return record ? object_new_take(record_json(record)) : NULL;
@@ -178,7 +178,7 @@ static gboolean run_admission(Request *request, const char *operation, const jso
                               .object = object,
                               .dry_run = request->dry_run,
                               .warnings = warnings,
-                              .look = look,
+                              .look = admission_look,
                               .store = request->server->store};
     gboolean admitted = TRUE;
 

@@ -90,24 +90,28 @@ static guint empty(LocalView *view, Object *object, GCancellable *cancel, GError
     return 0;
 }
 
-static guint look_at_namespace(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
+static guint sync_namespace(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
     LocalView *view = user_data;
     g_autofree char *none = NULL, *name = NULL;
+    g_autoptr(Object) object = NULL;
+    g_autoptr(GError) problem = NULL;
+    guint again;
 
     local_key_split(key, &none, &name);
-    g_autoptr(Object) object = local_view_get(view, &KUBE_NAMESPACE, "", name);
+    object = local_view_get(view, &KUBE_NAMESPACE, "", name);
     if (!object)
         return 0;
-    if (object_deleting(object))
-        return empty(view, object, cancel, error);
-    make_account(view, name, cancel, error);
-    return 0;
-}
-
-static guint sync_namespace(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
-{
-    return end_of_work(user_data, key, look_at_namespace(key, user_data, cancel, error), error);
+    if (!object_deleting(object)) {
+        make_account(view, name, cancel, error);
+        return end_of_work(view, key, 0, error);
+    }
+    again = empty(view, object, cancel, &problem);
+    if (g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) /* it has gone meanwhile */
+        return LOOK_AGAIN_MS;
+    if (problem)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return again;
 }
 
 WorkQueue *namespaces_new(LocalView *view)

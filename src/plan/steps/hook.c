@@ -58,10 +58,21 @@ static gboolean check_account(VmRun *vm, const Hook *hook, const HookJob *job, G
     return FALSE;
 }
 
+static Object *create(VmRun *vm, const Hook *hook, const KubeResource *resource, json_t *take_body,
+                      GCancellable *cancel, GError **error)
+{
+    KubeClient *kube = vm_run_plan(vm)->kube;
+    g_autoptr(json_t) body = take_body;
+    json_t *owners = body ? plan_run_owners(vm_run_plan(vm), kube) : NULL;
+
+    if (owners)
+        json_set_at_new(body, "metadata.ownerReferences", owners);
+    return body ? kube_create(kube, resource, hook->owner.ns, body, cancel, error) : NULL;
+}
+
 static gboolean start(VmRun *vm, const Hook *hook, const Object *definition, GCancellable *cancel,
                       GError **error)
 {
-    KubeClient *kube = vm_run_plan(vm)->kube;
     const json_t *plan_spec = vm_run_plan_spec(vm), *workload = vm_run_workload(vm, cancel, error);
     HookJob job = {.spec = json_object_get(object_json(definition), "spec"),
                    .uid = object_uid(definition),
@@ -71,7 +82,6 @@ static gboolean start(VmRun *vm, const Hook *hook, const Object *definition, GCa
                    .retries = vm_run_plan(vm)->settings->hook_retry,
                    .service_account = json_string_at(plan_spec, "serviceAccount",
                                                      vm_run_plan(vm)->settings->service_account)};
-    g_autoptr(json_t) config = NULL, body = NULL;
     g_autoptr(Object) config_map = NULL, created = NULL;
     g_autoptr(GError) problem = NULL;
 
@@ -82,15 +92,13 @@ static gboolean start(VmRun *vm, const Hook *hook, const Object *definition, GCa
         g_propagate_error(error, g_steal_pointer(&problem));
         return FALSE;
     }
-    if (!config_map) {
-        config = target_hook_config(&hook->owner, &job, error);
+    if (!config_map)
         config_map =
-            config ? kube_create(kube, &KUBE_CONFIG_MAP, hook->owner.ns, config, cancel, error) : NULL;
-    }
+            create(vm, hook, &KUBE_CONFIG_MAP, target_hook_config(&hook->owner, &job, error), cancel, error);
     if (!config_map)
         return FALSE;
-    body = target_hook_job(&hook->owner, &job, object_name(config_map));
-    created = kube_create(kube, &KUBE_JOB, hook->owner.ns, body, cancel, error);
+    created = create(vm, hook, &KUBE_JOB, target_hook_job(&hook->owner, &job, object_name(config_map)),
+                     cancel, error);
     return created != NULL;
 }
 

@@ -158,20 +158,40 @@ static void say_held(Listing *listing, gboolean last)
             last || ++listing->count % BATCH == 0);
 }
 
-/* The list does not say what a direct LUN is; the disk itself does. */
-static json_t *whole(Listing *listing, const json_t *one, GError **error)
+/* Of its own, as following it is a fault of the engine's: its model takes a VM's nodes for a host's. Only a
+ * VM that is tied to hosts can have any that are pinned. */
+static json_t *with_numa_nodes(Collect *collect, const json_t *vm, GError **error)
 {
-    g_autofree char *path = g_strconcat("disks/", ovirt_text(one, "id"), NULL);
-    g_autoptr(GError) failed = NULL;
-    json_t *disk;
+    g_autofree char *path = g_strconcat("vms/", ovirt_text(vm, "id"), "/numanodes", NULL);
+    g_autoptr(json_t) nodes = ovirt_get(collect->session, path, collect->cancel, error);
+    json_t *complete = nodes ? json_copy((json_t *)vm) : NULL;
 
-    if (strcmp(listing->kind->kind, "Disk") || strcmp(ovirt_text(one, "storage_type"), "lun"))
-        return json_incref((json_t *)one);
-    disk = ovirt_get(listing->collect->session, path, listing->collect->cancel, &failed);
-    if (disk)
-        return disk;
-    if (g_error_matches(failed, GANTRY_ERROR, ERROR_SOURCE_NOT_FOUND))
-        return json_incref((json_t *)one);
+    if (complete)
+        json_object_set(complete, "numa_nodes", nodes);
+    return complete;
+}
+
+/* The list does not say what a direct LUN is; the disk itself does. */
+static json_t *disk_itself(Collect *collect, const json_t *disk, GError **error)
+{
+    g_autofree char *path = g_strconcat("disks/", ovirt_text(disk, "id"), NULL);
+    return ovirt_get(collect->session, path, collect->cancel, error);
+}
+
+/* An object with what a list leaves out, a new reference. One that has gone meanwhile is as it was. */
+static json_t *complete(Collect *collect, const OvirtKind *kind, const json_t *object, GError **error)
+{
+    g_autoptr(GError) failed = NULL;
+    json_t *whole = NULL;
+
+    if (!strcmp(kind->kind, "Disk") && !strcmp(ovirt_text(object, "storage_type"), "lun"))
+        whole = disk_itself(collect, object, &failed);
+    else if (!strcmp(kind->kind, "VM") && json_array_size(json_at(object, "placement_policy.hosts.host")))
+        whole = with_numa_nodes(collect, object, &failed);
+    if (whole)
+        return whole;
+    if (!failed || g_error_matches(failed, GANTRY_ERROR, ERROR_SOURCE_NOT_FOUND))
+        return json_incref((json_t *)object);
     g_propagate_error(error, g_steal_pointer(&failed));
     return NULL;
 }
@@ -179,7 +199,7 @@ static json_t *whole(Listing *listing, const json_t *one, GError **error)
 static gboolean take_listed(const json_t *one, gpointer user_data, GError **error)
 {
     Listing *listing = user_data;
-    g_autoptr(json_t) object = whole(listing, one, error);
+    g_autoptr(json_t) object = complete(listing->collect, listing->kind, one, error);
     json_t *model = object ? ovirt_model(listing->kind, object) : NULL;
 
     if (!object)
@@ -248,7 +268,8 @@ static gboolean fetch_one(Collect *collect, const OvirtKind *kind, const char *i
                                         kind->follow ? kind->follow : "", NULL);
     g_autoptr(GError) failed = NULL;
     g_autoptr(json_t) object = ovirt_get(collect->session, path, collect->cancel, &failed);
-    g_autoptr(json_t) model = object ? ovirt_model(kind, object) : NULL;
+    g_autoptr(json_t) whole = object ? complete(collect, kind, object, &failed) : NULL;
+    g_autoptr(json_t) model = whole ? ovirt_model(kind, whole) : NULL;
 
     if (model)
         say(collect, kind->kind, json_string_at(model, "id", ""), model, TRUE);

@@ -114,9 +114,14 @@ static json_t *make_in_maintenance(const json_t *host)
 }
 
 static const Field host_attachment[] = {{"id", "id", TEXT}, {"network", "network.id", TEXT}, {NULL}};
-static const Field host_nic[] = {
-    {"id", "id", TEXT},     {"name", "name", TEXT},    {"linkSpeed", "speed", NUMBER},
-    {"mtu", "mtu", NUMBER}, {"vlan", "vlan.id", TEXT}, {NULL}};
+static const Field host_nic[] = {{"id", "id", TEXT},
+                                 {"name", "name", TEXT},
+                                 {"linkSpeed", "speed", NUMBER},
+                                 {"mtu", "mtu", NUMBER},
+                                 {"vlan", "vlan.id", TEXT},
+                                 {"ipAddress", "ip.address", TEXT},
+                                 {"subnetMask", "ip.netmask", TEXT},
+                                 {NULL}};
 static const Field host[] = {
     {"cluster", "cluster.id", TEXT},
     {"status", "status", TEXT},
@@ -214,9 +219,20 @@ static json_t *make_guest_name(const json_t *vm)
     return json_string(g_strstrip(name));
 }
 
-static json_t *make_nothing(const json_t *vm)
+/* The host's nodes that the VM's own are pinned to, each once, as text. */
+static json_t *make_numa_affinity(const json_t *vm)
 {
-    return json_array();
+    json_t *made = json_array(), *node, *pin;
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    size_t at, inner;
+
+    json_array_foreach (json_at(vm, "numa_nodes.vm_numa_node"), at, node)
+        json_array_foreach (json_at(node, "numa_node_pins.numa_node_pin"), inner, pin) {
+            char *index = g_strdup_printf("%" G_GINT64_FORMAT, ovirt_int(pin, "index"));
+            if (g_hash_table_add(seen, index))
+                json_array_append_new(made, json_string(index));
+        }
+    return made;
 }
 
 /* Addresses are in reported_devices.reported_device[].ips.ip[]. */
@@ -302,7 +318,7 @@ static const Field vm[] = {{"cluster", "cluster.id", TEXT},
                            {"bootMenuEnabled", "bios.boot_menu.enabled", TRUTH},
                            {"display", "display.type", TEXT},
                            {"hasIllegalImages", "has_illegal_images", TRUTH},
-                           {"numaNodeAffinity", .type = MADE, .make = make_nothing},
+                           {"numaNodeAffinity", .type = MADE, .make = make_numa_affinity},
                            {"leaseStorageDomain", "lease.storage_domain.id", TEXT},
                            {"storageErrorResumeBehaviour", "storage_error_resume_behaviour", TEXT},
                            {"haEnabled", "high_availability.enabled", TRUTH},

@@ -62,11 +62,22 @@ static void strings_become_numbers_and_booleans(void)
          "[{'id':'n','interface':'virtio','ipAddress':[{'address':'192.0.2.1','version':'v4'}],'mac':'00:1A',"
          "'name':'',"
          "'plugged':true,'profile':'p'}]"},
+        {"Host",
+         "{'id':'h','nics':{'host_nic':[{'id':'n','name':'eth0','speed':'10000000000','mtu':'9000','ip':"
+         "{'address':'192.0.2.7','netmask':'255.255.255.0'}}]}}",
+         "nics",
+         "[{'id':'n','ipAddress':'192.0.2.7','linkSpeed':10000000000,'mtu':9000,'name':'eth0','subnetMask':"
+         "'255.255.255.0','vlan':''}]"},
         {"VM",
          "{'id':'v','disk_attachments':{'disk_attachment':[{'id':'d','interface':'ide','bootable':'true','"
          "disk':{'id':'d'}}]}}",
          "diskAttachments",
          "[{'bootable':true,'disk':'d','id':'d','interface':'ide','scsiReservation':false}]"},
+        {"VM",
+         "{'id':'v','numa_nodes':{'vm_numa_node':[{'index':'0','numa_node_pins':{'numa_node_pin':[{'index':'"
+         "1'},"
+         "{'index':'0'}]}},{'index':'1','numa_node_pins':{'numa_node_pin':[{'index':'1'}]}},{'index':'2'}]}}",
+         "numaNodeAffinity", "['1','0']"},
         {"VM", "{'id':'v','custom_properties':{'custom_property':[{'name':'a','value':'b'}]}}", "properties",
          "[{'name':'a','value':'b'}]"},
         {"Disk", "{'id':'d','shareable':'true'}", "shared", "true"},

@@ -286,20 +286,8 @@ void collector_stop(Collector *collector)
     g_free(collector);
 }
 
-json_t *collector_host_option(Collector *collector, const char *host_id, const char *key,
-                              GCancellable *cancel, GError **error)
+Source *collector_source(Collector *collector)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&collector->lock);
-
-    if (collector->source)
-        return source_host_option(collector->source, host_id, key, cancel, error);
-    g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_NOT_READY, "the provider is not connected");
-    return NULL;
-}
-
-json_t *collector_missing_rights(Collector *collector, const json_t *workloads, GCancellable *cancel,
-                                 GError **error)
-{
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&collector->lock);
-    return collector->source ? source_missing_rights(collector->source, workloads, cancel, error) : NULL;
+    return collector->source ? source_hold(collector->source) : NULL;
 }

@@ -14,9 +14,6 @@ typedef struct Collector Collector;
 Collector *collector_start(Stock *stock, const SourceAccess *access, CollectorStage stage, gpointer user_data);
 void collector_stop(Collector *collector); /* waits for the thread */
 
-/* As source_host_option() of source/source.h, over the connection that is there; without one INVENTORY_NOT_READY. Any thread. */
-json_t *collector_host_option(Collector *collector, const char *host_id, const char *key, GCancellable *cancel, GError **error);
-
-/* As source_missing_rights() of source/source.h, over the connection that is there; NULL without an error when there is none.
- * Any thread. */
-json_t *collector_missing_rights(Collector *collector, const json_t *workloads, GCancellable *cancel, GError **error);
+/* The connection that is there, a reference to be closed; NULL: there is none. Whoever has one may ask over it for as long as it takes: neither
+ * the collector nor its end waits for that. Any thread. */
+Source *collector_source(Collector *collector);

@@ -263,21 +263,28 @@ static json_t *first_vms(Stock *stock, guint most, GError **error)
                                                                                 : NULL;
 }
 
+/* A reference, or NULL: whoever asks the source does so without a lock. */
+static Source *connection(Stock *stock)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stock->connecting);
+    return stock->collector ? collector_source(stock->collector) : NULL;
+}
+
 json_t *stock_missing_rights(Stock *stock, guint most, GCancellable *cancel, GError **error)
 {
     g_autoptr(json_t) vms = first_vms(stock, most, error);
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stock->connecting);
+    g_autoptr(Source) source = vms ? connection(stock) : NULL;
 
-    return vms && stock->collector ? collector_missing_rights(stock->collector, vms, cancel, error) : NULL;
+    return source ? source_missing_rights(source, vms, cancel, error) : NULL;
 }
 
 json_t *stock_host_option(Stock *stock, const char *host_id, const char *key, GCancellable *cancel,
                           GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stock->connecting);
+    g_autoptr(Source) source = connection(stock);
 
-    if (stock->collector)
-        return collector_host_option(stock->collector, host_id, key, cancel, error);
+    if (source)
+        return source_host_option(source, host_id, key, cancel, error);
     g_set_error(error, GANTRY_ERROR, ERROR_INVENTORY_NOT_READY, "the provider is not connected");
     return NULL;
 }

@@ -7,6 +7,7 @@
 static const SourceKind *const kinds[] = {&source_vsphere, &source_ovirt};
 
 struct Source {
+    gatomicrefcount references;
     const SourceKind *kind;
     gpointer connection;
     char *url;
@@ -45,6 +46,7 @@ Source *source_open(const SourceAccess *access, GError **error)
         return NULL;
     source = g_new(Source, 1);
     *source = (Source){.kind = kind, .connection = connection, .url = g_strdup(access->url)};
+    g_atomic_ref_count_init(&source->references);
     control_add("sessions", report, source);
     return source;
 }
@@ -59,9 +61,15 @@ gpointer source_connection(const Source *source)
     return source->connection;
 }
 
+Source *source_hold(Source *source)
+{
+    g_atomic_ref_count_inc(&source->references);
+    return source;
+}
+
 void source_close(Source *source)
 {
-    if (!source)
+    if (!source || !g_atomic_ref_count_dec(&source->references))
         return;
     control_remove(report, source);
     source->kind->close(source->connection);
@@ -194,6 +202,7 @@ SourceExport *source_export_open(Source *source, const char *vm_id, const char *
 {
     if (source->kind->export)
         return source->kind->export(source->connection, vm_id, snapshot, disk_id, cancel, error);
-    g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "a source of type %s streams no disks", source->kind->type);
+    g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "a source of type %s streams no disks",
+                source->kind->type);
     return NULL;
 }

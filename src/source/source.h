@@ -21,7 +21,8 @@ typedef struct {
 
 typedef struct Source Source;
 Source *source_open(const SourceAccess *access, GError **error); /* BAD_INPUT only; nothing is sent yet */
-void    source_close(Source *source);
+Source *source_hold(Source *source);  /* for one who asks while another may close it */
+void    source_close(Source *source); /* drops a reference; with the last one the connection ends */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Source, source_close)
 
 /* Logs in and asks for what the inventory shows of the peer: {"apiVersion","product","instanceUuid"}. */

@@ -38,8 +38,6 @@ typedef struct {
     Hash hash;
 } Landed;
 
-typedef enum { NOTHING, SYNC_DATA, SYNC_JOURNAL } Checkpoint;
-
 typedef struct {
     const Pipeline *pipeline;
     GCancellable *cancel; /* the run's own: cancelled by the caller's, and by the first error */
@@ -66,10 +64,12 @@ typedef struct {
     GArray *waiting, *syncing; /* of Landed */
     guint64 waiting_bytes, interval;
     guint64 waiting_data; /* of waiting_bytes: what was read for it */
-    GQueue withheld;      /* of Buffer: free when the checkpoint under way has ended */
+    GQueue withheld;      /* of Buffer: free when the flush under way has ended */
     gint64 last_checkpoint;
-    Checkpoint checkpoint;
-    AioOp sync_op;
+    gboolean flushing;       /* the target, for what is in syncing */
+    gboolean journal_behind; /* holds records that no flush of it was begun for */
+    gboolean flushing_journal;
+    AioOp flush_op, journal_op;
     guint64 verify_cursor;
     guint verifying;
 } Run;
@@ -331,9 +331,9 @@ static gpointer read_chunks(gpointer user_data)
 /* ---- the landing thread: writes ---------------------------------------------------------------- */
 
 /* Where a flush is slow, no more is read than would be read again after a kill. */
-static gboolean reads_ahead_of_checkpoint(const Run *run)
+static gboolean reads_ahead_of_flush(const Run *run)
 {
-    return run->checkpoint != NOTHING && run->waiting_data >= run->interval;
+    return run->flushing && run->waiting_data >= run->interval;
 }
 
 static void landed(Run *run, Buffer *buffer)
@@ -345,7 +345,7 @@ static void landed(Run *run, Buffer *buffer)
         run->waiting_bytes += entry.size;
         run->waiting_data += buffer->zero ? 0 : entry.size;
     }
-    if (reads_ahead_of_checkpoint(run))
+    if (reads_ahead_of_flush(run))
         g_queue_push_tail(&run->withheld, buffer);
     else
         g_async_queue_push(run->free, buffer);
@@ -472,7 +472,7 @@ static void begin_checkpoint(Run *run)
 {
     GArray *empty = run->syncing;
 
-    if (run->checkpoint != NOTHING || !run->waiting->len)
+    if (run->flushing || !run->waiting->len)
         return;
     if (run->waiting_bytes < run->interval && g_get_monotonic_time() - run->last_checkpoint < CHECKPOINT_US &&
         !nothing_more_comes(run))
@@ -481,8 +481,19 @@ static void begin_checkpoint(Run *run)
     run->waiting = empty;
     run->waiting_bytes = run->waiting_data = 0;
     run->last_checkpoint = g_get_monotonic_time();
-    run->checkpoint = SYNC_DATA;
-    aio_sync(run->aio, &run->sync_op, run->pipeline->target->fd);
+    run->flushing = TRUE;
+    aio_sync(run->aio, &run->flush_op, run->pipeline->target->fd);
+}
+
+/* Goes along with the target's next flush: a kill leaves the records as they are, and a power cut that takes
+ * some costs reading their chunks again. */
+static void begin_journal_flush(Run *run)
+{
+    if (run->flushing_journal || !run->journal_behind)
+        return;
+    run->journal_behind = FALSE;
+    run->flushing_journal = TRUE;
+    aio_sync(run->aio, &run->journal_op, journal_fd(run->pipeline->journal));
 }
 
 static gboolean record_chunks(Run *run, GError **error)
@@ -500,28 +511,44 @@ static gboolean record_chunks(Run *run, GError **error)
     return TRUE;
 }
 
-static void checkpoint_ended(Run *run)
+/* The next flush would succeed: an error is told once, and is about what landed since, too. */
+static void flush_failed(Run *run, int errsv, const char *what)
 {
     GError *error = NULL;
-    Checkpoint ended = run->checkpoint;
 
-    run->checkpoint = NOTHING;
-    if (run->sync_op.result) {
-        /* The next flush would succeed: an error is told once, and is about what landed since, too. */
-        run->lost = TRUE;
-        g_array_set_size(run->waiting, 0);
-        target_set_error(run->pipeline->target, run->sync_op.result,
-                         ended == SYNC_DATA ? "flush" : "flush of the journal", &error);
-    } else if (ended == SYNC_DATA && record_chunks(run, &error)) {
-        run->checkpoint = SYNC_JOURNAL;
-        aio_sync(run->aio, &run->sync_op, journal_fd(run->pipeline->journal));
-        return;
+    run->lost = TRUE;
+    g_array_set_size(run->waiting, 0);
+    target_set_error(run->pipeline->target, errsv, what, &error);
+    stop(run, error);
+}
+
+static void flush_ended(Run *run)
+{
+    GError *error = NULL;
+
+    run->flushing = FALSE;
+    if (run->flush_op.result) {
+        flush_failed(run, run->flush_op.result, "flush");
+    } else if (!run->lost) {
+        run->journal_behind = TRUE;
+        if (!record_chunks(run, &error))
+            stop(run, error);
     }
     g_array_set_size(run->syncing, 0);
     while (!g_queue_is_empty(&run->withheld))
         g_async_queue_push(run->free, g_queue_pop_head(&run->withheld));
-    if (error)
-        stop(run, error);
+}
+
+static void journal_flush_ended(Run *run)
+{
+    run->flushing_journal = FALSE;
+    if (run->journal_op.result)
+        flush_failed(run, run->journal_op.result, "flush of the journal");
+}
+
+static gboolean is_in_checkpoint(const Run *run)
+{
+    return run->waiting->len || run->flushing || run->journal_behind || run->flushing_journal;
 }
 
 /* ---- the landing thread: read-back ------------------------------------------------------------- */
@@ -655,7 +682,7 @@ static void read_back_ended(Run *run, AioOp *op)
 
 static gboolean is_finished(Run *run)
 {
-    if (!nothing_more_comes(run) || run->waiting->len || run->checkpoint != NOTHING || run->verifying)
+    if (!nothing_more_comes(run) || is_in_checkpoint(run) || run->verifying)
         return FALSE;
     return is_stopped(run) || !run->pipeline->verify ||
            journal_count(run->pipeline->journal, CHUNK_LANDED) == 0;
@@ -671,16 +698,19 @@ static void land(Run *run)
         take_filled(run);
         look_at_stalled(run);
         begin_checkpoint(run);
+        begin_journal_flush(run);
         begin_read_backs(run);
         if (is_finished(run))
             return;
-        if (nothing_more_comes(run) && !run->waiting->len && run->checkpoint == NOTHING)
+        if (nothing_more_comes(run) && !is_in_checkpoint(run))
             progress_set_phase(run->pipeline->progress, "Verifying");
         op = aio_wait(run->aio, 100);
         if (!op)
             continue;
-        if (op == &run->sync_op)
-            checkpoint_ended(run);
+        if (op == &run->flush_op)
+            flush_ended(run);
+        else if (op == &run->journal_op)
+            journal_flush_ended(run);
         else if ((const Buffer *)op->owner >= verifiers &&
                  (const Buffer *)op->owner < verifiers + VERIFY_BUFFERS)
             read_back_ended(run, op);

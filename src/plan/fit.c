@@ -36,33 +36,51 @@ static gboolean is_any(const json_t *vm)
     return TRUE;
 }
 
-static void forget_all(json_t *item, const char *const *members)
+/* These give the bytes that are no longer in the text, or one less for each member: a comma may go with it.
+ */
+
+static gsize forget(json_t *item, const char *member)
 {
+    const json_t *value = json_object_get(item, member);
+    gsize bytes = value ? size_of(value) + strlen(member) + strlen("\"\":") : 0;
+
+    json_object_del(item, member);
+    return bytes;
+}
+
+static gsize forget_all(json_t *item, const char *const *members)
+{
+    gsize bytes = 0;
+
     for (; *members; members++)
-        json_object_del(item, *members);
+        bytes += forget(item, *members);
+    return bytes;
 }
 
-static void forget_descriptions(json_t *vm)
+static gsize forget_descriptions(json_t *vm)
 {
+    gsize bytes = 0;
     size_t i;
     json_t *step;
 
     json_array_foreach (json_object_get(vm, "pipeline"), i, step)
-        json_object_del(step, "description");
+        bytes += forget(step, "description");
+    return bytes;
 }
 
-static void forget_tasks(json_t *vm)
+static gsize forget_tasks(json_t *vm)
 {
+    gsize bytes = forget_descriptions(vm);
     size_t i;
     json_t *step;
 
-    forget_descriptions(vm);
     json_array_foreach (json_object_get(vm, "pipeline"), i, step)
-        json_object_del(step, "tasks");
+        bytes += forget(step, "tasks");
+    return bytes;
 }
 
 /* How the copy went and what was asked when; not what was proved. */
-static void forget_course(json_t *vm)
+static gsize forget_course(json_t *vm)
 {
     static const char *const of_step[] = {"shutdown-asking", "shutdown-asker", "shutdown-asked",
                                           "seen-off",        "target-created", "restarts",
@@ -70,35 +88,38 @@ static void forget_course(json_t *vm)
     static const char *const of_task[] = {"reader",         "bytesTotal",  "bytesRead",
                                           "bytesReadTwice", "resumedFrom", "restarts",
                                           "restartAt",      "restartEnd",  NULL};
+    gsize bytes = forget_descriptions(vm);
     size_t i, j;
     json_t *step, *task;
 
-    forget_descriptions(vm);
     json_array_foreach (json_object_get(vm, "pipeline"), i, step) {
-        forget_all(json_object_get(step, "annotations"), of_step);
+        bytes += forget_all(json_object_get(step, "annotations"), of_step);
         json_array_foreach (json_object_get(step, "tasks"), j, task)
-            forget_all(json_object_get(task, "annotations"), of_task);
+            bytes += forget_all(json_object_get(task, "annotations"), of_task);
     }
+    return bytes;
 }
 
-static void forget_times(json_t *vm)
+static gsize forget_times(json_t *vm)
 {
     static const char *const times[] = {"started", "completed", NULL};
+    gsize bytes = 0;
     size_t i, j;
     json_t *step, *task;
 
     json_array_foreach (json_object_get(vm, "pipeline"), i, step) {
-        forget_all(step, times);
+        bytes += forget_all(step, times);
         json_array_foreach (json_object_get(step, "tasks"), j, task)
-            forget_all(task, times);
+            bytes += forget_all(task, times);
     }
+    return bytes;
 }
 
 /* ---- all ---- */
 
 static const struct {
     gboolean (*concerns)(const json_t *vm);
-    void (*shorten)(json_t *vm);
+    gsize (*shorten)(json_t *vm);
 } ways[] = {
     {has_ended, forget_course},
     {has_not_begun, forget_tasks},
@@ -109,12 +130,13 @@ static const struct {
 void fit_status(json_t *status, gsize room)
 {
     json_t *vms = json_object_get(json_object_get(status, "migration"), "vms"), *vm;
+    gsize bytes = size_of(status); /* printed once: it is long, and this is done in each pass */
     size_t i;
 
-    for (guint n = 0; n < G_N_ELEMENTS(ways) && size_of(status) > room; n++)
+    for (guint n = 0; n < G_N_ELEMENTS(ways) && bytes > room; n++)
         json_array_foreach (vms, i, vm)
             if (ways[n].concerns(vm))
-                ways[n].shorten(vm);
+                bytes -= ways[n].shorten(vm);
 }
 
 gsize fit_least(const json_t *spec, const Vm *vm)

@@ -1,0 +1,39 @@
+/* source: a connection lives as long as somebody has it. */
+#include "kube/scripted_server.h"
+#include "source/source.h"
+
+#define VCENTER                                                                                              \
+    "<Envelope xmlns='http://schemas.xmlsoap.org/soap/envelope/'><Body><Response xmlns='urn:vim25'>"         \
+    "<returnval><about><apiVersion>8.0.2.0</apiVersion><apiType>VirtualCenter</apiType></about>"             \
+    "<rootFolder>group-d1</rootFolder><propertyCollector>propertyCollector</propertyCollector>"              \
+    "<sessionManager>SessionManager</sessionManager><viewManager>ViewManager</viewManager>"                  \
+    "</returnval></Response></Body></Envelope>"
+
+static void who_holds_a_connection_may_ask_when_others_have_closed_it(void)
+{
+    g_autoptr(ScriptedServer) server = scripted_server_start();
+    g_autofree char *url = g_strconcat(scripted_server_url(server), "/sdk", NULL);
+    const SourceAccess access = {.type = "vsphere",
+                                 .url = url,
+                                 .user = "u",
+                                 .password = "p",
+                                 .trust = {.ca_pem = scripted_server_ca(server)}};
+    g_autoptr(GError) error = NULL;
+    Source *source = source_open(&access, &error), *held = source_hold(source);
+    g_autoptr(json_t) about = NULL;
+
+    scripted_server_answer(server, "POST", "/sdk", 200, VCENTER);
+    source_close(source);
+    about = source_about(held, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(json_string_at(about, "apiVersion", ""), ==, "8.0.2.0");
+    source_close(held);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/source/who holds a connection may ask when others have closed it",
+                    who_holds_a_connection_may_ask_when_others_have_closed_it);
+    return g_test_run();
+}

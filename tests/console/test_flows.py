@@ -1,21 +1,30 @@
 """Chapter 4 of the guide, walked through in the browser: the console of `gantry up` itself, its controllers and a vCenter. Nothing is played."""
+import json
 import re
 
 import pytest
-from harness import manifests
+from harness import manifests, waiting
 from playwright.sync_api import expect
 
 MEBIBYTE = 1 << 20
+SLOW = 2048  # bytes per second and connection of a copy that is not to end, and not to be taken for one that stands still
 ESXI = {"user": "root", "password": "esx & secret", "connections": 8}
-VMS = {"first-1": "DC0_C0_H0", "other-1": "DC0_C1_H0"}
+VMS = {"first-1": "DC0_C0_H0", "shop-1": "DC0_C0_H0", "shop-2": "DC0_C1_H0", "hooked": "DC0_C0_H0", "runs": "DC0_C0_H0"}
+SETTINGS = {"controller_precopy_interval_seconds": 2, "controller_enable_change_tracking": True}
+PLAYBOOK = """\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+  - debug: {msg: "the window is open"}
+"""
 
 
 @pytest.fixture(scope="module")
 def vcenter(new_vcenter, random_disk, tmp_path_factory):
-    """VMs that are off, with a disk of 4 MiB each, in two clusters of one host."""
+    """VMs with a disk of 16 MiB each, in two clusters of one host; one of them runs."""
     home = tmp_path_factory.mktemp("disks")
-    vms = [{"name": name, "host": host, "memoryMB": 64, "hostName": name, "ipAddress": "192.0.2.10",
-            "disks": [{"file": str(random_disk(home / f"{name}.raw", 4 * MEBIBYTE // 512, seed))}],
+    vms = [{"name": name, "host": host, "powerOn": name == "runs", "memoryMB": 64, "hostName": name, "ipAddress": "192.0.2.10",
+            "disks": [{"file": str(random_disk(home / f"{name}.raw", 16 * MEBIBYTE // 512, seed))}],
             "nics": [{"network": "VM Network", "mac": f"00:50:56:0f:00:{seed:02x}"}]}
            for seed, (name, host) in enumerate(VMS.items())]
     return new_vcenter(clusters=2, clusterHosts=1, esxi=ESXI, vms=vms)
@@ -24,6 +33,8 @@ def vcenter(new_vcenter, random_disk, tmp_path_factory):
 @pytest.fixture(scope="module")
 def console(module_cluster):
     """Where the cluster's own console is, and who may enter."""
+    module_cluster.kubectl("patch", "forkliftcontroller", "forklift-controller", "-n", manifests.NAMESPACE, "--type=merge", "-p",
+                           json.dumps({"spec": SETTINGS}))
     return Served(module_cluster)
 
 
@@ -104,7 +115,7 @@ class Steps:
     def next(self):
         self.press("Next", exact=True)
 
-    def make_plan(self, name, source, vms, namespace):
+    def make_plan(self, name, source, vms, namespace="default", warm=False, playbook=None):
         """The whole wizard, with shared mappings."""
         self.go("/plans")
         self.press("Create plan")
@@ -122,18 +133,24 @@ class Steps:
             self.next()
         self.page.get_by_label("Leave the guests as they are").check()
         self.choose("Power of the migrated VMs", "Off")
+        if warm:
+            self.page.get_by_label("Warm migration").check()
         self.next()
+        if playbook:
+            self.press("Add hook")
+            self.page.locator("#hook-playbook").fill(playbook)
+            self.confirm("Add")
         self.next()
         for vm in vms:
             self.says(vm)
         self.press("Finish")
         expect(self.page).to_have_url(re.compile(f"/plans/{name}$"))
 
-    def start(self, plan):
-        start = self.page.get_by_role("button", name=f"Start: {plan}")
+    def start(self, plan, button="Start"):
+        start = self.page.get_by_role("button", name=f"{button}: {plan}")
         expect(start).not_to_have_attribute("aria-disabled", "true")
         start.click()
-        self.confirm("Start")
+        self.confirm(button)
 
 
 def address_of(peer):
@@ -255,3 +272,147 @@ def test_a_host_gets_a_migration_network(cluster, provider, vcenter, window, per
     expect(person.row("DC0_C1_H0")).to_contain_text("Ready")
     host, = [each for each in cluster.kubectl.get("host") if each["spec"].get("id") == esxi["id"]]
     assert host["metadata"]["ownerReferences"][0]["name"] == provider
+
+
+# ---- plans
+
+
+def test_vms_are_cancelled_restarted_archived_and_deleted(cluster, provider, vcenter, window, person):
+    disk = vcenter.vms["shop-2"]["disks"][0]["path"].replace(".vmdk", "-flat.vmdk")
+    vcenter.fault("rate", count=-1, bytes=SLOW, match=disk)
+    page = window.enter("/plans")
+    person.make_plan("shop", provider, ["shop-1", "shop-2"])
+    person.start("shop")
+    person.row("shop-2").get_by_role("checkbox").check()
+    person.press(re.compile("^Cancel"))
+    person.confirm("Yes, cancel")
+    expect(person.row("shop-2").first).to_contain_text("Canceled")
+    vcenter.lift("rate")
+    expect(person.row("shop-1").first).to_contain_text("Migrated")
+    person.start("shop", "Restart")
+    person.says(re.compile("2 of 2 VMs"))
+
+    person.menu("shop", "Archive")
+    person.confirm("Archive")
+    cluster.kubectl.condition("plan", "shop", "Archived")
+    person.menu("shop", "Delete")
+    person.confirm("Delete")
+    waiting.until("end of the plan", lambda: cluster.kubectl.get("plan", "shop") is None)
+    person.go("/plans")
+    page.get_by_role("heading", level=1).wait_for()
+    expect(page.get_by_role("link", name="shop", exact=True)).to_have_count(0)
+
+
+def test_a_warm_plan_waits_for_its_cutover(cluster, provider, window, person):
+    page = window.enter("/plans")
+    person.make_plan("warm", provider, ["runs"], warm=True)
+    person.start("warm")
+    person.press("Cutover: warm", exact=True)
+    page.get_by_label("Later").check()
+    page.get_by_label("Date and time").fill("2099-01-01T10:00")
+    person.confirm("Set cutover")
+    person.says(re.compile("cutover scheduled"))
+    person.menu("warm", "Cancel scheduled cutover")
+    person.press("Cutover: warm", exact=True)
+    person.confirm("Set cutover")
+    person.says(re.compile("1 of 1 VM"))
+    person.says("Succeeded")
+
+
+def test_a_hook_runs_and_a_plan_is_copied_and_edited(cluster, provider, window, person):
+    page = window.enter("/plans")
+    person.make_plan("hooked", provider, ["hooked"], playbook=PLAYBOOK)
+    person.menu("hooked", "Duplicate")
+    expect(page.locator("#plan-name")).to_have_value("copy-of-hooked")
+    for _ in range(7):
+        person.next()
+    person.press("Finish")
+    expect(page).to_have_url(re.compile("/plans/copy-of-hooked$"))
+    person.menu("copy-of-hooked", "Edit")
+    page.locator("#plan-description").fill("for another day")
+    for _ in range(7):
+        person.next()
+    person.press("Finish")
+    expect(page).to_have_url(re.compile("/plans/copy-of-hooked$"))
+    spec = cluster.kubectl.get("plan", "copy-of-hooked")["spec"]
+    assert spec["description"] == "for another day" and spec["skipGuestConversion"] and spec["targetPowerState"] == "off"
+    assert spec["vms"][0]["hooks"][0]["step"] == "PreHook"
+
+    person.go("/plans/hooked")
+    person.start("hooked")
+    person.says("Succeeded")
+    status, = cluster.kubectl.get("plan", "hooked")["status"]["migration"]["vms"]
+    assert next(step for step in status["pipeline"] if step["name"] == "PreHook")["phase"] == "Completed"
+
+
+# ---- when something is not as it should be
+
+
+def test_an_inventory_that_is_filling_and_a_vcenter_that_goes_away(cluster, new_vcenter, window, person):
+    cluster.allow("connection to a provider|cannot be reached|provider|inventory")
+    vcenter = new_vcenter()
+    vcenter.fault("delay", count=-1, where="sdk", match="WaitForUpdates", milliseconds=600000)
+    window.enter("/providers")
+    person.add_vmware("slow", vcenter)
+    expect(person.row("slow")).to_contain_text("Pending")
+    vcenter.lift("delay")
+    expect(person.row("slow")).to_contain_text("Ready")
+    vcenter.stop()
+    expect(person.row("slow")).to_contain_text("Critical")
+    person.row("slow").get_by_role("button", name=re.compile("^Critical")).click()
+    person.says(re.compile("Check address, port|connect"))
+
+
+@pytest.fixture(scope="module")
+def onlooker(module_cluster):
+    """The token of an account that may look at everything and change nothing."""
+    kubectl = module_cluster.kubectl
+    rule = {"apiGroups": ["forklift.konveyor.io"], "resources": ["*"], "verbs": ["get", "list", "watch"]}
+    meta = {"name": "onlooker", "namespace": manifests.NAMESPACE}
+    kubectl.apply({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": meta, "rules": [rule]},
+                  {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": meta,
+                   "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "onlooker"},
+                   "subjects": [{"kind": "ServiceAccount", "name": "onlooker", "namespace": "default"}]})
+    return token_of(kubectl, "onlooker")
+
+
+def token_of(kubectl, account):
+    """A token of a new account of no special namespace, so that it may nothing that was not granted."""
+    kubectl.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account, "namespace": "default"}})
+    return kubectl("create", "token", account, "-n", "default").strip()
+
+
+def test_who_may_only_look_is_told_so(cluster, provider, onlooker, window, person):
+    page = window.page
+    window.sign_in(onlooker)
+    page.get_by_role("button", name="Get started").click()
+    expect(person.row(provider)).to_contain_text("Ready")
+    add = page.get_by_role("button", name="Add provider")
+    expect(add).to_have_attribute("aria-disabled", "true")
+    add.hover()
+    person.says("Your account may not create providers")
+    person.go("/mappings/network")
+    expect(page.get_by_role("button", name="Create mapping").first).to_have_attribute("aria-disabled", "true")
+    window.complaints[:] = [text for text in window.complaints if "403" not in text]
+
+
+def test_who_may_nothing_is_told_what_is_missing(cluster, window, person):
+    cluster.allow("cannot watch")
+    window.sign_in(token_of(cluster.kubectl, "stranger"))
+    person.press("Get started")
+    person.says("Cannot read Provider")
+    person.says(re.compile("Your account may not read Provider"))
+    window.complaints[:] = [text for text in window.complaints if "403" not in text]
+
+
+def test_a_console_that_is_restarted_asks_to_sign_in_and_goes_on(cluster, provider, window, person):
+    window.enter("/providers/vsphere")
+    expect(person.row(provider)).to_contain_text("Ready")
+    pods = [pod["metadata"]["name"] for pod in cluster.kubectl.get("pod") if pod["metadata"]["name"].startswith("forklift-ui-")]
+    assert pods
+    cluster.kubectl("delete", "pod", *pods, "-n", manifests.NAMESPACE, "--wait=false")
+    person.says("Your session has ended")
+    window.page.locator("#token").fill(window.console.token)
+    person.press("Sign in", exact=True)
+    expect(person.row(provider)).to_contain_text("Ready")
+    window.complaints[:] = [text for text in window.complaints if not re.search("ERR_|50[0-9]|401", text)]

@@ -11,7 +11,8 @@
 
 enum { MOST_PEM = 1 << 20 };
 
-static char *listen_at, *tls_cert, *tls_key, *ui, *api, *api_ca, *inventory, *inventory_ca, *must_gather, *ns;
+static char *listen_at, *tls_cert, *tls_key, *ui, *api, *api_ca, *inventory, *inventory_ca, *must_gather, *ns,
+    *oauth_client, *oauth_secret, *oauth_ca;
 
 static const GOptionEntry entries[] = {
     {"listen", 'l', 0, G_OPTION_ARG_STRING, &listen_at, "where to serve ($POD_IP:8443, else 127.0.0.1:8443)",
@@ -28,6 +29,12 @@ static const GOptionEntry entries[] = {
     {"inventory-ca", 0, 0, G_OPTION_ARG_FILENAME, &inventory_ca, "its CA (the API's when not given)", "FILE"},
     {"must-gather", 0, 0, G_OPTION_ARG_STRING, &must_gather,
      "the must-gather API ($MUST_GATHER_URL); its CA is the inventory's", "URL"},
+    {"oauth-client", 0, 0, G_OPTION_ARG_STRING, &oauth_client,
+     "sign in at the cluster's OAuth server too, as OpenShift has one, with this OAuthClient", "NAME"},
+    {"oauth-secret", 0, 0, G_OPTION_ARG_FILENAME, &oauth_secret,
+     "the OAuthClient's secret; where the file is not there, only tokens sign in", "FILE"},
+    {"oauth-ca", 0, 0, G_OPTION_ARG_FILENAME, &oauth_ca, "the OAuth server's CA (the API's when not given)",
+     "FILE"},
     {"namespace", 'n', 0, G_OPTION_ARG_STRING, &ns,
      "where plans and providers are ($POD_NAMESPACE, else openshift-mtv)", "NS"},
     {NULL},
@@ -77,8 +84,25 @@ static gboolean fill_in(GError **error)
         g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "--tls-cert and --tls-key go together");
         return FALSE;
     }
+    if (!oauth_client != !oauth_secret) {
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "--oauth-client and --oauth-secret go together");
+        return FALSE;
+    }
     if (!inventory_ca)
         inventory_ca = g_strdup(api_ca);
+    if (!oauth_ca)
+        oauth_ca = g_strdup(api_ca);
+    return TRUE;
+}
+
+/* A cluster without OAuth has no such Secret: then the file is not there, and *secret stays NULL. */
+static gboolean read_secret(char **secret, GError **error)
+{
+    if (!oauth_secret || !g_file_test(oauth_secret, G_FILE_TEST_EXISTS))
+        return TRUE;
+    if (!g_file_get_contents(oauth_secret, secret, NULL, error))
+        return FALSE;
+    g_strchomp(*secret);
     return TRUE;
 }
 
@@ -106,13 +130,15 @@ static gboolean stop(gpointer loop)
 
 static gboolean serve(GError **error)
 {
-    g_autofree char *cert = NULL, *key = NULL, *ca = NULL, *inventory_ca_pem = NULL;
+    g_autofree char *cert = NULL, *key = NULL, *ca = NULL, *inventory_ca_pem = NULL, *oauth_ca_pem = NULL;
+    g_autofree char *secret = NULL;
     g_autoptr(ConsoleServer) server = NULL;
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     ConsoleOptions options;
 
     if (!fill_in(error) || !read_pem(tls_cert, &cert, error) || !read_pem(tls_key, &key, error) ||
-        !read_pem(api_ca, &ca, error) || !read_pem(inventory_ca, &inventory_ca_pem, error))
+        !read_pem(api_ca, &ca, error) || !read_pem(inventory_ca, &inventory_ca_pem, error) ||
+        !read_pem(oauth_ca, &oauth_ca_pem, error) || !read_secret(&secret, error))
         return FALSE;
     options = (ConsoleOptions){
         .listen = listen_at,
@@ -126,6 +152,11 @@ static gboolean serve(GError **error)
                   .ns = or_env(ns, "POD_NAMESPACE", "openshift-mtv")},
         .must_gather =
             or_env(must_gather, "MUST_GATHER_URL", "https://forklift-must-gather-api.openshift-mtv.svc:8443"),
+        .oauth = {.api = api,
+                  .api_ca_pem = ca,
+                  .ca_pem = oauth_ca_pem,
+                  .client = secret ? oauth_client : NULL,
+                  .secret = secret},
         .assets = load_assets(),
     };
     server = console_server_start(&options, error);

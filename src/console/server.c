@@ -1,17 +1,23 @@
 /* server: routes requests, and adds to each answer the headers that keep a page safe. */
 #include "console/server.h"
+#include "base/log.h"
 #include "console/connection.h"
 #include "console/gather.h"
+#include "console/oauth.h"
 #include "console/proxy.h"
 #include <string.h>
 
-#define COOKIE "__Host-gantry"
+#define COOKIE       "__Host-gantry"
+#define OAUTH_COOKIE "__Host-gantry-oauth" /* between the two halves of a sign-in with OAuth */
+#define OAUTH        "/login/oauth"
+#define CALLBACK     OAUTH "/callback"
 
 struct ConsoleServer {
     HttpServer *http;
     Assets *assets;
     SessionTable *sessions;
     SessionPeers peers;
+    OAuth *oauth;    /* or NULL */
     HttpClient *api; /* for tokens that are not a session yet; sends no other */
     GatherPeer gather;
 };
@@ -39,23 +45,24 @@ static const char *const safety[] = {
 
 /* ---- who asks ---- */
 
-/* The value of our cookie, or NULL. */
-static char *cookie_value(const HttpExchange *x)
+/* The value of one of our cookies, or NULL. */
+static char *cookie_value(const HttpExchange *x, const char *name)
 {
+    g_autofree char *start = g_strconcat(name, "=", NULL);
     const char *header = http_exchange_header(x, "Cookie");
     g_auto(GStrv) cookies = g_strsplit_set(header ? header : "", ";,", -1);
 
     for (char **cookie = cookies; *cookie; cookie++) {
         g_strstrip(*cookie);
-        if (g_str_has_prefix(*cookie, COOKIE "="))
-            return g_strdup(*cookie + strlen(COOKIE "="));
+        if (g_str_has_prefix(*cookie, start))
+            return g_strdup(*cookie + strlen(start));
     }
     return NULL;
 }
 
 static Session *signed_in(ConsoleServer *server, const HttpExchange *x)
 {
-    g_autofree char *secret = cookie_value(x);
+    g_autofree char *secret = cookie_value(x, COOKIE);
     return secret ? session_find(server->sessions, secret) : NULL;
 }
 
@@ -81,11 +88,12 @@ static gboolean is_read(const HttpExchange *x)
     return !strcmp(method, "GET") || !strcmp(method, "HEAD");
 }
 
-static void set_cookie(HttpExchange *x, const char *secret)
+/* value "": the browser forgets it. */
+static void set_cookie(HttpExchange *x, const char *name, const char *value, const char *how)
 {
-    g_autofree char *value = g_strdup_printf(COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Strict%s",
-                                             secret, *secret ? "" : "; Max-Age=0");
-    http_exchange_add_header(x, "Set-Cookie", value);
+    g_autofree char *cookie = g_strdup_printf("%s=%s; Path=/; Secure; HttpOnly; %s%s", name, value, how,
+                                              *value ? "" : "; Max-Age=0");
+    http_exchange_add_header(x, "Set-Cookie", cookie);
 }
 
 /* ---- signing in and out ---- */
@@ -141,33 +149,50 @@ static void reply_session(ConsoleServer *server, HttpExchange *x, const Session 
                                "version", GANTRY_VERSION));
 }
 
-static void sign_in(ConsoleServer *server, HttpExchange *x, const char *token)
+/* A session for the token, if the API server knows it; the browser gets its cookie. Errors:
+ * KUBE_UNAUTHORIZED, KUBE_UNAVAILABLE, and those of session_create(). */
+static Session *open_session(ConsoleServer *server, HttpExchange *x, const char *token, GError **error)
 {
     GCancellable *cancel = http_exchange_cancellable(x);
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) problem = NULL;
     g_autofree char *user = NULL, *secret = NULL;
-    g_autoptr(Session) session = NULL;
-    guint status = try_token(server, token, cancel, &error);
+    guint status = try_token(server, token, cancel, &problem);
+    Session *session;
 
     if (!status || status >= 500) {
-        g_autofree char *why =
-            g_strdup_printf("The Kubernetes API at %s does not answer (%s).", server->peers.api,
-                            error ? error->message : "it has an error of its own");
-        proxy_reply_status(x, 502, "ServiceUnavailable", why);
-        return;
+        g_set_error(error, GANTRY_ERROR, ERROR_KUBE_UNAVAILABLE,
+                    "The Kubernetes API at %s does not answer (%s).", server->peers.api,
+                    problem ? problem->message : "it has an error of its own");
+        return NULL;
     }
     if (status == 401) {
-        proxy_reply_status(x, 401, "Unauthorized", "The Kubernetes API does not know this token.");
-        return;
+        g_set_error_literal(error, GANTRY_ERROR, ERROR_KUBE_UNAUTHORIZED,
+                            "The Kubernetes API does not know this token.");
+        return NULL;
     }
     user = user_of(server, token, cancel);
-    session = session_create(server->sessions, token, user, &secret, &error);
-    if (!session) {
-        proxy_reply_status(x, 503, error_reason(error), error->message);
-        return;
-    }
-    set_cookie(x, secret);
-    reply_session(server, x, session);
+    session = session_create(server->sessions, token, user, &secret, error);
+    if (session)
+        set_cookie(x, COOKIE, secret, "SameSite=Strict");
+    return session;
+}
+
+static guint status_of(const GError *error)
+{
+    return g_error_matches(error, GANTRY_ERROR, ERROR_KUBE_UNAUTHORIZED)  ? 401
+           : g_error_matches(error, GANTRY_ERROR, ERROR_KUBE_UNAVAILABLE) ? 502
+                                                                          : 503;
+}
+
+static void sign_in(ConsoleServer *server, HttpExchange *x, const char *token)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Session) session = open_session(server, x, token, &error);
+
+    if (session)
+        reply_session(server, x, session);
+    else
+        proxy_reply_status(x, status_of(error), error_reason(error), error->message);
 }
 
 static void login(ConsoleServer *server, HttpExchange *x)
@@ -193,8 +218,79 @@ static void logout(ConsoleServer *server, HttpExchange *x)
 
     if (session)
         session_end(server->sessions, session);
-    set_cookie(x, "");
+    set_cookie(x, COOKIE, "", "SameSite=Strict");
     proxy_reply_json(x, 200, json_object());
+}
+
+/* ---- signing in at the cluster's OAuth server ---- */
+
+static void ways_in(ConsoleServer *server, HttpExchange *x)
+{
+    gboolean offered = server->oauth && oauth_offered(server->oauth, http_exchange_cancellable(x));
+
+    proxy_reply_json(x, 200, json_pack("{s:b}", "oauth", offered));
+}
+
+static void send_to(HttpExchange *x, const char *where)
+{
+    http_exchange_add_header(x, "Location", where);
+    http_exchange_add_header(x, "Cache-Control", "no-store");
+    http_exchange_reply(x, 302, NULL, NULL);
+}
+
+/* Where the browser is to come back to, by the name that it knows us by; the OAuth server holds it against
+ * what the OAuthClient allows. NULL: the request names no host. */
+static char *callback_url(const HttpExchange *x)
+{
+    const char *host = http_exchange_header(x, "Host");
+
+    return host && *host && !strpbrk(host, "/?#@\\ ") ? g_strconcat("https://", host, CALLBACK, NULL) : NULL;
+}
+
+/* The page says that it did not work; why is for those who run the console. */
+static void oauth_failed(HttpExchange *x, const char *page, const char *why)
+{
+    log_warn("a sign-in with OAuth has failed", "error", why, NULL);
+    send_to(x, page);
+}
+
+static void oauth_start(ConsoleServer *server, HttpExchange *x)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *back = callback_url(x), *kept = NULL, *to = NULL;
+
+    if (back)
+        to = oauth_begin(server->oauth, back, &kept, http_exchange_cancellable(x), &error);
+    if (!to) {
+        oauth_failed(x, "/?sign-in=failed", error ? error->message : "the request names no host");
+        return;
+    }
+    /* Lax: the OAuth server's page brings the browser back, which is another site. */
+    set_cookie(x, OAUTH_COOKIE, kept, "SameSite=Lax; Max-Age=600");
+    send_to(x, to);
+}
+
+static void oauth_return(ConsoleServer *server, HttpExchange *x)
+{
+    const char *refused = http_exchange_query(x, "error");
+    g_autofree char *back = callback_url(x), *kept = cookie_value(x, OAUTH_COOKIE), *token = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Session) session = NULL;
+
+    set_cookie(x, OAUTH_COOKIE, "", "SameSite=Lax");
+    if (refused) {
+        oauth_failed(x, strcmp(refused, "access_denied") ? "/?sign-in=failed" : "/?sign-in=denied", refused);
+        return;
+    }
+    if (back)
+        token = oauth_finish(server->oauth, back, kept, http_exchange_query(x, "state"),
+                             http_exchange_query(x, "code"), http_exchange_cancellable(x), &error);
+    if (token && is_token(token))
+        session = open_session(server, x, token, &error);
+    if (session)
+        send_to(x, "/");
+    else
+        oauth_failed(x, "/?sign-in=failed", error ? error->message : "no host, or no token that is one");
 }
 
 /* ---- what needs a session ---- */
@@ -306,6 +402,12 @@ static void handle(HttpExchange *x, gpointer data)
         login(server, x);
     else if (!strcmp(path, "/logout") && !strcmp(http_exchange_method(x), "POST"))
         logout(server, x);
+    else if (!strcmp(path, "/login/ways") && is_read(x))
+        ways_in(server, x);
+    else if (!strcmp(path, OAUTH) && server->oauth && is_read(x))
+        oauth_start(server, x);
+    else if (!strcmp(path, CALLBACK) && server->oauth && is_read(x))
+        oauth_return(server, x);
     else if (!strcmp(path, "/healthz"))
         http_exchange_reply_text(x, 200, "text/plain; charset=utf-8", "ok\n");
     else if (serve_route(server, x))
@@ -340,6 +442,7 @@ void console_server_stop(ConsoleServer *server)
 {
     g_clear_pointer(&server->http, http_server_stop);
     g_clear_pointer(&server->sessions, session_table_free);
+    g_clear_pointer(&server->oauth, oauth_free);
     g_clear_pointer(&server->api, http_client_free);
     g_clear_pointer(&server->gather.client, http_client_free);
     g_free((char *)server->gather.url);
@@ -367,7 +470,8 @@ ConsoleServer *console_server_start(const ConsoleOptions *options, GError **erro
     server->api = http_client_new(&trust, 30, error);
     server->gather.url = g_strdup(options->must_gather);
     server->gather.client = server->api ? http_client_new(&gather_trust, GATHER_TIMEOUT_S, error) : NULL;
-    if (!server->gather.client)
+    if (!server->gather.client ||
+        (options->oauth.client && !(server->oauth = oauth_new(&options->oauth, error))))
         return NULL;
     server->http = http_server_start(&http, error);
     return server->http ? g_steal_pointer(&server) : NULL;

@@ -2,6 +2,10 @@
  *
  *   GET  any page or asset            the bundle
  *   POST /login {"token": "…"}        tries the token, sets the session's cookie       POST /logout
+ *   GET  /login/ways                  {"oauth": whether the cluster has an OAuth server to sign in at}
+ *   GET  /login/oauth                 sends the browser there; it comes back to /login/oauth/callback with a code,
+ *                                     gets the session's cookie and goes on to "/", or to "/?sign-in=denied" or
+ *                                     "/?sign-in=failed": console/oauth.h
  *   GET  /session                     who is signed in, or 204                         GET /healthz
  *   GET  /events                      text/event-stream: console/feed.h
  *   POST /events/view                 {viewer, plan, and what console/rows.h says}: which page of a plan's VMs is
@@ -16,6 +20,7 @@
  */
 #pragma once
 #include "console/assets.h"
+#include "console/oauth.h"
 #include "console/session.h"
 
 typedef struct ConsoleServer ConsoleServer;
@@ -24,6 +29,7 @@ typedef struct {
     const char *listen, *cert_pem, *key_pem; /* as in net/http_server.h */
     SessionPeers peers;                      /* strings are copied */
     const char *must_gather;                 /* the must-gather API; its CA is the inventory's */
+    OAuthOptions oauth;                      /* client NULL: only tokens sign in */
     Assets *assets;                          /* taken, also on failure */
 } ConsoleOptions;
 

@@ -28,12 +28,33 @@ static void list(HttpExchange *x, const char *item)
 static GPtrArray *watches;
 static GMutex watches_lock;
 
+/* The cluster's OAuth server. FALSE: the request is none of its. */
+static gboolean oauth(HttpExchange *x, const char *path)
+{
+    g_autofree char *at = g_strconcat("https://", http_exchange_header(x, "Host"), NULL);
+    g_autofree char *about =
+        g_strdup_printf("{\"authorization_endpoint\":\"%s/authorize\",\"token_endpoint\":\"%s/token\","
+                        "\"code_challenge_methods_supported\":[\"S256\"]}",
+                        at, at);
+
+    if (!strcmp(path, "/.well-known/oauth-authorization-server"))
+        http_exchange_reply_text(x, 200, "application/json", about);
+    else if (!strcmp(path, "/token"))
+        http_exchange_reply_text(x, 200, "application/json",
+                                 "{\"access_token\":\"good\",\"token_type\":\"Bearer\"}");
+    else
+        return FALSE;
+    return TRUE;
+}
+
 static void api(HttpExchange *x, gpointer data)
 {
     const char *path = http_exchange_path(x), *method = http_exchange_method(x);
     const char *bearer = http_exchange_header(x, "Authorization");
 
     g_assert_null(http_exchange_header(x, "Cookie"));
+    if (oauth(x, path))
+        return;
     if (g_strcmp0(bearer, "Bearer good")) {
         http_exchange_reply_text(x, 401, "application/json", "{\"kind\":\"Status\",\"code\":401}");
     } else if (g_str_has_suffix(path, "/selfsubjectreviews")) {
@@ -105,6 +126,11 @@ static void set_up(Fixture *f, gconstpointer unused)
                                    .inventory_ca_pem = authority->pem,
                                    .ns = NS};
     options.must_gather = peer_url;
+    options.oauth = (OAuthOptions){.api = peer_url,
+                                   .api_ca_pem = authority->pem,
+                                   .ca_pem = authority->pem,
+                                   .client = "forklift-ui",
+                                   .secret = "s"};
     options.assets = assets_load(f->dir, &error);
     g_assert_no_error(error);
     f->console = console_server_start(&options, &error);
@@ -215,6 +241,55 @@ static void a_session_ends_when_its_owner_says_so(Fixture *f, gconstpointer unus
     g_assert_cmpuint(before->status, ==, 200);
     g_assert_cmpuint(out->status, ==, 200);
     g_assert_cmpuint(after->status, ==, 204);
+}
+
+/* The client keeps cookies, as a browser does. */
+static void a_browser_signs_in_at_the_clusters_oauth_server(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(HttpReply) ways = ask(f, "GET", "/login/ways", NULL, NULL);
+    g_autoptr(HttpReply) start = ask(f, "GET", "/login/oauth", NULL, NULL);
+    const char *to = g_hash_table_lookup(start->headers, "location"),
+               *state = to ? strstr(to, "&state=") : NULL;
+    const char *kept = g_hash_table_lookup(start->headers, "set-cookie");
+    g_autofree char *end = state ? g_strdup_printf("/login/oauth/callback?code=c%.50s", state) : NULL;
+    g_autoptr(HttpReply) back = NULL, session = NULL;
+
+    g_assert_true(holds(ways, "\"oauth\":true"));
+    g_assert_cmpuint(start->status, ==, 302);
+    g_assert_true(g_str_has_prefix(to, f->peer));
+    g_assert_nonnull(strstr(to, "%2Flogin%2Foauth%2Fcallback"));
+    g_assert_nonnull(strstr(kept, "; Secure; HttpOnly; SameSite=Lax; Max-Age=600"));
+
+    back = ask(f, "GET", end, NULL, NULL);
+    g_assert_cmpuint(back->status, ==, 302);
+    g_assert_cmpstr(g_hash_table_lookup(back->headers, "location"), ==, "/");
+    session = ask(f, "GET", "/session", NULL, NULL);
+    g_assert_cmpuint(session->status, ==, 200);
+    g_assert_true(holds(session, "\"user\":\"anna\""));
+    g_assert_false(holds(session, "good"));
+}
+
+static void what_oauth_refuses_opens_nothing(Fixture *f, gconstpointer unused)
+{
+    static const struct {
+        const char *query, *page;
+    } rows[] = {
+        {"error=access_denied&state=x", "/?sign-in=denied"},
+        {"error=server_error", "/?sign-in=failed"},
+        {"code=c&state=forged", "/?sign-in=failed"},
+        {"code=c", "/?sign-in=failed"},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *path = g_strconcat("/login/oauth/callback?", rows[i].query, NULL);
+        g_autoptr(HttpReply) start = ask(f, "GET", "/login/oauth", NULL, NULL);
+        g_autoptr(HttpReply) back = ask(f, "GET", path, NULL, NULL);
+        g_autoptr(HttpReply) session = ask(f, "GET", "/session", NULL, NULL);
+
+        g_assert_cmpuint(back->status, ==, 302);
+        g_assert_cmpstr(g_hash_table_lookup(back->headers, "location"), ==, rows[i].page);
+        g_assert_cmpuint(session->status, ==, 204);
+    }
 }
 
 static void requests_of_other_sites_are_refused(Fixture *f, gconstpointer unused)
@@ -383,6 +458,8 @@ int main(int argc, char **argv)
     CASE("pages and assets are kept as long as they may", pages_and_assets_are_kept_as_long_as_they_may);
     CASE("a wrong token opens nothing", a_wrong_token_opens_nothing);
     CASE("a session ends when its owner says so", a_session_ends_when_its_owner_says_so);
+    CASE("a browser signs in at the cluster's OAuth server", a_browser_signs_in_at_the_clusters_oauth_server);
+    CASE("what OAuth refuses opens nothing", what_oauth_refuses_opens_nothing);
     CASE("requests of other sites are refused", requests_of_other_sites_are_refused);
     CASE("the cluster is reached with the session's token", the_cluster_is_reached_with_the_sessions_token);
     CASE("logs are gathered with the session's token", logs_are_gathered_with_the_sessions_token);

@@ -135,7 +135,7 @@ static gboolean connect_peers(Session *session, const SessionPeers *peers, const
     return session->kube != NULL;
 }
 
-static char *new_secret(void)
+char *session_new_secret(void)
 {
     guint8 random[SECRET_SIZE];
     char *text;
@@ -154,7 +154,7 @@ Session *session_create(SessionTable *table, const char *token, const char *user
 {
     g_autoptr(Session) session = g_new0(Session, 1);
     g_autoptr(GPtrArray) ended = NULL;
-    g_autofree char *name = new_secret();
+    g_autofree char *name = session_new_secret();
     gboolean full;
 
     session->refs = 1;

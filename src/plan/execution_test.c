@@ -872,6 +872,37 @@ static void a_precopy_that_fails_is_made_again(void)
     expect_warm_vm_moved(&world);
 }
 
+static gboolean says_what_a_cutover_takes(const World *world)
+{
+    const json_t *step = vm_status_step(vm_at(world, 0), "DiskTransfer");
+    return strstr(json_string_at(step, "reason", ""), "; a cutover now would copy for about ") != NULL;
+}
+
+static void how_long_a_cutover_would_take_is_said_while_it_waits(void)
+{
+    static const char *const starts[] = {"2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"};
+    g_auto(World) world = world_new(WARM_VM);
+    json_t *precopies;
+
+    world.settings->precopy_interval_min = 0;
+    precopy(&world, 1, FALSE);
+    for (guint i = 0; i < MOST_PASSES && strcmp(vm_status_phase(vm_at(&world, 0)), "CopyDisks"); i++)
+        pass_over(&world, world.status);
+    world.settings->precopy_interval_min = 60; /* after the second it waits */
+    precopy(&world, 2, FALSE);
+    precopies = json_at(vm_at(&world, 0), "warm.precopies");
+    for (guint i = 0; i < G_N_ELEMENTS(starts); i++)
+        json_object_set_new(json_array_get(precopies, i), "start", json_string(starts[i]));
+    item_annotate(vm_status_step(vm_at(&world, 0), "DiskTransfer"), "precopy-2", "1000000 bytes in 120 s");
+    for (guint i = 0; i < MOST_PASSES && !says_what_a_cutover_takes(&world); i++) {
+        pass_over(&world, world.status);
+        act(&world, world.status);
+        fake_tick();
+    }
+    g_assert_true(says_what_a_cutover_takes(&world));
+    g_assert_cmpuint(warm_count(vm_at(&world, 0)), ==, 2);
+}
+
 /* Its copier could be started again for an hour. */
 static void a_round_whose_snapshot_somebody_removed_ends_with_its_copier_s_first_failure(void)
 {
@@ -1327,6 +1358,8 @@ int main(int argc, char **argv)
          each_round_reads_what_has_changed_since_the_last);
     CASE("a snapshot's disks are asked for once a pass", a_snapshot_s_disks_are_asked_for_once_a_pass);
     CASE("a precopy that fails is made again", a_precopy_that_fails_is_made_again);
+    CASE("how long a cutover would take is said while it waits",
+         how_long_a_cutover_would_take_is_said_while_it_waits);
     CASE("a round whose snapshot somebody removed ends with its copier's first failure",
          a_round_whose_snapshot_somebody_removed_ends_with_its_copier_s_first_failure);
     CASE("a cutover's snapshot that somebody removes is taken again",

@@ -21,9 +21,11 @@ static void show(VmRun *vm, json_t *step)
     gint64 forecast = warm_forecast_s(status, step, g_get_real_time());
     g_autofree char *seconds = forecast < 0 ? NULL : g_strdup_printf("%" G_GINT64_FORMAT, forecast);
     const char *failure = warm_failure(status);
+    g_autofree char *cutover =
+        seconds ? g_strdup_printf("; a cutover now would copy for about %s s", seconds) : NULL;
     g_autofree char *reason =
-        g_strdup_printf("Precopied %u times; the next precopy is due at %s%s%s", warm_count(status),
-                        json_string_at(status, "warm.nextPrecopyAt", "once"),
+        g_strdup_printf("Precopies so far: %u; the next one is due at %s%s%s%s", warm_count(status),
+                        json_string_at(status, "warm.nextPrecopyAt", "once"), cutover ? cutover : "",
                         failure ? "; the last one failed: " : "", failure ? failure : "");
 
     item_annotate(step, "expectedCopySeconds", seconds);

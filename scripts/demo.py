@@ -129,7 +129,9 @@ class SimulatedWarm(Simulated):
         # What the source lacks is switched on, and a precopy follows the other at once.
         kubectl("patch", "forkliftcontroller", "forklift-controller", "-n", "openshift-mtv", "--type=merge", "-p", json.dumps(
             {"spec": {"controller_enable_change_tracking": True, "controller_precopy_interval_seconds": 3}}))
-        self.vcenter.guest({"name": self.vm}, disk=2001, seed=int(time.time()), every=200)
+        with Task("the VM's own work") as task:
+            self.vcenter.guest({"name": self.vm}, disk=2001, seed=int(time.time()), every=200)
+            task.note = "it writes to its data disk, 5 times a second"
         super().apply_plan(kubectl)
 
     def cut_over(self, kubectl):
@@ -148,11 +150,12 @@ class SimulatedWarm(Simulated):
         steps = {step["name"]: step for step in self.status(kubectl)["pipeline"]}
         passes = {**steps["DiskTransfer"]["annotations"], **steps["Cutover"]["annotations"]}
         title("Passes")
-        for number in range(1, len(self.status(kubectl)["warm"]["precopies"]) + 1):
-            print(f"  {number}  {passes.get(f'precopy-{number}', '')}")
+        last = self.status(kubectl)["warm"]["successes"]
         expected = steps["DiskTransfer"]["annotations"].get("expectedCopySeconds")
-        if expected:
-            print(f"  the last one was expected to take {expected} s")
+        for number in range(1, last + 1):
+            what = ("the whole disks" if number == 1 else "what had changed, the VM still running" if number < last else
+                    "what had changed, the VM being off" + (f" ({expected} s were expected)" if expected else ""))
+            print(f"  {number}  {passes.get(f'precopy-{number}', ''):<24}  {what}")
         print(f"  the VM was down for {steps['Cutover']['annotations']['downtimeSeconds']} s, from its shutdown to its start here")
         final = self.home / "final.raw"
         self.vcenter.export({"name": self.vm}, 2001, final, "")
@@ -176,11 +179,11 @@ class SimulatedOvirt:
             subprocess.run([guests / "data.sh", data, "16"], check=True)
             self.checksum = sha256(data)
             task.note = "tiny: one thin qcow2, one raw"
-        with Task("oVirt engine") as task:
+        with Task("oVirt engine simulator") as task:
             self.engine = Ovirt(self.home / "engine", {"vms": [{
                 "name": "tiny", "powerOn": True, "memoryMB": 128, "nics": [{"mac": self.macs[0]}],
                 "disks": [{"file": str(thin), "format": "qcow2", "interface": "virtio"}, {"file": str(data), "interface": "virtio"}]}]})
-            task.note = f"{self.engine.url}"
+            task.note = f"{self.engine.url}, VM tiny runs there"
 
     def values(self):
         engine = self.engine
@@ -192,6 +195,12 @@ class SimulatedOvirt:
     def apply_plan(self, kubectl):
         for name in ("3-network-map.yaml", "4-storage-map.yaml", "5-plan.yaml"):
             kubectl("apply", "-f", "-", stdin=manifest(f"ovirt/{name}", {}))
+
+    def show_transfers(self):
+        log = self.engine.log()
+        if log["left"]:
+            raise Failed(f"the engine still has the image transfers {log['left']}")
+        print(f"  {GREEN}✓{PLAIN} of {len(log['transfers'])} image transfers none is left at the engine")
 
     def stop(self):
         if hasattr(self, "engine"):
@@ -335,7 +344,7 @@ def check(source, plan, lines):
     return vm.get("newName") or vm.get("name") or source.vm, sum(int(disk["annotations"]["bytes"]) for disk in disks)
 
 
-def show_next(cluster, console, vm):
+def show_next(cluster, console, vm, own):
     title("What to try next")
     print(f"""  console     {console}
               sign in with the token that this prints:
@@ -345,7 +354,7 @@ def show_next(cluster, console, vm):
               kubectl get plans,migrations -n openshift-mtv
               kubectl get vms,vmis,datavolumes
               kubectl logs -l vm.kubevirt.io/name={vm} --tail=-1
-  own VMs     ./demo --vcenter https://VCENTER/sdk""")
+  own VMs     {own}""")
 
 
 def migrate(cluster, source):
@@ -379,7 +388,8 @@ def clean_up(cluster, source, home):
         cluster.kubectl("delete", "virtualmachines", "--all", "-n", "default", check=False)
         cluster.stop()
     cluster.end_processes()
-    subprocess.run(["ip", "link", "delete", BRIDGE], check=False, stderr=subprocess.DEVNULL)
+    if not isinstance(source, SimulatedOvirt):
+        subprocess.run(["ip", "link", "delete", BRIDGE], check=False, stderr=subprocess.DEVNULL)
     source.stop()
     complaints = cluster.complaints()
     shutil.rmtree(home, ignore_errors=True)
@@ -428,15 +438,19 @@ def run(options, home):
                 print(f"  {line}")
         name, verified = check(source, plan, lines)
         if lines is not None:
-            print(f"  {GREEN}✓{PLAIN} the MAC addresses are the source's, and so is the data disk's checksum")
+            print(f"  {GREEN}✓{PLAIN} the MAC addresses are the source's, and so is the data disk's checksum" + (", as it was at its power-off" if options.warm else ""))
+        if options.ovirt:
+            source.show_transfers()
         console = re.search(r"console (https://\S+?)[,\s]", cluster.ready + " ")
-        show_next(cluster, console[1] if console else f"https://127.0.0.1:{cluster.port + 1}", name)
+        show_next(cluster, console[1] if console else f"https://127.0.0.1:{cluster.port + 1}", name,
+                  "examples/ovirt has the manifests for your engine; docs/ovirt.md explains them" if options.ovirt else "./demo --vcenter https://VCENTER/sdk")
         keep = options.keep
         if keep:
             print(f"\n  It all goes on running, from {home}. To end it: kill {cluster.process.pid}"
                   + ("" if options.vcenter else f" {source.simulator()}"))
         elif TERMINAL:
-            input("\n  Enter stops everything and removes it. ")
+            print("\n  Enter stops everything and removes it. ", end="", flush=True)
+            sys.stdin.readline()
         last_line = f"demo: VM {name} runs from its migrated disks ({verified} bytes verified)"
     except (Failed, waiting.Timeout, RuntimeError, AssertionError):
         print(f"\n{RED}What the logs say{PLAIN}\n{cluster.report(30)}", file=sys.stderr)

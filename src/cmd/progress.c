@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BAR_CELLS = 24, NAME_CELLS = 34, LOOK_MS = 500, RATE_WINDOW_US = 8 * G_USEC_PER_SEC };
+enum { BAR_CELLS = 24, NAME_CELLS = 36, LOOK_MS = 500, RATE_WINDOW_US = 8 * G_USEC_PER_SEC };
 
 /* What was last seen of a disk: the start of the window that the rate is taken over, and the tenth last
  * printed. */

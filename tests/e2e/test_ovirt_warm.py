@@ -116,12 +116,13 @@ def kill(cluster, *words):
 
 
 def test_a_running_vm_moves_with_every_byte_that_it_had(cluster, engine, source, settings, tmp_path):
-    """On the way tickets expire, the daemon restarts, the engine answers 503, checkpoints are lost, copier and controller are killed."""
+    """On the way tickets and the session expire, the daemon restarts, the engine answers 503, checkpoints are lost, copier and controller are killed."""
     cluster.allow("503|retried|TicketExpired|ticket|Retrying|imageio|HTTP|cannot|answered|ended|transfer|backup|changed|precopy|gone|tracked")
     run = Warm(cluster, engine, "moves", "moves", source=source).prepare().write(seed=7).start().precopied(2)
     engine.tell("checkpoint", vm="moves")
     engine.fault("status", path="backups|imagetransfers", status=503, times=2)
     engine.fault("expire tickets")
+    engine.fault("forget tokens")
     kill(cluster, "copy")
     kill(cluster, "controller")
     run.precopied(3)

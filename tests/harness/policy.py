@@ -1,10 +1,12 @@
 """Servers that judge VMs: ours and Open Policy Agent's own, each as a process of its own."""
+import http.server
 import json
 import os
 import pathlib
 import re
 import signal
 import subprocess
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -104,3 +106,46 @@ class Service(Server):
     def __exit__(self, *arguments):
         super().__exit__(*arguments)
         assert self.process.returncode == 0 and not SANITIZER.search(self.log()), self.log()[-4000:]
+
+
+class FakeService:
+    """A validation service that knows its rules, and answers every question about a VM with what it is told to."""
+
+    def __init__(self):
+        self.answer = (200, {})
+        service = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def reply(self, status, body):
+                text = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def do_GET(self):
+                self.reply(200, {"result": {"rules_version": 5}})
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.reply(404, {}) if self.path.startswith("/v1/batch") else self.reply(*service.answer)
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()

@@ -8,7 +8,7 @@ import pytest
 from harness import waiting
 from harness.cluster import ROOT
 from harness.inventory import Standalone
-from harness.policy import ids_of_rules, in_order
+from harness.policy import FakeService, ids_of_rules, in_order
 
 MANY_DISKS = """package io.konveyor.forklift.vmware
 has_multiple_disks {
@@ -146,5 +146,28 @@ def test_an_external_opa_serves_as_well(gantry, bare_cluster, inventory, opa, tm
             assert {vm["policyVersion"] for vm in found.values()} == {5}
         finally:
             other.stop()
+    finally:
+        inventory.start()
+
+
+def test_what_the_service_answers_wrongly_is_said_in_the_provider(gantry, bare_cluster, inventory, tmp_path):
+    wrong = [((500, {"message": "it is out of order"}), "answered 500: it is out of order"),
+             ((200, {}), "has no rules for 'vmware'"),
+             ((200, {"message": "no such policy"}), "no such policy"),
+             ((200, {"result": {"errors": ["it has no name"]}}), "the rules refuse the VM's document: it has no name")]
+    inventory.stop()
+    try:
+        with FakeService() as service:
+            service.answer = wrong[0][0]
+            other = Standalone(gantry, bare_cluster, tmp_path, POLICY_AGENT_URL=service.url)
+            try:
+                for answer, words in wrong:
+                    service.answer = answer
+                    waiting.until(f"a condition that says {words}", lambda words=words: words in other.kubectl.condition(
+                        "provider", "vc", "VMsNotValidated")["message"])
+                service.answer = (200, {"result": {"concerns": []}})
+                assert {vm["policyVersion"] for vm in validated(other).values()} == {5}
+            finally:
+                other.stop()
     finally:
         inventory.start()

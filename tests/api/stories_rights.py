@@ -93,6 +93,21 @@ def roles(api):
 
 
 @story
+def roles_of_others(api):
+    """Who may change roles gives nobody more than he has; what the collection of garbage goes by is no right."""
+    token, role = token_of(api, "keeper"), RBAC + "/namespaces/{ns}/roles/strong"
+    api.raw("POST", RBAC + "/namespaces/{ns}/roles", {"metadata": {"name": "strong"}, "rules": RULES})
+    api.raw("POST", RBAC + "/namespaces/{ns}/roles", {"metadata": {"name": "keeper"}, "rules": [
+        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"], "verbs": ["get", "patch"]}]})
+    bind(api, "keeper", "keeper")
+    until_allowed(api, token, role)
+    api("finalizer", "PATCH", role, {"metadata": {"finalizers": ["example.com/kept"]}}, type=MERGE, token=token)
+    api("no finalizer", "PATCH", role, {"metadata": {"finalizers": None}}, type=MERGE, token=token)
+    api("label", "PATCH", role, {"metadata": {"labels": {"a": "b"}}}, type=MERGE, token=token)
+    api("another rule", "PATCH", role, {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}, type=MERGE, token=token)
+
+
+@story
 def cluster_roles(api):
     token = token_of(api, "viewer")
     api("cluster role", "POST", RBAC + "/clusterroles", {"metadata": {"name": "story-viewer"}, "rules": [

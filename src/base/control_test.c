@@ -62,6 +62,21 @@ static void test_each_question_has_its_answer(void)
     log_set_level(2);
 }
 
+/* Settings are read anew whenever any of them changes, and when a watch lists again. */
+static void test_a_level_set_by_hand_lasts_until_the_settings_say_another(void)
+{
+    g_autofree char *answer = NULL;
+
+    log_configure_level(2);
+    answer = control_answer("level 3", NULL);
+    log_configure_level(2);
+    g_assert_cmpint(log_level(), ==, 3);
+    log_configure_level(1);
+    g_assert_cmpint(log_level(), ==, 1);
+    log_configure_level(2);
+    g_assert_cmpint(log_level(), ==, 2);
+}
+
 static void test_a_process_is_asked_through_its_socket(void)
 {
     g_autofree char *folder = new_folder(), *path = socket_in(folder);
@@ -145,6 +160,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/base/control/each question has its answer", test_each_question_has_its_answer);
+    g_test_add_func("/base/control/a level set by hand lasts until the settings say another",
+                    test_a_level_set_by_hand_lasts_until_the_settings_say_another);
     g_test_add_func("/base/control/a process is asked through its socket",
                     test_a_process_is_asked_through_its_socket);
     g_test_add_func("/base/control/a bad client holds up nobody for long",

@@ -7,11 +7,18 @@
 
 enum { LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
 static const char *const names[] = {"ERROR", "WARN", "INFO", "DEBUG"};
-static gint limit = -1; /* atomic; -1 until the environment was read */
+static gint limit = -1;      /* atomic; -1 until the environment was read */
+static gint configured = -1; /* atomic; -1 until settings were read */
 
 void log_set_level(int level)
 {
     g_atomic_int_set(&limit, CLAMP(level, LEVEL_ERROR, LEVEL_DEBUG));
+}
+
+void log_configure_level(int level)
+{
+    if (g_atomic_int_exchange(&configured, level) != level)
+        log_set_level(level);
 }
 
 int log_level(void)

@@ -17,4 +17,7 @@ void log_error(const char *message, ...) G_GNUC_NULL_TERMINATED;
 
 /* 0 errors only … 3 debug lines too; the start value is $LOG_LEVEL (as Forklift's Deployments set it), else 2. */
 void log_set_level(int level);
+/* What the settings say, as often as they are read: in force when they say another than before, so that a level which somebody
+ * has set since (gantry debug level) lasts. */
+void log_configure_level(int level);
 int  log_level(void);

@@ -96,7 +96,8 @@ const Verb verb_debug = {
     "and of people in the console. memory: of the heap and the process. level N: 0 errors, 1 warnings, 2 "
     "information, "
     "3 debug; until the process\n"
-    "ends or its ForkliftController says another. Processes listen on sockets that only their user can open "
+    "ends or controller_log_level is changed in its ForkliftController. Processes listen on sockets that "
+    "only their user can open "
     "($GANTRY_CONTROL, else\n"
     "$XDG_RUNTIME_DIR/gantry, else /tmp/gantry-UID). Of a Pod's: kubectl exec -n openshift-mtv "
     "deploy/forklift-controller -c main -- gantry debug queues",

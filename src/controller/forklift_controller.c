@@ -39,7 +39,7 @@ guint forklift_controller_reconcile(const char *key, gpointer data, GCancellable
     }
     settings = settings_parse(object ? json_object_get(object_json(object), "spec") : NULL);
     settings_publish(settings);
-    log_set_level(settings->log_level);
+    log_configure_level(settings->log_level);
     queue_set_limits(settings);
     bandwidth_set_limits(settings->bandwidth_limit, settings->bandwidth_limit_per_host);
     schedule_dispatch();

@@ -21,7 +21,7 @@ static void spec_changed(Object *before, Object *after, gpointer user_data)
     all = informer_list(live->informer, NULL);
     g_mutex_unlock(&live->lock);
     settings = settings_parse(all->len ? json_object_get(object_json(all->pdata[0]), "spec") : NULL);
-    log_set_level(settings->log_level);
+    log_configure_level(settings->log_level);
     live->changed(settings, live->user_data);
 }
 

@@ -2,6 +2,10 @@
 #pragma once
 #include "cmd/verb.h"
 
+/* Of a Secret that was made with its Provider, and goes with it. */
+#define MADE_WITH_LABEL "gantry.io/made-with"
+#define MADE_WITH       "provider"
+
 /* The options as they were given; NULL where not. */
 typedef struct {
     /* provider */

@@ -75,6 +75,7 @@ static json_t *make_secret(Session *session, const CreateOptions *options, const
         json_object_set_new(data, "thumbprint", json_string(options->fingerprint));
     if (options->insecure)
         json_object_set_new(data, "insecureSkipVerify", json_string("true"));
+    json_set_at_new(secret, "metadata.labels", json_pack("{s:s}", MADE_WITH_LABEL, MADE_WITH));
     json_object_set_new(secret, "type", json_string("Opaque"));
     json_object_set_new(secret, "stringData", data);
     return g_steal_pointer(&secret);

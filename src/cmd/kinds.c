@@ -388,6 +388,7 @@ Object *provider_chosen(KubeClient *kube, const char *ns, const char *name, GErr
         found = one;
     }
     if (all && !found)
-        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "there is no source provider in namespace %s", ns);
+        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
+                    "there is no source provider in namespace %s; gantry create provider makes one", ns);
     return found ? object_ref(found) : NULL;
 }

@@ -109,6 +109,8 @@ static int complain(const Verb *verb, const GError *error)
         fprintf(stderr, "gantry %s: %s\n", verb->name, error->message);
     else if (error->domain == G_OPTION_ERROR)
         fprintf(stderr, "gantry %s: %s; see gantry %s --help\n", verb->name, error->message, verb->name);
+    else if (g_error_matches(error, GANTRY_ERROR, ERROR_BAD_INPUT))
+        fprintf(stderr, "gantry %s: %s. See gantry %s --help.\n", verb->name, error->message, verb->name);
     else
         fprintf(stderr, "gantry %s: %s. %s\n", verb->name, error->message, error_remedy(error));
     return error->domain == G_OPTION_ERROR || g_error_matches(error, GANTRY_ERROR, ERROR_BAD_INPUT)

@@ -52,6 +52,34 @@ static gboolean wait_for_end(Session *session, const char *name, Object **last, 
     }
 }
 
+/* What is said to stand in its way; NULL: nothing is. */
+static const json_t *obstacle(const Object *object)
+{
+    static const char *const categories[] = {"Critical", "Error"};
+    const json_t *condition;
+    size_t i;
+
+    json_array_foreach (json_at(object_json(object), "status.conditions"), i, condition)
+        for (guint n = 0; n < G_N_ELEMENTS(categories); n++)
+            if (!strcmp(json_string_at(condition, "category", ""), categories[n]) &&
+                !strcmp(json_string_at(condition, "status", ""), "True"))
+                return condition;
+    return NULL;
+}
+
+static int say_late(char **words, const Object *object)
+{
+    const json_t *condition = obstacle(object);
+
+    fprintf(stderr, "gantry wait: %s %s is not %s after %d s", words[0], words[1], given.condition,
+            given.timeout);
+    if (condition)
+        fprintf(stderr, ": %s: %s", json_string_at(condition, "type", ""),
+                json_string_at(condition, "message", ""));
+    fputc('\n', stderr);
+    return EXIT_TIMED_OUT;
+}
+
 static int run(Session *session, char **words, GError **error)
 {
     const Kind *kind =
@@ -78,9 +106,7 @@ static int run(Session *session, char **words, GError **error)
     }
     if (*error)
         return EXIT_FAILED;
-    fprintf(stderr, "gantry wait: %s %s is not %s after %d s\n", words[0], words[1], given.condition,
-            given.timeout);
-    return EXIT_TIMED_OUT;
+    return say_late(words, last);
 }
 
 const Verb verb_wait = {"wait",

@@ -1,6 +1,7 @@
 """must-gather: what belongs to the plan in question is in the archive, and nothing else; no credential ever is."""
 import io
 import json
+import re
 import ssl
 import subprocess
 import tarfile
@@ -73,6 +74,7 @@ def test_a_plan_brings_all_of_its_own_and_nothing_else(gather, vcenter):
     controller = next(text for path, text in files.items() if "/logs/forklift-controller-" in path)
     web, shop = vcenter.vms["web"]["id"], vcenter.vms["shop"]["id"]
     assert f"vm={web}" in controller and f"vm={shop}" not in controller
+    assert set(re.findall(r" plan=(\S+)", controller)) == {"openshift-mtv/again"}
     record = yaml.safe_load(files[f"{SPACE}/openshift-mtv/inventory/again/{web}.yaml"])
     assert record["name"] == "web"
     assert "read back: equal" in files[f"{SPACE}/openshift-mtv/reports/again.txt"]
@@ -103,6 +105,8 @@ def test_everything_holds_all_plans_and_services_and_no_secret(gather, vcenter):
     assert not [path for path in files if "/secret/" in path]
     for path, text in files.items():
         assert vcenter.password not in text, path
+    named = {plan for path, text in files.items() if "/openshift-mtv/logs/" in path for plan in re.findall(r" plan=(\S+)", text)}
+    assert "openshift-mtv/again" in named and all(len(plan.split("/")) == 2 for plan in named), named
 
 
 @pytest.mark.parametrize("options, words", [

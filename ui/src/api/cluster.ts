@@ -47,6 +47,8 @@ export const refOf = (object: Resource): Ref => ({ name: object.metadata.name, n
 // ---- session ----
 
 export const signIn = (token: string): Promise<Session> => request<Session>('POST', '/login', { token });
+// How one may sign in besides with a token.
+export const waysIn = (): Promise<{ oauth: boolean }> => request('GET', '/login/ways');
 export const signOut = (): Promise<unknown> => request('POST', '/logout', {});
 // Who is signed in, or nobody.
 export const session = (): Promise<Session | undefined> => request<Session | undefined>('GET', '/session');

@@ -1,4 +1,5 @@
-// Sign-in with a token. It goes to the server in the body of one request and is forgotten here.
+// Sign-in: at the cluster's OAuth server where it has one, or with a token. That goes to the server in the body of one request and is
+// forgotten here.
 import {
   Alert,
   Button,
@@ -6,6 +7,7 @@ import {
   CardBody,
   ClipboardCopy,
   Content,
+  Divider,
   ExpandableSection,
   Form,
   FormGroup,
@@ -19,14 +21,23 @@ import EyeSlashIcon from '@patternfly/react-icons/dist/esm/icons/eye-slash-icon'
 import { useState, type FormEvent } from 'react';
 import * as cluster from '../api/cluster';
 import { messageOf } from '../api/http';
+import { useFetched } from '../api/use';
 import type { Session } from '../model/types';
 import { texts } from '../texts';
+
+// Why the OAuth server's page has sent somebody back to this one.
+function sentBack(): string | undefined {
+  const outcome = new URLSearchParams(window.location.search).get('sign-in');
+  return outcome === 'denied' ? texts.signIn.oauthDenied : outcome === 'failed' ? texts.signIn.oauthFailed : undefined;
+}
 
 export function SignInPage({ expired, onSignedIn }: { expired: boolean; onSignedIn: (session: Session) => void }) {
   const [token, setToken] = useState('');
   const [shown, setShown] = useState(false);
   const [working, setWorking] = useState(false);
   const [problem, setProblem] = useState<string>();
+  const failure = problem ?? sentBack();
+  const ways = useFetched('ways', cluster.waysIn);
   const [helped, setHelped] = useState(false);
 
   async function submit(event: FormEvent) {
@@ -60,11 +71,20 @@ export function SignInPage({ expired, onSignedIn }: { expired: boolean; onSigned
             <Title headingLevel="h1" size="2xl" className="gantry-mt-lg">
               {texts.signIn.title}
             </Title>
-            <Content component="p">{texts.signIn.subtitle}</Content>
-            {problem ? (
-              <Alert isInline variant="danger" title={problem} role="alert" />
+            {!ways.data?.oauth && <Content component="p">{texts.signIn.subtitle}</Content>}
+            {failure ? (
+              <Alert isInline variant="danger" title={failure} role="alert" />
             ) : (
               expired && <Alert isInline variant="info" title={texts.signIn.expired} />
+            )}
+            {ways.data?.oauth && (
+              <>
+                <Button component="a" href="/login/oauth" isBlock className="gantry-mt-lg">
+                  {texts.signIn.oauth}
+                </Button>
+                <Divider className="gantry-mt-lg" />
+                <p className="gantry-subtle gantry-mt-md">{texts.signIn.oauthOr}</p>
+              </>
             )}
             <Form onSubmit={(event) => void submit(event)} className="gantry-sign-in-form">
               <FormGroup label={texts.signIn.token} fieldId="token" isRequired>
@@ -92,7 +112,7 @@ export function SignInPage({ expired, onSignedIn }: { expired: boolean; onSigned
                   </InputGroupItem>
                 </InputGroup>
               </FormGroup>
-              <Button type="submit" isBlock isLoading={working} isDisabled={working}>
+              <Button type="submit" variant={ways.data?.oauth ? 'secondary' : 'primary'} isBlock isLoading={working} isDisabled={working}>
                 {working ? texts.signIn.working : texts.signIn.submit}
               </Button>
             </Form>

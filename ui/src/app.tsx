@@ -8,13 +8,13 @@ import { onSignedOut } from './api/http';
 import { loadRights } from './api/rights';
 import { store } from './api/store';
 import type { Session } from './model/types';
-import { HostsPage } from './pages/hosts';
 import { InventoryPage } from './pages/inventory';
 import { MappingsPage } from './pages/mappings';
 import { NotFoundPage } from './pages/not_found';
 import { OverviewPage } from './pages/overview';
 import { PlanPage } from './pages/plan';
 import { PlansPage } from './pages/plans';
+import { ProviderPage } from './pages/provider';
 import { ProvidersPage } from './pages/providers';
 import { SettingsPage } from './pages/settings';
 import { SignInPage } from './pages/sign_in';
@@ -86,7 +86,7 @@ export function App() {
               <Route path="/overview" element={<OverviewPage />} />
               <Route path="/providers" element={<ProvidersPage />} />
               <Route path="/providers/:type" element={<ProvidersPage />} />
-              <Route path="/providers/:type/:name" element={<HostsPage />} />
+              <Route path="/providers/:type/:name" element={<ProviderPage />} />
               <Route path="/plans" element={<PlansPage />} />
               <Route path="/plans/create" element={<PlanWizardPage mode="create" />} />
               <Route path="/plans/:name" element={<PlanPage />} />

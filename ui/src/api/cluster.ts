@@ -266,10 +266,24 @@ export interface InventoryVm extends InventoryItem {
   guestName?: string;
 }
 
+export interface NetworkAdapter {
+  name: string;
+  ipAddress: string;
+  subnetMask: string;
+  linkSpeed: number; // Mbit/s
+  mtu: number;
+}
+
 export interface InventoryHost extends InventoryItem {
   managementServerIp?: string;
-  networkAdapters?: { name: string; ipAddress: string; subnetMask: string; linkSpeed: number; mtu: number }[];
+  networkAdapters?: NetworkAdapter[];
   inMaintenance?: boolean;
+}
+
+// As an oVirt Manager describes its hosts: speeds are in bit/s.
+interface OvirtHost extends InventoryItem {
+  address?: string;
+  nics?: NetworkAdapter[];
 }
 
 export interface TreeNode {
@@ -288,7 +302,15 @@ export interface KubeItem {
 // All of them, with what a plan is made by; vmOf has the rest of one.
 export const vmsOf = (provider: Provider): Promise<InventoryVm[]> => inventory(provider, 'vms?detail=1');
 export const vmOf = (provider: Provider, id: string): Promise<InventoryVm> => inventory(provider, `vms/${encodeURIComponent(id)}`);
-export const hostsOf = (provider: Provider): Promise<InventoryHost[]> => inventory(provider, 'hosts?detail=1');
+export const hostsOf = async (provider: Provider): Promise<InventoryHost[]> => {
+  if (provider.spec.type !== 'ovirt') return inventory(provider, 'hosts?detail=1');
+  const hosts = await inventory<OvirtHost[]>(provider, 'hosts?detail=1');
+  return hosts.map(({ address, nics, ...host }) => ({
+    ...host,
+    managementServerIp: address,
+    networkAdapters: nics?.map((nic) => ({ ...nic, linkSpeed: Math.round(nic.linkSpeed / 1e6) })),
+  }));
+};
 export const networksOf = (provider: Provider): Promise<InventoryItem[]> => inventory(provider, 'networks?detail=1');
 export const nicProfilesOf = (provider: Provider): Promise<(InventoryItem & { network: string })[]> => inventory(provider, 'nicprofiles?detail=1');
 export const disksOf = (provider: Provider): Promise<(InventoryItem & { storageDomain: string })[]> => inventory(provider, 'disks?detail=1');

@@ -146,31 +146,33 @@ export function transferNetworkIn(target: Provider, namespace: string, networks:
 
 export const hostName = (provider: string, id: string): string => `${provider}-${id}-config`.toLowerCase().replace(/[^-a-z0-9.]/g, '-').slice(0, 63).replace(/[-.]+$/, '');
 
-// ip undefined: the management network, which needs no Host.
+// ip undefined: the management network, which needs no Host. Without credentials the host is read with tickets of its vCenter or Manager.
 export async function setHostNetwork(
   provider: Provider,
   host: cluster.InventoryHost,
   existing: Host | undefined,
   ip: string | undefined,
-  user: string,
-  password: string,
+  credentials: { user: string; password: string } | undefined,
 ): Promise<void> {
   if (ip === undefined) {
     if (existing) await cluster.remove('Host', existing.metadata.name);
     return;
   }
-  const secret = await cluster.createSecret(
-    `${hostName(provider.metadata.name, host.id)}-`,
-    { createdForResourceType: 'hosts', createdForResource: host.id },
-    { ip, user, password, provider: provider.metadata.name },
-  );
-  const secretRef = { name: secret.metadata.name, namespace: secret.metadata.namespace };
+  const secret = credentials && (await createHostSecret(provider, host, { ip, ...credentials }));
+  const secretRef = secret && { name: secret.metadata.name, namespace: secret.metadata.namespace };
   const written = existing
-    ? await cluster.patch<Host>('Host', existing.metadata.name, { spec: { ipAddress: ip, secret: secretRef } })
+    ? await cluster.patch<Host>('Host', existing.metadata.name, { spec: { ipAddress: ip, secret: secretRef ?? null } })
     : await cluster.create<Host>('Host', {
         metadata: { name: hostName(provider.metadata.name, host.id), ownerReferences: [cluster.ownerOf(provider, 'Provider')] },
         spec: { id: host.id, ipAddress: ip, provider: cluster.refOf(provider), secret: secretRef },
       });
-  await cluster.patchSecret(secret.metadata.name, { metadata: { ownerReferences: [cluster.ownerOf(written, 'Host')] } });
+  if (secret) await cluster.patchSecret(secret.metadata.name, { metadata: { ownerReferences: [cluster.ownerOf(written, 'Host')] } });
   if (existing?.spec.secret?.name) await cluster.removeSecret(existing.spec.secret.name).catch(() => {});
 }
+
+const createHostSecret = (provider: Provider, host: cluster.InventoryHost, values: Record<string, string>): Promise<cluster.CreatedSecret> =>
+  cluster.createSecret(
+    `${hostName(provider.metadata.name, host.id)}-`,
+    { createdForResourceType: 'hosts', createdForResource: host.id },
+    { ...values, provider: provider.metadata.name },
+  );

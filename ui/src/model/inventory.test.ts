@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { texts } from '../texts';
-import { inventoryPath, kindsOf, valueAt, type InventoryQuery } from './inventory';
+import { cpusOf, inventoryPath, kindsOf, valueAt, type InventoryQuery } from './inventory';
 
 const query = (more: Partial<InventoryQuery> = {}): InventoryQuery => ({ search: '', concern: '', concernText: '', offset: 0, limit: 20, ...more });
 const q = (more: Partial<InventoryQuery>) => new URLSearchParams(inventoryPath('vms', query(more)).split('?')[1]).get('q');
@@ -18,6 +18,10 @@ describe('the inventory', () => {
     const kinds = Object.values(kindsOf).flat();
     expect(kinds.filter(({ collection }) => !texts.inventory.kinds[collection])).toEqual([]);
     expect(kinds.flatMap(({ columns }) => columns).filter(({ key }) => !texts.inventory.columns[key])).toEqual([]);
+  });
+  it('counts processors as oVirt has them', () => {
+    expect(cpusOf({ cpuSockets: 2, cpuCores: 4, cpuThreads: 1 })).toBe(8);
+    expect(cpusOf({ cpuSockets: 2 })).toBe(2);
   });
   it('reads what lies deeper', () => {
     expect(valueAt({ object: { metadata: { name: 'a' } } }, 'object.metadata.name')).toBe('a');

@@ -1,7 +1,7 @@
 // What the inventory page shows of each kind of object of each type of provider, and the query that asks for a page of it.
 export interface Column {
   key: string; // a dotted path in the object
-  format?: 'bytes' | 'mebibytes' | 'power' | 'concerns' | 'truth';
+  format?: 'bytes' | 'mebibytes' | 'power' | 'concerns' | 'truth' | 'cpus';
   unsorted?: boolean; // the server cannot sort by it
 }
 
@@ -27,7 +27,7 @@ export const kindsOf: Record<string, InventoryKind[]> = {
     kind('folders', path),
   ],
   ovirt: [
-    kind('vms', concerns, { key: 'status', format: 'power' }, { key: 'cpuCount', unsorted: true }, path),
+    kind('vms', concerns, { key: 'status', format: 'power' }, { key: 'cpuCount', format: 'cpus', unsorted: true }, { key: 'memory', format: 'bytes' }, path),
     kind('hosts', { key: 'status' }, path),
     kind('clusters', path),
     kind('networks', path),
@@ -75,4 +75,10 @@ export function inventoryPath(collection: string, query: InventoryQuery): string
 
 export function valueAt(object: unknown, key: string): unknown {
   return key.split('.').reduce<unknown>((at, part) => (at && typeof at === 'object' ? (at as Record<string, unknown>)[part] : undefined), object);
+}
+
+// As oVirt has them: sockets of cores of threads.
+export function cpusOf(object: unknown): number {
+  const count = (key: string): number => Number(valueAt(object, key)) || 1;
+  return count('cpuSockets') * count('cpuCores') * count('cpuThreads');
 }

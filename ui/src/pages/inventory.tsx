@@ -10,7 +10,7 @@ import { useStore } from '../api/store';
 import { useFetched } from '../api/use';
 import { isReady } from '../model/conditions';
 import { bytes } from '../model/format';
-import { concernCategories, inventoryPath, kindsOf, valueAt, type Column, type InventoryKind, type InventoryQuery } from '../model/inventory';
+import { concernCategories, cpusOf, inventoryPath, kindsOf, valueAt, type Column, type InventoryKind, type InventoryQuery } from '../model/inventory';
 import type { Concern, Provider } from '../model/types';
 import { ConcernLabel, Concerns, worstConcern } from '../parts/concerns';
 import { HealthLabel, StatusPopover } from '../parts/conditions';
@@ -115,7 +115,7 @@ function Objects({ provider, kind }: { provider: Provider; kind: InventoryKind }
           {hasConcerns && (
             <>
               <ToolbarItem>
-                <FormSelect aria-label={t.concernFilter} value={query.concern} onChange={(_event, concern) => change({ concern })}>
+                <FormSelect aria-label={t.concernFilter} value={query.concern} onChange={(_event, concern) => change({ concern })} className="gantry-short">
                   <FormSelectOption value="" label={t.concernFilter} />
                   {concernCategories.map((category) => (
                     <FormSelectOption key={category} value={category} label={texts.concern.category[category]!} />
@@ -195,6 +195,7 @@ function Cell({ object, column: { key, format } }: { object: InventoryObject; co
       </StatusPopover>
     );
   }
+  if (format === 'cpus') return <>{cpusOf(object)}</>;
   if (value === undefined || value === null) return null;
   if (format === 'bytes') return <>{bytes(Number(value))}</>;
   if (format === 'mebibytes') return <>{bytes(Number(value) * 1024 * 1024)}</>;

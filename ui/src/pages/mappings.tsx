@@ -24,7 +24,7 @@ import {
 import EllipsisVIcon from '@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon';
 import RouteIcon from '@patternfly/react-icons/dist/esm/icons/route-icon';
 import { ExpandableRowContent, Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useNavigate, useParams } from 'react-router-dom';
 import * as cluster from '../api/cluster';
 import { messageOf } from '../api/http';
@@ -32,16 +32,19 @@ import { mapChoices } from '../api/map_choices';
 import { useDenied } from '../api/rights';
 import { useStore } from '../api/store';
 import { useFetched } from '../api/use';
-import { isReady } from '../model/conditions';
+import { health, isReady } from '../model/conditions';
 import { complete, isShared, mapSpec, rowsOf, type MapKind, type MapRow } from '../model/mapping';
 import { nameMistake } from '../model/names';
+import type { Key } from '../model/pages';
 import type { NetworkMap, Provider, StorageMap } from '../model/types';
 import { HealthLabel } from '../parts/conditions';
 import { Confirm } from '../parts/confirm';
 import { Choose, Field } from '../parts/fields';
 import { GuardedButton } from '../parts/guarded';
 import { MapEditor } from '../parts/map_editor';
+import { useSortedPages } from '../parts/sorted_pages';
 import { Empty, Loading, Troubles } from '../parts/states';
+import { Yaml } from '../parts/yaml';
 import { texts } from '../texts';
 
 const t = texts.mappings;
@@ -56,10 +59,9 @@ export function MappingsPage() {
   const navigate = useNavigate();
   const kind: MapKind = useParams().kind === 'storage' ? 'storage' : 'network';
   const [dialog, setDialog] = useState<Dialog>();
-  const [open, setOpen] = useState<string>();
   const close = () => setDialog(undefined);
 
-  const maps = (store.list(kindOf[kind]) as AnyMap[]).filter(isShared).sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
+  const maps = (store.list(kindOf[kind]) as AnyMap[]).filter(isShared);
   const providers = store.list('Provider');
   const possible = providers.some((p) => p.spec.type !== 'openshift') && providers.some((p) => p.spec.type === 'openshift');
   const create = (
@@ -67,10 +69,6 @@ export function MappingsPage() {
       {t.create}
     </GuardedButton>
   );
-  const whyNotEdit = (map: AnyMap): string | undefined => {
-    const waiting = [map.spec.provider.source.name, map.spec.provider.destination.name].find((name) => !isReady(store.get('Provider', name)));
-    return denied('patch', kindOf[kind]) ?? (waiting === undefined ? undefined : t.providerNotReady(waiting));
-  };
 
   return (
     <>
@@ -90,58 +88,7 @@ export function MappingsPage() {
         ) : !maps.length ? (
           <Empty title={t.emptyTitle(t[kind].toLowerCase())} body={kind === 'network' ? t.emptyNetwork : t.emptyStorage} icon={RouteIcon} actions={create} />
         ) : (
-          <>
-            <Toolbar>
-              <ToolbarContent>
-                <ToolbarItem align={{ default: 'alignEnd' }}>{create}</ToolbarItem>
-              </ToolbarContent>
-            </Toolbar>
-            <Table aria-label={t.table(t[kind])} variant="compact" isExpandable>
-              <Thead>
-                <Tr>
-                  <Th screenReaderText={texts.common.details('')} />
-                  <Th>{texts.common.name}</Th>
-                  <Th>{t.sourceProvider}</Th>
-                  <Th>{t.targetProvider}</Th>
-                  <Th>{texts.common.status}</Th>
-                  <Th screenReaderText={texts.common.actions} />
-                </Tr>
-              </Thead>
-              {maps.map((map, index) => {
-                const expanded = open === map.metadata.name;
-                return (
-                  <Tbody key={map.metadata.uid} isExpanded={expanded}>
-                    <Tr>
-                      <Td expand={{ rowIndex: index, isExpanded: expanded, onToggle: () => setOpen(expanded ? undefined : map.metadata.name), expandId: 'map-' }} />
-                      <Td dataLabel={texts.common.name} className="gantry-break">
-                        {map.metadata.name}
-                        <div className="gantry-subtle">{t.rows(map.spec.map?.length ?? 0)}</div>
-                      </Td>
-                      <Td dataLabel={t.sourceProvider}>{map.spec.provider.source.name}</Td>
-                      <Td dataLabel={t.targetProvider}>{map.spec.provider.destination.name}</Td>
-                      <Td dataLabel={texts.common.status}>
-                        <HealthLabel object={map} />
-                      </Td>
-                      <Td isActionCell>
-                        <MapMenu
-                          name={map.metadata.name}
-                          whyNotEdit={whyNotEdit(map)}
-                          whyNotRemove={denied('delete', kindOf[kind])}
-                          edit={() => setDialog({ kind: 'edit', map })}
-                          remove={() => setDialog({ kind: 'delete', map })}
-                        />
-                      </Td>
-                    </Tr>
-                    <Tr isExpanded={expanded}>
-                      <Td colSpan={6}>
-                        <ExpandableRowContent>{expanded && <MapRows kind={kind} map={map} />}</ExpandableRowContent>
-                      </Td>
-                    </Tr>
-                  </Tbody>
-                );
-              })}
-            </Table>
-          </>
+          <MapTable key={kind} kind={kind} maps={maps} create={create} open={setDialog} />
         )}
       </PageSection>
       {(dialog?.kind === 'create' || dialog?.kind === 'edit') && (
@@ -158,6 +105,103 @@ export function MappingsPage() {
           {t.deleteBody}
         </Confirm>
       )}
+    </>
+  );
+}
+
+const keys: Key<AnyMap>[] = [
+  (map) => map.metadata.name,
+  (map) => map.spec.provider.source.name ?? '',
+  (map) => map.spec.provider.destination.name ?? '',
+  (map) => texts.health[health(map)],
+];
+const titles = [texts.common.name, t.sourceProvider, t.targetProvider, texts.common.status];
+
+function MapTable({ kind, maps, create, open: openDialog }: { kind: MapKind; maps: AnyMap[]; create: ReactNode; open: (dialog: Dialog) => void }) {
+  const store = useStore();
+  const denied = useDenied();
+  const [open, setOpen] = useState<string>();
+  const pages = useSortedPages(maps, keys);
+  const whyNotEdit = (map: AnyMap): string | undefined => {
+    const waiting = [map.spec.provider.source.name, map.spec.provider.destination.name].find((name) => !isReady(store.get('Provider', name)));
+    return denied('patch', kindOf[kind]) ?? (waiting === undefined ? undefined : t.providerNotReady(waiting));
+  };
+
+  return (
+    <>
+      <Toolbar>
+        <ToolbarContent>
+          <ToolbarItem>{pages.search}</ToolbarItem>
+          <ToolbarItem align={{ default: 'alignEnd' }}>{create}</ToolbarItem>
+        </ToolbarContent>
+      </Toolbar>
+      {!pages.found ? (
+        pages.nothing
+      ) : (
+        <Table aria-label={t.table(t[kind])} variant="compact" isExpandable>
+          <Thead>
+            <Tr>
+              <Th screenReaderText={texts.common.details('')} />
+              {titles.map((title, index) => (
+                <Th key={title} sort={pages.sortOf(index)} modifier="nowrap">
+                  {title}
+                </Th>
+              ))}
+              <Th screenReaderText={texts.common.actions} />
+            </Tr>
+          </Thead>
+          {pages.rows.map((map, index) => {
+            const expanded = open === map.metadata.name;
+            return (
+              <Tbody key={map.metadata.uid} isExpanded={expanded}>
+                <Tr>
+                  <Td expand={{ rowIndex: index, isExpanded: expanded, onToggle: () => setOpen(expanded ? undefined : map.metadata.name), expandId: 'map-' }} />
+                  <Td dataLabel={texts.common.name} className="gantry-break">
+                    {map.metadata.name}
+                    <div className="gantry-subtle">{t.rows(map.spec.map?.length ?? 0)}</div>
+                  </Td>
+                  <Td dataLabel={t.sourceProvider}>{map.spec.provider.source.name}</Td>
+                  <Td dataLabel={t.targetProvider}>{map.spec.provider.destination.name}</Td>
+                  <Td dataLabel={texts.common.status}>
+                    <HealthLabel object={map} />
+                  </Td>
+                  <Td isActionCell>
+                    <MapMenu
+                      name={map.metadata.name}
+                      whyNotEdit={whyNotEdit(map)}
+                      whyNotRemove={denied('delete', kindOf[kind])}
+                      edit={() => openDialog({ kind: 'edit', map })}
+                      remove={() => openDialog({ kind: 'delete', map })}
+                    />
+                  </Td>
+                </Tr>
+                <Tr isExpanded={expanded}>
+                  <Td colSpan={6}>
+                    <ExpandableRowContent>{expanded && <MapDetails kind={kind} map={map} />}</ExpandableRowContent>
+                  </Td>
+                </Tr>
+              </Tbody>
+            );
+          })}
+        </Table>
+      )}
+      {pages.pager}
+    </>
+  );
+}
+
+// What is mapped to what, and the object itself.
+function MapDetails({ kind, map }: { kind: MapKind; map: AnyMap }) {
+  const [tab, setTab] = useState<string | number>('rows');
+  return (
+    <>
+      <Tabs activeKey={tab} onSelect={(_event, key) => setTab(key)} isSubtab aria-label={texts.common.details(map.metadata.name)} className="gantry-mb-md">
+        <Tab eventKey="rows" title={<TabTitleText>{t.mapping}</TabTitleText>} tabContentId="map-content" />
+        <Tab eventKey="yaml" title={<TabTitleText>{texts.common.yaml}</TabTitleText>} tabContentId="map-content" />
+      </Tabs>
+      <div id="map-content" role="tabpanel" aria-label={map.metadata.name}>
+        {tab === 'yaml' ? <Yaml kind={kindOf[kind]} name={map.metadata.name} /> : <MapRows kind={kind} map={map} />}
+      </div>
     </>
   );
 }

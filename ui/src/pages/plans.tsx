@@ -1,8 +1,8 @@
 // All migration plans: state, progress, and the button that each is waiting for.
-import { Button, Flex, FlexItem, PageSection, SearchInput, Switch, Title, Toolbar, ToolbarContent, ToolbarGroup, ToolbarItem, Tooltip, Pagination } from '@patternfly/react-core';
+import { Button, Flex, FlexItem, PageSection, SearchInput, Switch, Title, Toolbar, ToolbarContent, ToolbarGroup, ToolbarItem, Tooltip } from '@patternfly/react-core';
 import CubesIcon from '@patternfly/react-icons/dist/esm/icons/cubes-icon';
 import SearchIcon from '@patternfly/react-icons/dist/esm/icons/search-icon';
-import { Table, Tbody, Td, Th, Thead, Tr, type ThProps } from '@patternfly/react-table';
+import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { useState } from 'react';
 import { Link, useNavigate } from 'react-router-dom';
 import { useDenied } from '../api/rights';
@@ -13,6 +13,7 @@ import { CheckFilter } from '../parts/check_filter';
 import { useNow } from '../parts/clock';
 import { PlanActions } from '../parts/plan_actions';
 import { PlanProgress, PlanStateLabel, typeText } from '../parts/plan_status';
+import { useSortedPages } from '../parts/sorted_pages';
 import { Empty, Loading, Troubles } from '../parts/states';
 import { texts } from '../texts';
 
@@ -29,6 +30,8 @@ const columns: { title: string; key: (row: Row) => string }[] = [
   { title: texts.common.status, key: ({ state }) => texts.planState[state] },
 ];
 
+const keys = columns.map(({ key }) => key);
+
 export function PlansPage() {
   const store = useStore();
   const navigate = useNavigate();
@@ -40,9 +43,6 @@ export function PlansPage() {
   const [sources, setSources] = useState<string[]>([]);
   const [targets, setTargets] = useState<string[]>([]);
   const [archived, setArchived] = useState(false);
-  const [sort, setSort] = useState<{ by: number; direction: 'asc' | 'desc' }>({ by: 0, direction: 'asc' });
-  const [page, setPage] = useState(1);
-  const [perPage, setPerPage] = useState(20);
 
   const migrations = store.list('Migration');
   const all: Row[] = store.list('Plan').map((plan) => ({ plan, state: planState(plan, migrations, now) }));
@@ -56,21 +56,10 @@ export function PlansPage() {
     .filter(({ plan }) => !types.length || types.includes(typeText(plan)))
     .filter(({ plan }) => !sources.length || sources.includes(plan.spec.provider.source.name ?? ''))
     .filter(({ plan }) => !targets.length || targets.includes(plan.spec.provider.destination.name ?? ''))
-    .filter(({ plan }) => archived || states.includes('Archived') || !plan.spec.archived)
-    .sort((a, b) => {
-      const key = columns[sort.by]!.key;
-      const order = key(a).localeCompare(key(b)) || a.plan.metadata.name.localeCompare(b.plan.metadata.name);
-      return sort.direction === 'asc' ? order : -order;
-    });
-  const at = Math.min(page, Math.max(1, Math.ceil(found.length / perPage))); // what is filtered or deleted may leave fewer pages
-  const rows = found.slice((at - 1) * perPage, at * perPage);
+    .filter(({ plan }) => archived || states.includes('Archived') || !plan.spec.archived);
+  const pages = useSortedPages(found, keys);
   const valuesOf = (of: (plan: Plan) => string | undefined) =>
     [...new Set(all.map(({ plan }) => of(plan)).filter((value): value is string => !!value))].sort().map((value) => ({ value, label: value }));
-  const sortOf = (index: number): ThProps['sort'] => ({
-    sortBy: { index: sort.by, direction: sort.direction },
-    onSort: (_event, by, direction) => setSort({ by, direction }),
-    columnIndex: index,
-  });
   const clear = () => {
     setSearch('');
     setStates([]);
@@ -132,7 +121,7 @@ export function PlansPage() {
                 <Thead>
                   <Tr>
                     {columns.map((column, index) => (
-                      <Th key={column.title} sort={sortOf(index)} modifier="nowrap">
+                      <Th key={column.title} sort={pages.sortOf(index)} modifier="nowrap">
                         {column.title}
                       </Th>
                     ))}
@@ -141,7 +130,7 @@ export function PlansPage() {
                   </Tr>
                 </Thead>
                 <Tbody>
-                  {rows.map(({ plan, state }) => (
+                  {pages.rows.map(({ plan, state }) => (
                     <Tr key={plan.metadata.uid}>
                       <Td dataLabel={texts.common.name} width={20} className="gantry-break">
                         <Link to={`/plans/${plan.metadata.name}`}>{plan.metadata.name}</Link>
@@ -181,19 +170,7 @@ export function PlansPage() {
                 }
               />
             )}
-            {found.length > 10 && (
-              <Pagination
-                itemCount={found.length}
-                page={at}
-                perPage={perPage}
-                variant="bottom"
-                onSetPage={(_event, to) => setPage(to)}
-                onPerPageSelect={(_event, n) => {
-                  setPerPage(n);
-                  setPage(1);
-                }}
-              />
-            )}
+            {pages.pager}
           </>
         )}
       </PageSection>

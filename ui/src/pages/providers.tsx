@@ -3,20 +3,22 @@ import { Button, Dropdown, DropdownItem, DropdownList, Label, MenuToggle, PageSe
 import EllipsisVIcon from '@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon';
 import ServerIcon from '@patternfly/react-icons/dist/esm/icons/server-icon';
 import { ExpandableRowContent, Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Link, useNavigate, useParams } from 'react-router-dom';
 import * as cluster from '../api/cluster';
 import { setTransferNetwork, transferNetworkOf } from '../api/providers';
 import { useDenied } from '../api/rights';
 import { useStore } from '../api/store';
 import { useFetched } from '../api/use';
-import { condition, isReady } from '../model/conditions';
+import { condition, health, isReady } from '../model/conditions';
+import type { Key } from '../model/pages';
 import type { Provider } from '../model/types';
 import { HealthLabel } from '../parts/conditions';
 import { Confirm } from '../parts/confirm';
 import { GuardedButton } from '../parts/guarded';
 import { Choose } from '../parts/fields';
 import { ProviderDialog } from '../parts/provider_dialog';
+import { useSortedPages } from '../parts/sorted_pages';
 import { Empty, Loading, Troubles } from '../parts/states';
 import { texts } from '../texts';
 
@@ -30,6 +32,9 @@ interface Column {
 }
 
 type Listed = 'networks' | 'classes';
+
+// Of a provider that the inventory does not know.
+const unknown: cluster.InventoryProvider = { uid: '', name: '', namespace: '', type: '', selfLink: '' };
 
 const columns: Record<string, Column[]> = {
   vsphere: [
@@ -64,34 +69,20 @@ export function ProvidersPage() {
   const params = useParams();
   const denied = useDenied();
   const [dialog, setDialog] = useState<Dialog>();
-  const [selected, setSelected] = useState<string>();
-  const [open, setOpen] = useState<{ uid: string; list: Listed }>();
   const close = () => setDialog(undefined);
 
-  const providers = store.list('Provider').sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
+  const providers = store.list('Provider');
   // The counts are asked for anew when a provider comes, goes or changes its state.
   const key = store.synced ? providers.map((p) => `${p.metadata.uid}${p.status?.phase ?? ''}${isReady(p)}`).join() : undefined;
   const inventory = useFetched(key, cluster.inventoryProviders);
   const present = [...new Set(providers.map((p) => p.spec.type))].sort((a, b) => order.indexOf(a) - order.indexOf(b));
   const type = params.type && present.includes(params.type) ? params.type : (present[0] ?? 'vsphere');
-  const rows = providers.filter((p) => p.spec.type === type);
   const newest = providers
     .filter((p) => p.spec.settings?.vddkInitImage)
     .sort((a, b) => b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp))[0];
   const add = (
     <GuardedButton why={denied('create', 'Provider', 'Secret')} onClick={() => setDialog({ kind: 'add' })}>
       {t.add}
-    </GuardedButton>
-  );
-  const clusters = type === 'openshift';
-  const chosen = rows.find((p) => p.metadata.uid === selected);
-  const select = (
-    <GuardedButton
-      variant="secondary"
-      why={denied('patch', 'Provider') ?? (!chosen ? t.selectProvider : isReady(chosen) ? undefined : t.selectReady)}
-      onClick={() => chosen && setDialog({ kind: 'network', provider: chosen })}
-    >
-      {t.migrationNetwork}
     </GuardedButton>
   );
 
@@ -116,85 +107,7 @@ export function ProvidersPage() {
         ) : !providers.length ? (
           <Empty title={t.emptyTitle} body={t.emptyBody} icon={ServerIcon} actions={add} />
         ) : (
-          <>
-            <Toolbar>
-              <ToolbarContent>
-                {clusters && <ToolbarItem>{select}</ToolbarItem>}
-                <ToolbarItem align={{ default: 'alignEnd' }}>{add}</ToolbarItem>
-              </ToolbarContent>
-            </Toolbar>
-            <Table aria-label={t.table(t.types[type] ?? type)} variant="compact" gridBreakPoint="grid-lg" isExpandable={clusters}>
-              <Thead>
-                <Tr>
-                  {clusters && <Th screenReaderText={t.selectProvider} />}
-                  <Th>{texts.common.name}</Th>
-                  <Th>{t.endpoint}</Th>
-                  {(columns[type] ?? []).map((column) => (
-                    <Th key={column.title} modifier="nowrap">
-                      {column.title}
-                    </Th>
-                  ))}
-                  {clusters && <Th modifier="nowrap">{t.defaultNetwork}</Th>}
-                  <Th>{texts.common.status}</Th>
-                  <Th screenReaderText={texts.common.actions} />
-                </Tr>
-              </Thead>
-              {rows.map((provider, index) => {
-                const found = inventory.data?.find((each) => each.uid === provider.metadata.uid);
-                const list = open?.uid === provider.metadata.uid ? open.list : undefined;
-                const toggle = (which: Listed) => setOpen(list === which ? undefined : { uid: provider.metadata.uid, list: which });
-                return (
-                  <Tbody key={provider.metadata.uid} isExpanded={!!list}>
-                    <Tr>
-                      {clusters && (
-                        <Td
-                          select={{
-                            rowIndex: index,
-                            variant: 'radio',
-                            isSelected: selected === provider.metadata.uid,
-                            isDisabled: !isReady(provider),
-                            onSelect: () => setSelected(provider.metadata.uid),
-                            props: { 'aria-label': provider.metadata.name },
-                          }}
-                        />
-                      )}
-                      <Td dataLabel={texts.common.name} className="gantry-break">
-                        {provider.metadata.name}
-                      </Td>
-                      <Td dataLabel={t.endpoint} className="gantry-break">
-                        {isHostProvider(provider) ? t.thisCluster : provider.spec.url}
-                      </Td>
-                      {(columns[type] ?? []).map((column) => (
-                        <Td key={column.title} dataLabel={column.title} className="gantry-numbers">
-                          <Count column={column} provider={provider} found={found} isOpen={!!column.list && list === column.list} toggle={toggle} />
-                        </Td>
-                      ))}
-                      {clusters && (
-                        <Td dataLabel={t.defaultNetwork} className="gantry-break">
-                          {transferNetworkOf(provider) || texts.plan.podNetwork}
-                        </Td>
-                      )}
-                      <Td dataLabel={texts.common.status}>
-                        <HealthLabel object={provider} />
-                      </Td>
-                      <Td isActionCell>
-                        <ProviderMenu provider={provider} open={setDialog} />
-                      </Td>
-                    </Tr>
-                    {list && (
-                      <Tr isExpanded>
-                        <Td colSpan={9}>
-                          <ExpandableRowContent>
-                            <Listing provider={provider} list={list} />
-                          </ExpandableRowContent>
-                        </Td>
-                      </Tr>
-                    )}
-                  </Tbody>
-                );
-              })}
-            </Table>
-          </>
+          <ProviderTable key={type} type={type} providers={providers.filter((p) => p.spec.type === type)} counts={inventory.data ?? []} add={add} open={setDialog} />
         )}
       </PageSection>
       {(dialog?.kind === 'add' || dialog?.kind === 'edit') && (
@@ -218,6 +131,129 @@ export function ProvidersPage() {
         </Confirm>
       )}
       {dialog?.kind === 'network' && <NetworkDialog provider={dialog.provider} onClose={close} />}
+    </>
+  );
+}
+
+interface TableProps {
+  type: string;
+  providers: Provider[];
+  counts: cluster.InventoryProvider[];
+  add: ReactNode;
+  open: (dialog: Dialog) => void;
+}
+
+const endpoint = (provider: Provider): string => (isHostProvider(provider) ? t.thisCluster : (provider.spec.url ?? ''));
+const networkOf = (provider: Provider): string => transferNetworkOf(provider) || texts.plan.podNetwork;
+
+// The providers of one type.
+function ProviderTable({ type, providers, counts, add, open: openDialog }: TableProps) {
+  const denied = useDenied();
+  const [selected, setSelected] = useState<string>();
+  const [open, setOpen] = useState<{ uid: string; list: Listed }>();
+  const foundOf = (provider: Provider) => counts.find((each) => each.uid === provider.metadata.uid);
+  const clusters = type === 'openshift';
+  const counted = columns[type] ?? [];
+  const heads: { title: string; key: Key<Provider>; unsorted?: boolean }[] = [
+    { title: texts.common.name, key: (p) => p.metadata.name },
+    ...counted.map(({ title, count }) => ({ title, key: (p: Provider) => count(foundOf(p) ?? unknown) ?? -1, unsorted: title !== t.vms })),
+    ...(clusters ? [{ title: t.defaultNetwork, key: networkOf }] : []),
+    { title: texts.common.status, key: (p) => texts.health[health(p)] },
+  ];
+  const pages = useSortedPages(
+    providers,
+    heads.map(({ key }) => key),
+  );
+  const chosen = providers.find((p) => p.metadata.uid === selected);
+  const select = (
+    <GuardedButton
+      variant="secondary"
+      why={denied('patch', 'Provider') ?? (!chosen ? t.selectProvider : isReady(chosen) ? undefined : t.selectReady)}
+      onClick={() => chosen && openDialog({ kind: 'network', provider: chosen })}
+    >
+      {t.migrationNetwork}
+    </GuardedButton>
+  );
+
+  return (
+    <>
+      <Toolbar>
+        <ToolbarContent>
+          <ToolbarItem>{pages.search}</ToolbarItem>
+          {clusters && <ToolbarItem>{select}</ToolbarItem>}
+          <ToolbarItem align={{ default: 'alignEnd' }}>{add}</ToolbarItem>
+        </ToolbarContent>
+      </Toolbar>
+      {!pages.found ? (
+        pages.nothing
+      ) : (
+        <Table aria-label={t.table(t.types[type] ?? type)} variant="compact" gridBreakPoint="grid-lg" isExpandable={clusters}>
+          <Thead>
+            <Tr>
+              {clusters && <Th screenReaderText={t.selectProvider} />}
+              {heads.map(({ title, unsorted }, index) => (
+                <Th key={title} sort={unsorted ? undefined : pages.sortOf(index)} modifier="nowrap">
+                  {title}
+                </Th>
+              ))}
+              <Th screenReaderText={texts.common.actions} />
+            </Tr>
+          </Thead>
+          {pages.rows.map((provider, index) => {
+            const found = foundOf(provider);
+            const list = open?.uid === provider.metadata.uid ? open.list : undefined;
+            const toggle = (which: Listed) => setOpen(list === which ? undefined : { uid: provider.metadata.uid, list: which });
+            return (
+              <Tbody key={provider.metadata.uid} isExpanded={!!list}>
+                <Tr>
+                  {clusters && (
+                    <Td
+                      select={{
+                        rowIndex: index,
+                        variant: 'radio',
+                        isSelected: selected === provider.metadata.uid,
+                        isDisabled: !isReady(provider),
+                        onSelect: () => setSelected(provider.metadata.uid),
+                        props: { 'aria-label': provider.metadata.name },
+                      }}
+                    />
+                  )}
+                  <Td dataLabel={texts.common.name} className="gantry-break">
+                    <Link to={`/providers/${type}/${provider.metadata.name}`}>{provider.metadata.name}</Link>
+                    <div className="gantry-subtle">{endpoint(provider)}</div>
+                  </Td>
+                  {counted.map((column) => (
+                    <Td key={column.title} dataLabel={column.title} className="gantry-numbers">
+                      <Count column={column} provider={provider} found={found} isOpen={!!column.list && list === column.list} toggle={toggle} />
+                    </Td>
+                  ))}
+                  {clusters && (
+                    <Td dataLabel={t.defaultNetwork} className="gantry-break">
+                      {networkOf(provider)}
+                    </Td>
+                  )}
+                  <Td dataLabel={texts.common.status}>
+                    <HealthLabel object={provider} />
+                  </Td>
+                  <Td isActionCell>
+                    <ProviderMenu provider={provider} open={openDialog} />
+                  </Td>
+                </Tr>
+                {list && (
+                  <Tr isExpanded>
+                    <Td colSpan={8}>
+                      <ExpandableRowContent>
+                        <Listing provider={provider} list={list} />
+                      </ExpandableRowContent>
+                    </Td>
+                  </Tr>
+                )}
+              </Tbody>
+            );
+          })}
+        </Table>
+      )}
+      {pages.pager}
     </>
   );
 }

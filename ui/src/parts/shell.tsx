@@ -32,6 +32,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Link, Outlet, useLocation } from 'react-router-dom';
 import { useStore } from '../api/store';
 import { useConsole } from '../app';
+import { HelpMenu } from './help_menu';
 import { setTheme, theme, type Theme } from '../theme';
 import { texts } from '../texts';
 import { time } from '../model/format';
@@ -96,7 +97,7 @@ export function AccountMenu() {
       <Divider />
       <DropdownGroup label={texts.shell.signedInAs(session.user)}>
         <DropdownList>
-          <DropdownItem key="out" onClick={signOut} description={texts.shell.version(session.version)}>
+          <DropdownItem key="out" onClick={signOut}>
             {texts.shell.signOut}
           </DropdownItem>
         </DropdownList>
@@ -150,6 +151,9 @@ export function Shell() {
         <Toolbar isFullHeight isStatic>
           <ToolbarContent>
             <ToolbarGroup align={{ default: 'alignEnd' }}>
+              <ToolbarItem>
+                <HelpMenu />
+              </ToolbarItem>
               <ToolbarItem>
                 <AccountMenu />
               </ToolbarItem>

@@ -92,7 +92,7 @@ def test_an_upgrade_lets_a_plan_run_on(cluster, kubectl, plans):
     waiting.until("this version", lambda: kubectl.get("deployment", "forklift-controller")["metadata"]["annotations"]["gantry.io/version"] == version)
     waiting.until("another Pod alone", lambda: (now := {pod["metadata"]["name"] for pod in kubectl.get("pods", selector=selector)}) and not now & before)
     done = followed.rounds()
-    waiting.until(lambda: f"rounds after {done}: {followed.vm_status()}", lambda: followed.rounds() > done + 1, waiting.LONG)
+    waiting.until(lambda: f"rounds after {done}: {followed.vm_status()}", lambda: followed.rounds() > done, waiting.LONG)
     assert importers and not followed.ended() and not copied.ended()
     assert {pod["metadata"]["uid"] for pod in kubectl.get("pods", namespace="default", selector="plan-name=copied")} == importers
 

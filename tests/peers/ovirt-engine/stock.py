@@ -108,7 +108,8 @@ class Stock:
         place["networks"][name] = (network, profile)
 
     def _add_host(self, place, name):
-        nic = {"id": identity("host nic", place["center"]["name"], name), "name": "eth0", "speed": 10_000_000_000, "mtu": 1500}
+        nic = {"id": identity("host nic", place["center"]["name"], name), "name": "eth0", "speed": 10_000_000_000, "mtu": 1500,
+               "ip": {"address": self.host_address, "netmask": "255.255.255.0"}}
         attachments = [{"id": identity("attachment", name, network["id"]), "network": ref("network", network)} for network, _ in place["networks"].values()]
         return self.add("host", {
             "id": identity("host", place["center"]["name"], name), "name": name, "address": self.host_address, "status": "up",

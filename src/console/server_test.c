@@ -286,6 +286,7 @@ static void what_oauth_refuses_opens_nothing(Fixture *f, gconstpointer unused)
         g_autoptr(HttpReply) back = ask(f, "GET", path, NULL, NULL);
         g_autoptr(HttpReply) session = ask(f, "GET", "/session", NULL, NULL);
 
+        g_assert_cmpuint(start->status, ==, 302);
         g_assert_cmpuint(back->status, ==, 302);
         g_assert_cmpstr(g_hash_table_lookup(back->headers, "location"), ==, rows[i].page);
         g_assert_cmpuint(session->status, ==, 204);

@@ -116,6 +116,8 @@ typedef struct {
     HttpClient *client;
     SoupMessage *message;
     char *refusal; /* why the certificate was not accepted */
+    const char *content_type;
+    GBytes *body; /* borrowed, or NULL */
 } Call;
 
 static gboolean accept_certificate(SoupMessage *message, GTlsCertificate *certificate,
@@ -168,6 +170,16 @@ static void tune_connection(SoupMessage *message, GSocketClientEvent event, GIOS
                             options[i].option, options[i].value, NULL);
 }
 
+/* A kept connection may turn out to be closed before any answer came. libsoup then sends what may be sent
+ * twice again on a fresh one, and has dropped the body. */
+static void give_body(SoupMessage *message, gpointer data)
+{
+    Call *call = data;
+
+    if (call->body)
+        soup_message_set_request_body_from_bytes(message, call->content_type, call->body);
+}
+
 static gboolean call_begin(Call *call, HttpClient *client, const char *method, const char *url,
                            GError **error)
 {
@@ -182,14 +194,13 @@ static gboolean call_begin(Call *call, HttpClient *client, const char *method, c
     }
     call->client = client;
     call->message = soup_message_new_from_uri(method, uri);
-    /* libsoup would make a new connection for each POST, PUT, PATCH and DELETE otherwise. What the flag also
-     * allows, sending again on a fresh connection, happens only when a kept one turns out to be closed before
-     * any answer came. */
+    /* libsoup would make a new connection for each POST and PATCH otherwise. It never sends those again. */
     soup_message_add_flags(call->message, SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_IDEMPOTENT);
     if (client->identity)
         soup_message_set_tls_client_certificate(call->message, client->identity);
     g_signal_connect(call->message, "accept-certificate", G_CALLBACK(accept_certificate), call);
     g_signal_connect(call->message, "network-event", G_CALLBACK(tune_connection), call);
+    g_signal_connect(call->message, "restarted", G_CALLBACK(give_body), call);
     return TRUE;
 }
 
@@ -262,8 +273,9 @@ static void add_headers(Call *call, const char *const *headers, const char *cont
 
     for (; headers && headers[0]; headers += 2)
         soup_message_headers_replace(to, headers[0], headers[1]);
-    if (body)
-        soup_message_set_request_body_from_bytes(call->message, content_type, body);
+    call->content_type = content_type;
+    call->body = body;
+    give_body(call->message, call);
     add_cookies(call);
 }
 

@@ -366,6 +366,74 @@ static void a_waiting_call_can_be_cancelled(void)
     g_thread_join(thread);
 }
 
+/* What comes from the next who connects: its head, and as much of a body as the head says. */
+static char *read_request(GIOStream *stream)
+{
+    g_autoptr(GDataInputStream) in = g_data_input_stream_new(g_io_stream_get_input_stream(stream));
+    g_autoptr(GString) text = g_string_new(NULL);
+    char body[16] = "";
+    gsize size = 0;
+
+    g_filter_input_stream_set_close_base_stream(G_FILTER_INPUT_STREAM(in), FALSE);
+    g_data_input_stream_set_newline_type(in, G_DATA_STREAM_NEWLINE_TYPE_CR_LF);
+    for (;;) {
+        g_autofree char *line = g_data_input_stream_read_line(in, NULL, NULL, NULL);
+
+        if (!line || !*line)
+            break;
+        if (!text->len)
+            g_string_append_printf(text, "%.4s", line);
+        if (g_str_has_prefix(line, "Content-Length: "))
+            size = MIN(strtoul(line + strlen("Content-Length: "), NULL, 10), sizeof body - 1);
+    }
+    g_input_stream_read_all(G_INPUT_STREAM(in), body, size, NULL, NULL, NULL);
+    return g_strdup_printf("%s%s", text->str, body);
+}
+
+static void reply_empty(GIOStream *stream)
+{
+    static const char reply[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    g_output_stream_write_all(g_io_stream_get_output_stream(stream), reply, strlen(reply), NULL, NULL, NULL);
+}
+
+/* Answers one request, hangs up on the next, and answers the one that comes on a new connection, if any. */
+static gpointer hang_up_once(gpointer listener)
+{
+    g_autoptr(GSocketConnection) first = g_socket_listener_accept(listener, NULL, NULL, NULL), next = NULL;
+    g_autofree char *answered = read_request(G_IO_STREAM(first)), *lost = NULL;
+
+    reply_empty(G_IO_STREAM(first));
+    lost = read_request(G_IO_STREAM(first));
+    g_io_stream_close(G_IO_STREAM(first), NULL, NULL);
+    next = g_socket_listener_accept(listener, NULL, NULL, NULL);
+    if (!next)
+        return NULL;
+    g_free(lost);
+    lost = read_request(G_IO_STREAM(next));
+    reply_empty(G_IO_STREAM(next));
+    return g_steal_pointer(&lost);
+}
+
+static void a_lost_connection_loses_no_body(void)
+{
+    g_autoptr(GSocketListener) listener = g_socket_listener_new();
+    guint port = g_socket_listener_add_any_inet_port(listener, NULL, NULL);
+    g_autofree char *url = g_strdup_printf("http://127.0.0.1:%u/", port), *seen = NULL;
+    g_autoptr(GThread) thread = g_thread_new("peer", hang_up_once, listener);
+    g_autoptr(HttpClient) client = client_for(NULL);
+    g_autoptr(GBytes) body = g_bytes_new_static("body", 4);
+
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(HttpReply) reply =
+            http_client_send(client, "PUT", url, NULL, "text/plain", body, 100, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(reply->status, ==, 200);
+    }
+    seen = g_thread_join(g_steal_pointer(&thread));
+    g_assert_cmpstr(seen, ==, "PUT body");
+}
+
 static void a_silent_server_is_given_up(void)
 {
     g_autoptr(Peer) peer = peer_start(FALSE);
@@ -474,6 +542,7 @@ int main(int argc, char **argv)
     TEST("a redirection is shown and not followed", a_redirection_is_shown_and_not_followed);
     TEST("a stream outlives its client", a_stream_outlives_its_client);
     TEST("a waiting call can be cancelled", a_waiting_call_can_be_cancelled);
+    TEST("a request that is sent again has its body", a_lost_connection_loses_no_body);
     TEST("a silent server is given up", a_silent_server_is_given_up);
     TEST("an absent server is unreachable", an_absent_server_is_unreachable);
     TEST("a plain client speaks http only", a_plain_client_speaks_http_only);

@@ -7,7 +7,7 @@ static void exchange_free(gpointer data)
     HttpExchange *x = data;
 
     g_object_unref(x->message);
-    g_clear_object(&x->peer);
+    g_object_unref(x->peer);
     g_clear_pointer(&x->query, g_hash_table_unref);
     g_clear_pointer(&x->body, g_bytes_unref);
     g_clear_pointer(&x->reply, g_bytes_unref);
@@ -44,10 +44,8 @@ void http_exchange_gone(HttpExchange *x)
     x->gone = TRUE;
     g_signal_handlers_disconnect_by_data(x->message, x);
     g_hash_table_remove(x->server->live, x);
-    if (x->peer) {
-        http_connection_count(x->peer, -1);
-        http_connection_close_if_hung_up(x->peer);
-    }
+    http_connection_count(x->peer, -1);
+    http_connection_close_if_hung_up(x->peer);
     if (x->stream)
         http_stream_peer_gone(x->stream);
     g_cancellable_cancel(x->cancel);

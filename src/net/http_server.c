@@ -1,9 +1,8 @@
 /* http_server: libsoup on a thread of its own, handlers on a pool, and a queue of calls from them back to
  * that thread. */
 #include "net/http_server_parts.h"
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { default_body_limit = 3 << 20, default_output_limit = 1 << 20, default_workers = 16 };
 
@@ -20,8 +19,13 @@ void http_server_unref(HttpServer *server)
         return;
     g_main_loop_unref(server->loop);
     g_main_context_unref(server->context);
+    g_hash_table_unref(server->arrivals);
     g_hash_table_unref(server->live);
     g_hash_table_unref(server->sockets);
+    g_clear_object(&server->certificate);
+    g_object_unref(server->listening);
+    if (server->silence >= 0)
+        close(server->silence);
     g_array_unref(server->calls);
     g_mutex_clear(&server->lock);
     g_rec_mutex_clear(&server->after_stop);
@@ -134,11 +138,9 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
     x->server = server;
     g_atomic_int_inc(&server->refs);
     x->message = g_object_ref(message);
-    if (soup_server_message_get_socket(message)) {
-        x->peer = g_object_ref(soup_server_message_get_socket(message));
-        http_connection_count(x->peer, 1);
-        http_connection_watch(x->peer);
-    }
+    x->peer = g_object_ref(http_listener_peer(message));
+    http_connection_count(x->peer, 1);
+    http_connection_watch(x->peer);
     x->path = g_uri_unescape_string(g_uri_get_path(uri), NULL);
     x->target = g_uri_get_query(uri) ? g_strconcat(g_uri_get_path(uri), "?", g_uri_get_query(uri), NULL)
                                      : g_strdup(g_uri_get_path(uri));
@@ -194,55 +196,9 @@ static gpointer serve(gpointer data)
 
     g_main_context_push_thread_default(server->context);
     g_main_loop_run(server->loop);
+    http_listener_wait(server);
     g_main_context_pop_thread_default(server->context);
     return NULL;
-}
-
-/* "127.0.0.1:6443" or "[::1]:6443". */
-static GSocketAddress *listen_address(const char *listen, GError **error)
-{
-    const char *colon = listen ? strrchr(listen, ':') : NULL;
-    g_autofree char *host = NULL;
-    g_autoptr(GInetAddress) address = NULL;
-    guint64 port;
-
-    if (colon && g_ascii_string_to_unsigned(colon + 1, 10, 0, 65535, &port, NULL)) {
-        host = *listen == '[' && colon[-1] == ']' ? g_strndup(listen + 1, colon - listen - 2)
-                                                  : g_strndup(listen, colon - listen);
-        address = g_inet_address_new_from_string(host);
-    }
-    if (!address) {
-        g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
-                    "listen: '%s' is not an address and port such as 127.0.0.1:6443", listen ? listen : "");
-        return NULL;
-    }
-    return g_inet_socket_address_new(address, port);
-}
-
-/* With TCP_NODELAY, which the accepted sockets inherit: a TLS 1.3 client waits 40 ms on its first request
- * without it. */
-static GSocket *listening_socket(const char *listen, guint *port, GError **error)
-{
-    g_autoptr(GSocketAddress) address = listen_address(listen, error);
-    g_autoptr(GSocketAddress) bound = NULL;
-    g_autoptr(GSocket) socket = NULL;
-    g_autoptr(GError) why = NULL;
-
-    if (!address)
-        return NULL;
-    socket =
-        g_socket_new(g_socket_address_get_family(address), G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &why);
-    if (socket) {
-        g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
-        g_socket_set_listen_backlog(socket, 1024);
-    }
-    if (!socket || !g_socket_bind(socket, address, TRUE, &why) || !g_socket_listen(socket, &why)) {
-        g_set_error(error, GANTRY_ERROR, ERROR_IO, "listen: %s: %s", listen, why->message);
-        return NULL;
-    }
-    bound = g_socket_get_local_address(socket, NULL);
-    *port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound));
-    return g_steal_pointer(&socket);
 }
 
 static GTlsCertificate *certificate(const char *cert_pem, const char *key_pem, GError **error)
@@ -256,30 +212,20 @@ static GTlsCertificate *certificate(const char *cert_pem, const char *key_pem, G
     return made;
 }
 
-HttpServer *http_server_start(const HttpServerOptions *options, GError **error)
+static HttpServer *new_server(const HttpServerOptions *options)
 {
-    g_autoptr(GTlsCertificate) cert = NULL;
-    g_autoptr(GSocket) socket = NULL;
-    g_autoptr(GError) why = NULL;
-    HttpServer *server;
-    guint port = 0;
-    gboolean listening;
+    HttpServer *server = g_new0(HttpServer, 1);
 
-    if (options->cert_pem && !(cert = certificate(options->cert_pem, options->key_pem, error)))
-        return NULL;
-    if (!(socket = listening_socket(options->listen, &port, error)))
-        return NULL;
-
-    server = g_new0(HttpServer, 1);
     server->refs = 1;
+    server->silence = -1;
     server->handler = options->handler;
     server->user_data = options->user_data;
     server->body_limit = options->body_limit ? options->body_limit : default_body_limit;
     server->output_limit = options->output_limit ? options->output_limit : default_output_limit;
     server->gzip_from = options->gzip_from;
     server->most_requests = options->most_requests;
-    server->port = port;
     server->calls = g_array_new(FALSE, FALSE, sizeof(Call));
+    server->arrivals = g_hash_table_new(NULL, NULL);
     server->live = g_hash_table_new(NULL, NULL);
     server->sockets = g_hash_table_new(NULL, NULL);
     g_mutex_init(&server->lock);
@@ -288,22 +234,37 @@ HttpServer *http_server_start(const HttpServerOptions *options, GError **error)
     server->workers =
         g_thread_pool_new(handle, server, options->workers ? options->workers : default_workers, FALSE, NULL);
     g_thread_pool_set_max_unused_threads(MAX(g_thread_pool_get_max_unused_threads(), 8));
-
     server->context = g_main_context_new();
     server->loop = g_main_loop_new(server->context, FALSE);
+    return server;
+}
+
+HttpServer *http_server_start(const HttpServerOptions *options, GError **error)
+{
+    g_autoptr(GTlsCertificate) cert = NULL;
+    g_autoptr(GSocket) socket = NULL;
+    HttpServer *server;
+    guint port = 0;
+    gboolean listening;
+
+    if (options->cert_pem && !(cert = certificate(options->cert_pem, options->key_pem, error)))
+        return NULL;
+    if (!(socket = http_listener_open(options->listen, &port, error)))
+        return NULL;
+
+    server = new_server(options);
+    server->certificate = g_steal_pointer(&cert);
+    server->listening = g_steal_pointer(&socket);
+    server->port = port;
     g_main_context_push_thread_default(server->context);
-    server->soup = soup_server_new("tls-certificate", cert, NULL);
+    server->soup = soup_server_new(NULL, NULL);
     soup_server_add_early_handler(server->soup, NULL, on_head, server, NULL);
     soup_server_add_handler(server->soup, NULL, on_request, server, NULL);
-    listening = soup_server_listen_socket(server->soup, socket, cert ? SOUP_SERVER_LISTEN_HTTPS : 0, &why);
+    listening = http_listener_start(server, error);
     g_main_context_pop_thread_default(server->context);
     server->thread = g_thread_new("http-server", serve, server);
-
-    if (!listening) {
-        g_set_error(error, GANTRY_ERROR, ERROR_IO, "listen: %s: %s", options->listen, why->message);
-        http_server_stop(server);
-        return NULL;
-    }
+    if (!listening)
+        g_clear_pointer(&server, http_server_stop);
     return server;
 }
 
@@ -320,7 +281,7 @@ typedef struct {
 static void use_certificate(gpointer data)
 {
     NewCertificate *new = data;
-    soup_server_set_tls_certificate(new->server->soup, new->cert);
+    g_set_object(&new->server->certificate, new->cert);
     g_object_unref(new->cert);
     g_free(new);
 }
@@ -345,6 +306,7 @@ static void stop_accepting(gpointer data)
     HttpServer *server = data;
     g_autoptr(GList) live = g_hash_table_get_keys(server->live);
 
+    http_listener_stop(server);
     for (GList *i = live; i; i = i->next)
         g_cancellable_cancel(((HttpExchange *)i->data)->cancel);
     g_mutex_lock(&server->lock);

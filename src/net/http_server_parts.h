@@ -1,6 +1,7 @@
 /* http_server_parts: what the files of the HTTP server know of each other; nobody else includes it.
  *
  * http_server.c       its life, its thread, what comes in
+ * http_listener.c     who comes in, and TLS with them
  * http_connection.c   notices a peer that hung up between two requests
  * http_exchange.c     a request, and a whole answer to it
  * http_stream.c       an answer that goes on
@@ -22,11 +23,16 @@ struct HttpServer {
     GThreadPool *workers;
     GMainContext *context;
     GMainLoop *loop;
-    SoupServer *soup;    /* touched on the server's thread only */
-    GHashTable *live;    /* HttpExchange whose message has not finished; server's thread only */
-    GHashTable *sockets; /* HttpSocket with a connection; server's thread only */
-    GMutex lock;         /* of all below */
-    GArray *calls;       /* of Call: what other threads want done on the server's thread */
+    SoupServer *soup; /* touched on the server's thread only, as all up to the lock */
+    GSocket *listening;
+    int silence;                  /* the other end of what libsoup listens to; -1 when there is none */
+    GTlsCertificate *certificate; /* or NULL: plain HTTP */
+    GSource *accepting;           /* what waits for the next connection */
+    GHashTable *arrivals;         /* those whose TLS handshake is under way */
+    GHashTable *live;             /* HttpExchange whose message has not finished */
+    GHashTable *sockets;          /* HttpSocket with a connection */
+    GMutex lock;                  /* of all below */
+    GArray *calls;                /* of Call: what other threads want done on the server's thread */
     gboolean woken;
     gboolean stopped;  /* that thread is no more: calls are run where they are made, under after_stop */
     gboolean stopping; /* written on the server's thread only, which may read it without the lock */
@@ -40,7 +46,7 @@ struct HttpExchange {
     gint refs;
     HttpServer *server;
     SoupServerMessage *message;
-    GSocket *peer; /* the connection, or NULL */
+    GSocket *peer; /* the connection */
     gboolean gone; /* the message has finished; server's thread only */
     Answer answer; /* the handler's thread only */
     char *path, *target;
@@ -67,6 +73,13 @@ void http_exchange_head(HttpExchange *x);       /* status and headers of the ans
 void http_exchange_gone(HttpExchange *x);       /* the message is through, or its peer went away */
 void http_stream_peer_gone(HttpStream *stream); /* ends the reference that the message held */
 void http_socket_gone(HttpSocket *socket);      /* ends the reference that the connection held */
+
+GSocket *http_listener_open(const char *listen, guint *port, GError **error);
+gboolean http_listener_start(HttpServer *server, GError **error);
+void http_listener_stop(HttpServer *server); /* nobody comes in any more */
+void http_listener_wait(
+    HttpServer *server); /* until the last handshake has ended, which the stop breaks off */
+GSocket *http_listener_peer(SoupServerMessage *message);
 
 void http_connection_watch(GSocket *peer);
 void http_connection_unwatch(GSocket *peer);

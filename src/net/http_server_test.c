@@ -313,7 +313,7 @@ static GSocketConnection *ask(guint port)
     g_autoptr(GSocketClient) client = g_socket_client_new();
     g_autoptr(GSocketConnection) connection =
         g_socket_client_connect_to_host(client, "127.0.0.1", port, NULL, NULL);
-    char answer[64];
+    char answer[512];
 
     if (!connection)
         return NULL;
@@ -331,6 +331,20 @@ static gboolean ask_and_hang_up(guint port)
     g_autoptr(GSocketConnection) connection = ask(port);
 
     return connection != NULL;
+}
+
+static void kept(Fixture *f, gconstpointer data)
+{
+    static const char request[] = "GET /echo HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    g_autoptr(GSocketConnection) connection = ask(http_server_port(f->server));
+    GInputStream *in = g_io_stream_get_input_stream(G_IO_STREAM(connection));
+    char answer[512];
+
+    for (int i = 0; i < 3; i++) {
+        g_assert_true(g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(connection)),
+                                                request, strlen(request), NULL, NULL, NULL));
+        g_assert_cmpint(g_input_stream_read(in, answer, sizeof answer, NULL, NULL), >, 0);
+    }
 }
 
 static void hang_ups(Fixture *f, gconstpointer data)
@@ -534,6 +548,7 @@ int main(int argc, char **argv)
         {"a stop closes the streams", stops_while_streaming},
         {"a WebSocket speaks the agreed subprotocol", websocket},
         {"a slow reader of a WebSocket holds the sender back", websocket_flood},
+        {"a connection is kept for the next request", kept},
         {"a connection that its peer closes is closed here", hang_ups},
     };
 

@@ -257,9 +257,8 @@ static void socket_upgraded(SoupServerMessage *message, gpointer data)
     g_autoptr(GIOStream) stream = NULL;
 
     g_signal_handlers_disconnect_by_data(message, socket);
-    if (x->peer)
-        http_connection_unwatch(x->peer); /* the WebSocket looks after it from here on */
-    socket->link = g_object_ref(soup_server_message_get_socket(message));
+    http_connection_unwatch(x->peer); /* the WebSocket looks after it from here on */
+    socket->link = g_object_ref(x->peer);
     stream = soup_server_message_steal_connection(message);
     socket->connection =
         soup_websocket_connection_new(stream, soup_server_message_get_uri(message),

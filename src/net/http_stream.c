@@ -130,8 +130,8 @@ static gboolean stream_hang_up(gint fd, GIOCondition condition, gpointer data)
 
 static GSource *hang_up_source(HttpStream *stream)
 {
-    GSocket *socket = soup_server_message_get_socket(stream->exchange->message);
-    GSource *source = g_unix_fd_source_new(g_socket_get_fd(socket), POLLRDHUP | G_IO_HUP | G_IO_ERR);
+    GSource *source =
+        g_unix_fd_source_new(g_socket_get_fd(stream->exchange->peer), POLLRDHUP | G_IO_HUP | G_IO_ERR);
 
     g_source_set_callback(source, G_SOURCE_FUNC(stream_hang_up), stream, NULL);
     g_source_attach(source, stream->exchange->server->context);

@@ -26,6 +26,18 @@ SCREENSHOTS = ROOT / ".cache/screenshots"
 AXE = ROOT / "ui/node_modules/axe-core/axe.min.js"
 
 
+# What cannot be read: elements that hide a part of what they hold, and offer no tooltip. What scrolls with buttons of its own (tabs) or is a field
+# to type in is excepted, so are the margins of a form's buttons, and what only screen readers see (a pixel).
+CLIPPED = """() => [...document.querySelectorAll('body *')].filter((element) => {
+  if (element.matches('input, textarea, select, svg *, .pf-v6-c-tabs, .pf-v6-c-tabs__list, .pf-v6-c-form__group.pf-m-action') || !element.checkVisibility({visibilityProperty: true})) return false;
+  if (element.clientWidth < 2 || element.clientHeight < 2 || element.closest('[title]')) return false;
+  const { overflowX, overflowY } = getComputedStyle(element);
+  return (overflowX !== 'visible' && element.scrollWidth > element.clientWidth + 1)
+    || (['hidden', 'clip'].includes(overflowY) && element.scrollHeight > element.clientHeight + 1);
+}).map((element) => `${element.tagName.toLowerCase()}.${element.getAttribute('class')} ${element.clientWidth}x${element.clientHeight} holds `
+  + `${element.scrollWidth}x${element.scrollHeight}: ${element.textContent.slice(0, 60)}`)"""
+
+
 class Console:
     """One `gantry console` in front of a cluster's API."""
 
@@ -184,6 +196,10 @@ class Window:
 
     def overflows(self):
         return self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+    def clipped(self):
+        """What of the page is cut off or lies out of sight at its side."""
+        return self.page.evaluate(CLIPPED)
 
     def shoot(self, name):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

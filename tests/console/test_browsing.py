@@ -48,6 +48,29 @@ def test_an_inventory_is_paged_found_and_shown(cluster, window):
     expect(page.get_by_role("row").filter(has_text="datastore1")).to_be_visible(timeout=GUARD)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_an_inventory_holds_can_be_read(cluster, new_window, width, scheme):
+    window = new_window(width=width, scheme=scheme)
+    page = window.enter("/inventory/vc/vms")
+    found = {}
+
+    def look(name):
+        window.shoot(f"{name}-{width}-{scheme}")
+        found[name] = window.serious() + window.clipped()
+
+    expect(rows(page)).to_have_count(20)
+    look("inventory-vms")
+    for tab, text, name in [("Hosts", "DC0_C0_H0", "inventory-hosts"), ("Datastores", "datastore1", "inventory-datastores")]:
+        page.get_by_role("tab", name=tab).click()
+        expect(page.get_by_role("row").filter(has_text=text)).to_be_visible()
+        look(name)
+    window.visit("/providers/vsphere/vc")
+    expect(page.get_by_role("row").filter(has_text="DC0_C0_H0")).to_be_visible()
+    look("hosts")
+    assert "\n".join(f"{name}: {problem}" for name, problems in found.items() for problem in problems) == ""
+
+
 def test_vms_are_found_by_their_concerns(cluster, window):
     page = window.enter("/inventory/vc/vms")
     page.set_default_timeout(GUARD)

@@ -310,7 +310,7 @@ class TestConnection:
         window.complaints[:] = [text for text in window.complaints if not re.search("ERR_|502", text)]
 
 
-PAGES = ["/overview", "/providers/vsphere", "/providers/openshift", "/inventory/vcenter/vms", "/plans", "/plans/create", "/plans/shop", "/plans/shop?tab=details",
+PAGES = ["/overview", "/providers/vsphere", "/providers/vsphere/vcenter?tab=yaml", "/providers/openshift", "/inventory/vcenter/vms", "/plans", "/plans/create", "/plans/shop", "/plans/shop?tab=details",
          "/plans/shop?tab=report", "/plans/shop?tab=yaml", "/plans/erp", "/mappings/network", "/mappings/storage", "/settings", "/settings?tab=yaml"]
 
 
@@ -347,7 +347,7 @@ class TestAppearance:
 
         def look(name):
             window.shoot(f"{name}-{width}-{scheme}")
-            found[name] = window.serious() + (["wider than the window"] if window.overflows() else [])
+            found[name] = window.serious() + window.clipped() + (["wider than the window"] if window.overflows() else [])
 
         look("sign-in")
         window.enter("/welcome")

@@ -104,6 +104,13 @@ static void handle(gpointer data, gpointer user_data)
     http_exchange_unref(x);
 }
 
+/* Not sooner: one that has sent all and hung up already gets its answer, too. */
+static void refusal_sent(SoupServerMessage *message, gpointer peer)
+{
+    if (!g_socket_is_closed(peer))
+        http_connection_watch(peer);
+}
+
 /* Those who ask for more than the handlers can do are told so at once, and none waits for long. */
 static gboolean is_too_much(HttpServer *server, SoupServerMessage *message)
 {
@@ -114,6 +121,7 @@ static gboolean is_too_much(HttpServer *server, SoupServerMessage *message)
     soup_server_message_set_response(message, "text/plain", SOUP_MEMORY_STATIC, why, strlen(why));
     soup_server_message_set_status(message, 429, "Too Many Requests");
     soup_message_headers_replace(soup_server_message_get_response_headers(message), "Retry-After", "1");
+    g_signal_connect_object(message, "finished", G_CALLBACK(refusal_sent), http_listener_peer(message), 0);
     return TRUE;
 }
 

@@ -347,18 +347,25 @@ static void kept(Fixture *f, gconstpointer data)
     }
 }
 
+/* Until no more are open, within a while. */
+static void wait_for_files(guint most)
+{
+    gint64 until = g_get_monotonic_time() + 30 * G_TIME_SPAN_SECOND;
+
+    while (open_files() > most && g_get_monotonic_time() < until)
+        g_usleep(10000);
+    g_assert_cmpuint(open_files(), <=, most);
+}
+
 static void hang_ups(Fixture *f, gconstpointer data)
 {
-    gint64 until = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
     guint before;
 
     g_assert_true(ask_and_hang_up(http_server_port(f->server)));
     before = open_files();
     for (int i = 0; i < 50; i++)
         g_assert_true(ask_and_hang_up(http_server_port(f->server)));
-    while (open_files() > before + 5 && g_get_monotonic_time() < until)
-        g_usleep(10000);
-    g_assert_cmpuint(open_files(), <=, before + 5);
+    wait_for_files(before + 5);
 }
 
 static gpointer ask_until_refused(gpointer data)
@@ -389,7 +396,7 @@ typedef struct {
     GMutex lock;
     GCond changed;
     gboolean open;
-    guint port, served, refused;
+    guint port, waiting, served, refused;
 } Gate;
 
 static void wait_at_gate(HttpExchange *x, gpointer data)
@@ -397,6 +404,8 @@ static void wait_at_gate(HttpExchange *x, gpointer data)
     Gate *gate = data;
 
     g_mutex_lock(&gate->lock);
+    gate->waiting++;
+    g_cond_broadcast(&gate->changed);
     while (!gate->open)
         g_cond_wait(&gate->changed, &gate->lock);
     g_mutex_unlock(&gate->lock);
@@ -452,6 +461,41 @@ static void more_than_it_can_do(void)
     g_assert_cmpuint(gate.refused, ==, 1);
     ask_at_gate(&gate);
     g_assert_cmpuint(gate.served, ==, 4);
+    g_mutex_clear(&gate.lock);
+    g_cond_clear(&gate.changed);
+}
+
+/* Their connections are not kept when they have gone. */
+static void hang_ups_of_refused_peers(void)
+{
+    Gate gate = {0};
+    HttpServerOptions options = {.listen = "127.0.0.1:0",
+                                 .workers = 1,
+                                 .most_requests = 1,
+                                 .handler = wait_at_gate,
+                                 .user_data = &gate};
+    g_autoptr(HttpServer) server = http_server_start(&options, NULL);
+    GThread *asker;
+    guint before;
+
+    gate.port = http_server_port(server);
+    asker = g_thread_new("asks", ask_at_gate, &gate);
+    g_mutex_lock(&gate.lock);
+    while (!gate.waiting)
+        g_cond_wait(&gate.changed, &gate.lock);
+    g_mutex_unlock(&gate.lock);
+
+    before = open_files();
+    for (int i = 0; i < 50; i++)
+        g_assert_true(ask_and_hang_up(gate.port));
+    wait_for_files(before + 5);
+
+    g_mutex_lock(&gate.lock);
+    gate.open = TRUE;
+    g_cond_broadcast(&gate.changed);
+    g_mutex_unlock(&gate.lock);
+    g_thread_join(asker);
+    g_clear_pointer(&server, http_server_stop);
     g_mutex_clear(&gate.lock);
     g_cond_clear(&gate.changed);
 }
@@ -561,6 +605,8 @@ int main(int argc, char **argv)
     g_test_add_func("/net/http_server/a stop while streams are dropped on other threads",
                     stops_while_streams_are_dropped);
     g_test_add_func("/net/http_server/a request beyond the most at once is a 429", more_than_it_can_do);
+    g_test_add_func("/net/http_server/peers that were refused and hang up are let go",
+                    hang_ups_of_refused_peers);
     g_test_add_func("/net/http_server/an address that is none is refused", bad_listen);
     return g_test_run();
 }

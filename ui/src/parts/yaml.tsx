@@ -1,31 +1,24 @@
 // An object as YAML, as kubectl would print it, without what only machines read.
 import { Alert, Button, CodeBlock, CodeBlockAction, CodeBlockCode, Spinner } from '@patternfly/react-core';
-import { useEffect, useState } from 'react';
 import { stringify } from 'yaml';
 import * as cluster from '../api/cluster';
-import { messageOf } from '../api/http';
+import { useFetched } from '../api/use';
 import type { Kind, Resource } from '../model/types';
 import { texts } from '../texts';
 import { saveText } from './save';
 
+async function forPeople(kind: Kind, name: string): Promise<Resource> {
+  const object = await cluster.get<Resource & { metadata: { managedFields?: unknown } }>(kind, name);
+  delete object.metadata.managedFields;
+  delete object.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'];
+  return object;
+}
+
 export function Yaml({ kind, name }: { kind: Kind; name: string }) {
-  const [found, setFound] = useState<unknown>();
-  const [problem, setProblem] = useState<string>();
-
-  useEffect(() => {
-    cluster.get<Resource & { metadata: { managedFields?: unknown } }>(kind, name).then(
-      (object) => {
-        delete object.metadata.managedFields;
-        delete object.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'];
-        setFound(object);
-      },
-      (error: unknown) => setProblem(messageOf(error)),
-    );
-  }, [kind, name]);
-
+  const { data, problem } = useFetched(`${kind}/${name}`, () => forPeople(kind, name));
   if (problem) return <Alert isInline variant="danger" title={problem} />;
-  if (found === undefined) return <Spinner aria-label={texts.plan.yamlLoading} />;
-  return <YamlText name={name} object={found} />;
+  if (!data) return <Spinner aria-label={texts.plan.yamlLoading} />;
+  return <YamlText name={name} object={data} />;
 }
 
 export function YamlText({ name, object }: { name: string; object: unknown }) {

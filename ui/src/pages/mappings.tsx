@@ -82,7 +82,7 @@ export function MappingsPage() {
           <Tab eventKey="storage" title={<TabTitleText>{t.storage}</TabTitleText>} tabContentId="tab-content" />
         </Tabs>
       </PageSection>
-      <PageSection isFilled id="tab-content" role="tabpanel">
+      <PageSection isFilled id="tab-content" role="tabpanel" aria-label={t[kind]}>
         {!store.synced ? (
           <Loading title={texts.common.loading} />
         ) : !maps.length ? (

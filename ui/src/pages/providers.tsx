@@ -59,7 +59,7 @@ const columns: Record<string, Column[]> = {
 };
 
 const order = ['vsphere', 'ovirt', 'openshift'];
-export const isHostProvider = (provider: Provider): boolean => provider.spec.type === 'openshift' && !provider.spec.url;
+const isHostProvider = (provider: Provider): boolean => provider.spec.type === 'openshift' && !provider.spec.url;
 
 type Dialog = { kind: 'add' } | { kind: 'edit' | 'remove' | 'network'; provider: Provider };
 
@@ -101,7 +101,7 @@ export function ProvidersPage() {
           </Tabs>
         </PageSection>
       )}
-      <PageSection isFilled id="tab-content" role={present.length ? 'tabpanel' : undefined}>
+      <PageSection isFilled id="tab-content" role={present.length ? 'tabpanel' : undefined} aria-label={present.length ? t.types[type] : undefined}>
         {!store.synced ? (
           <Loading title={t.loading} />
         ) : !providers.length ? (

@@ -125,7 +125,7 @@ export function Hosts({ provider }: { provider: Provider }) {
 function HostRow({ row: { host, config, adapter }, index, isSelected, choose }: { row: Row; index: number; isSelected: boolean; choose: (on: boolean) => void }) {
   return (
     <Tr>
-      <Td select={{ rowIndex: index, isSelected, onSelect: (_event, on) => choose(on) }} />
+      <Td select={{ rowIndex: index, isSelected, onSelect: (_event, on) => choose(on), props: { 'aria-label': texts.vm.select(host.name) } }} />
       <Td dataLabel={texts.common.name} className="gantry-break">
         {host.name}
       </Td>

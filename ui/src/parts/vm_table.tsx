@@ -5,11 +5,12 @@ import { useEffect, useState } from 'react';
 import * as cluster from '../api/cluster';
 import { useDenied } from '../api/rights';
 import { rowKey, useStore } from '../api/store';
+import { useFetched } from '../api/use';
 import { useConsole } from '../app';
 import { bytes, clock, duration, elapsed, percent, rate, time } from '../model/format';
 import { isActive, newestMigration, type PlanState } from '../model/plan_state';
 import { ofVm } from '../model/gather';
-import type { Concern, Plan, Precopy, Provider, VmRow, VmState } from '../model/types';
+import type { Plan, Precopy, VmRow, VmState } from '../model/types';
 import { currentStep, disksOf, downtime, expectedCutover, failedTries, failureOf, remarkOf, vmBytes, vmStalled } from '../model/vm_state';
 import { stepText, texts } from '../texts';
 import { CheckFilter } from './check_filter';
@@ -32,7 +33,7 @@ const looks: Record<VmState, { status?: 'success' | 'danger' | 'warning' | 'info
   Canceled: { color: 'grey' },
 };
 
-export const vmName = (vm: VmRow): string => vm.name || vm.id || '';
+const vmName = (vm: VmRow): string => vm.name || vm.id || '';
 
 const vmStates = Object.keys(texts.vmState) as VmState[];
 const sortable: [string, string][] = [
@@ -209,6 +210,7 @@ export function VmTable({ plan, state }: { plan: Plan; state: PlanState }) {
                       isSelected: selected.has(key) && cancelable(vm),
                       isDisabled: !cancelable(vm),
                       onSelect: (_event, on) => select([vm], on),
+                      props: { 'aria-label': texts.vm.select(vmName(vm)) },
                     }}
                   />
                 )}
@@ -407,25 +409,7 @@ function Precopies({ precopies, leftOut, now }: { precopies: Precopy[]; leftOut:
 function VmConcerns({ plan, vm }: { plan: Plan; vm: VmRow }) {
   const store = useStore();
   const provider = store.get('Provider', plan.spec.provider.source.name);
-  const [concerns, setConcerns] = useState<Concern[] | null>();
-  const id = vm.id;
-  const providerUid = provider?.metadata.uid;
-
-  useEffect(() => {
-    if (!provider || !id) return;
-    let live = true;
-    cluster.vmOf(provider as Provider, id).then(
-      (found) => live && setConcerns(found.concerns ?? []),
-      () => live && setConcerns(null),
-    );
-    return () => {
-      live = false;
-    };
-    // The provider's uid stands for it: its status changes often and does not matter here.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [providerUid, id]);
-
-  if (concerns === undefined) return <p className="gantry-subtle">{texts.common.loading}</p>;
-  if (concerns === null) return <p className="gantry-subtle">{texts.common.unknown}</p>;
-  return <Concerns concerns={concerns} />;
+  const { data, problem } = useFetched(provider && vm.id ? `${provider.metadata.uid}/${vm.id}` : undefined, () => cluster.vmOf(provider!, vm.id!));
+  if (!data) return <p className="gantry-subtle">{problem ? texts.common.unknown : texts.common.loading}</p>;
+  return <Concerns concerns={data.concerns ?? []} />;
 }

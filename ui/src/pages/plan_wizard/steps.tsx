@@ -304,7 +304,7 @@ export function Vms({ draft, change, vms, places, within, problem }: VmsProps) {
             <Tbody key={vm.id} isExpanded={expanded}>
               <Tr>
                 <Td expand={{ rowIndex: index, isExpanded: expanded, onToggle: () => setOpen(expanded ? undefined : vm.id), expandId: 'wizard-vm-' }} />
-                <Td select={{ rowIndex: index, isSelected: draft.vms.has(vm.id), onSelect: (_event, on) => choose([vm.id], on) }} />
+                <Td select={{ rowIndex: index, isSelected: draft.vms.has(vm.id), onSelect: (_event, on) => choose([vm.id], on), props: { 'aria-label': texts.vm.select(vm.name) } }} />
                 <Td dataLabel={texts.common.name} className="gantry-break">
                   {vm.name}
                 </Td>

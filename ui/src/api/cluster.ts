@@ -18,7 +18,6 @@ let namespace = 'openshift-mtv';
 export const setNamespace = (ns: string): void => {
   namespace = ns;
 };
-export const consoleNamespace = (): string => namespace;
 
 const path = (kind: Kind, name?: string): string =>
   `/cluster-api/apis/${group}/namespaces/${namespace}/${plurals[kind]}${name ? `/${encodeURIComponent(name)}` : ''}`;
@@ -91,7 +90,7 @@ export async function startPlan(plan: Plan): Promise<Migration> {
 }
 
 // "<plan>-<milliseconds since 1970>"; a name may have 253 characters, a plan's has at most 63.
-export const migrationName = (plan: string, now: number): string => `${plan}-${now}`;
+const migrationName = (plan: string, now: number): string => `${plan}-${now}`;
 
 export const cutover = (migration: Migration, at: Date | null): Promise<Migration> =>
   patch<Migration>('Migration', migration.metadata.name, { spec: { cutover: at ? at.toISOString().replace(/\.\d+Z$/, 'Z') : null } });

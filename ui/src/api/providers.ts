@@ -59,7 +59,7 @@ export function urlOf(draft: ProviderDraft): string {
 }
 
 // Only what was typed: what is empty stays as it is stored.
-export function secretOf(draft: ProviderDraft): Record<string, string> {
+function secretOf(draft: ProviderDraft): Record<string, string> {
   const values: Record<string, string> = {};
   const put = (key: string, value: string): void => {
     if (value) values[key] = value;
@@ -144,7 +144,7 @@ export function transferNetworkIn(target: Provider, namespace: string, networks:
 
 // ---- the network over which a host's disks come ----
 
-export const hostName = (provider: string, id: string): string => `${provider}-${id}-config`.toLowerCase().replace(/[^-a-z0-9.]/g, '-').slice(0, 63).replace(/[-.]+$/, '');
+const hostName = (provider: string, id: string): string => `${provider}-${id}-config`.toLowerCase().replace(/[^-a-z0-9.]/g, '-').slice(0, 63).replace(/[-.]+$/, '');
 
 // ip undefined: the management network, which needs no Host. Without credentials the host is read with tickets of its vCenter or Manager.
 export async function setHostNetwork(

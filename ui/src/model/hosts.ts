@@ -13,7 +13,7 @@ const number = (ip: string): number | undefined => {
 };
 
 // Bits above 2^31 make this unfit for &, so whole numbers are divided instead.
-export function sameSubnet(a: string, b: string, mask: string): boolean {
+function sameSubnet(a: string, b: string, mask: string): boolean {
   const [x, y, m] = [number(a), number(b), number(mask)];
   if (x === undefined || y === undefined || m === undefined) return false;
   const size = 2 ** 32 - m;

@@ -1,5 +1,5 @@
 // Maps from sources to targets, as people edit them: a row for each source, with what stands for it on the other side.
-import type { InventoryItem, InventoryVm } from '../api/cluster';
+import type { InventoryVm } from '../api/cluster';
 import type { NetworkMap, Provider, StorageMap } from './types';
 
 export type MapKind = 'network' | 'storage';
@@ -55,9 +55,6 @@ export const isShared = (map: NetworkMap | StorageMap): boolean => map.metadata.
 
 export const isFor = (map: NetworkMap | StorageMap, source: string | undefined, target: string | undefined): boolean =>
   map.spec.provider.source.name === source && map.spec.provider.destination.name === target;
-
-// A name may stand for an id in maps that were written by hand.
-export const findItem = (items: InventoryItem[], key: string): InventoryItem | undefined => items.find((item) => item.id === key || item.name === key || item.path === key);
 
 // The networks and datastores (storage domains) that VMs use, each once. profiles and disks: oVirt's way to them.
 export function usedBy(

@@ -3,9 +3,9 @@ import type { Step, Task, VmRow } from './types';
 
 const has = (vm: VmRow, type: string): boolean => !!vm.conditions?.some((c) => c.type === type && c.status === 'True');
 
-export const disk_steps = ['DiskTransfer', 'DiskTransferV2v', 'DiskAllocation', 'Cutover'];
+const disk_steps = ['DiskTransfer', 'DiskTransferV2v', 'DiskAllocation', 'Cutover'];
 
-export const stepStarted = (step: Task): boolean => !!step.started || !!step.error;
+const stepStarted = (step: Task): boolean => !!step.started || !!step.error;
 
 // The last step that has begun, or that failed.
 export function currentStep(vm: VmRow): Step | undefined {
@@ -20,7 +20,7 @@ export function remarkOf(vm: VmRow): string | undefined {
   return tasks.find((task) => isStalled(task))?.reason ?? step.reason ?? tasks[0]?.reason;
 }
 
-export const isStalled = (task: Task): boolean => !!task.reason?.startsWith('Stalled');
+const isStalled = (task: Task): boolean => !!task.reason?.startsWith('Stalled');
 export const vmStalled = (vm: VmRow): boolean => !!currentStep(vm)?.tasks?.some((task) => !task.completed && isStalled(task));
 
 // How often what is under way has failed in a row; it is tried again.

@@ -15,11 +15,11 @@ const variants: Record<Category, 'danger' | 'warning' | 'info'> = {
   Advisory: 'info',
 };
 
-export const conditionVariant = (condition: Condition) => (condition.category ? variants[condition.category] : 'info');
+const conditionVariant = (condition: Condition) => (condition.category ? variants[condition.category] : 'info');
 
 const shown = 5;
 
-export function ConditionItems({ condition }: { condition: Condition }) {
+function ConditionItems({ condition }: { condition: Condition }) {
   const items = condition.items ?? [];
   if (!items.length) return null;
   const more = (condition.itemCount ?? items.length) - Math.min(items.length, shown);

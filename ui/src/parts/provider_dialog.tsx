@@ -30,7 +30,7 @@ const types = ['vsphere', 'ovirt', 'openshift'];
 type Mistakes = Partial<Record<keyof ProviderDraft, Mistake>>;
 
 // When a provider is edited, what is secret may stay empty.
-export function draftMistakes(draft: ProviderDraft, taken: string[], editing: boolean): Mistakes {
+function draftMistakes(draft: ProviderDraft, taken: string[], editing: boolean): Mistakes {
   const secret = (mistake: Mistake | undefined): Mistake | undefined => (editing && mistake === 'required' ? undefined : mistake);
   const mistakes: Mistakes = { name: editing ? undefined : nameMistake(draft.name, taken) };
   if (draft.type === 'openshift') {

@@ -61,7 +61,7 @@ export function Logo() {
   );
 }
 
-export function AccountMenu() {
+function AccountMenu() {
   const { session, signOut } = useConsole();
   const [open, setOpen] = useState(false);
   const [chosen, setChosen] = useState<Theme>(theme());

@@ -194,7 +194,7 @@ export function Hooks({ draft, change, differing }: StepProps & { differing: boo
 }
 
 // What is wrong with a playbook, with line and column, or undefined.
-export function playbookProblem(text: string): string | undefined {
+function playbookProblem(text: string): string | undefined {
   try {
     return Array.isArray(parse(text)) ? undefined : texts.mistake.yaml;
   } catch (error) {

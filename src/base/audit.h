@@ -2,9 +2,12 @@
  *
  * A ConfigMap for each VM of a plan, in the plan's namespace, with the labels below; nothing of Gantry's ever
  * deletes one, so that it outlives its plan. Each value is one record, a JSON object in one line:
- *   {"at", "by", "plan", "planUid", "migration", "provider", "vm", "name", "change", "round"?, "detail"?,
- * "undoes"?} by: the Pod that did it. round: of a warm migration, the precopy that it was done for, counted
- * from 1. undoes: the change that this one puts back as it was.
+ *
+ *   {"at", "by", "plan", "planUid", "migration", "provider", "vm", "name", "change",
+ *    "round"?, "detail"?, "undoes"?}
+ *
+ * by: the Pod that did it. round: of a warm migration, the precopy that it was done for, counted from 1.
+ * undoes: the change that this one puts back as it was.
  *
  * A journal has at most AUDIT_MOST_BYTES. Before it has more, its oldest repeats (what was done for rounds
  * after the first), and should they not be enough, whatever else is oldest, make room; a record without "by"

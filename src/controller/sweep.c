@@ -93,7 +93,8 @@ static void delete_unrecorded(KubeClient *kube, GHashTable *plans, GHashTable *r
         g_autoptr(GError) problem = NULL;
         gboolean left;
         if (!orphan_delete_children(kube, plan, &left, cancel, &problem))
-            log_warn("what a deleted plan left is swept again soon", "uid", plan, "error", problem->message, NULL);
+            log_warn("what a deleted plan left is swept again soon", "uid", plan, "error", problem->message,
+                     NULL);
     }
 }
 

@@ -76,10 +76,9 @@ void http_socket_gone(HttpSocket *socket);      /* ends the reference that the c
 
 GSocket *http_listener_open(const char *listen, guint *port, GError **error);
 gboolean http_listener_start(HttpServer *server, GError **error);
-void http_listener_stop(HttpServer *server); /* nobody comes in any more */
-void http_listener_wait(
-    HttpServer *server); /* until the last handshake has ended, which the stop breaks off */
-GSocket *http_listener_peer(SoupServerMessage *message);
+void http_listener_stop(HttpServer *server); /* nobody comes in any more; handshakes are broken off */
+void http_listener_wait(HttpServer *server); /* after the stop, until the last handshake has ended */
+GSocket *http_listener_peer(SoupServerMessage *message); /* borrowed */
 
 void http_connection_watch(GSocket *peer);
 void http_connection_unwatch(GSocket *peer);

@@ -3,7 +3,7 @@
  * Guarantee: only source_power_off(), source_shut_down_guest() and source_power_on() change anything there; what source_grant() opens for
  * reading source_revoke() closes.
  * Threads: a Source may be used by any thread; calls block and can be cancelled. It logs in at the first call, again when the
- * session was lost, and logs out in source_close(). A wrong password is tried once and then remembered: every later call
+ * session was lost, and logs out in the last source_close(). A wrong password is tried once and then remembered: every later call
  * fails at once with SOURCE_LOGIN until a new Source is opened.
  * Errors: SOURCE_LOGIN (user or password), HTTP_CERTIFICATE, HTTP_UNREACHABLE, SOURCE_NOT_FOUND (no such VM), SOURCE_FAULT
  * (what the peer refused, in its words), SOURCE_VERSION.

@@ -30,9 +30,18 @@ int log_level(void)
     return g_atomic_int_get(&limit);
 }
 
+/* Without blanks, and without what would end the line or steer the terminal that shows it. */
+static gboolean is_plain(const char *value)
+{
+    for (const char *c = value; *c; c++)
+        if ((guchar)*c <= ' ' || *c == 0x7f || strchr("\"=", *c))
+            return FALSE;
+    return *value != '\0';
+}
+
 static void append_value(GString *line, const char *value)
 {
-    if (*value && !strpbrk(value, " \t\n\r\"=")) {
+    if (is_plain(value)) {
         g_string_append(line, value);
         return;
     }

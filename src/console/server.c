@@ -22,7 +22,13 @@ struct ConsoleServer {
     GatherPeer gather;
 };
 
-enum { MOST_TOKEN = 16 << 10, MOST_VIEW = 16 << 10, GZIP_FROM = 1400, GATHER_TIMEOUT_S = 120 };
+enum {
+    MOST_TOKEN = 16 << 10,
+    MOST_VIEW = 16 << 10,
+    MOST_WHY = 500,
+    GZIP_FROM = 1400,
+    GATHER_TIMEOUT_S = 120
+};
 
 static const char *const safety[] = {
     "Content-Security-Policy",
@@ -247,10 +253,12 @@ static char *callback_url(const HttpExchange *x)
     return host && *host && !strpbrk(host, "/?#@\\ ") ? g_strconcat("https://", host, CALLBACK, NULL) : NULL;
 }
 
-/* The page says that it did not work; why is for those who run the console. */
+/* The page says that it did not work; why is for who runs the console, and may be from anybody. */
 static void oauth_failed(HttpExchange *x, const char *page, const char *why)
 {
-    log_warn("a sign-in with OAuth has failed", "error", why, NULL);
+    g_autofree char *some = g_strndup(why, MOST_WHY);
+
+    log_warn("a sign-in with OAuth has failed", "error", some, NULL);
     send_to(x, page);
 }
 

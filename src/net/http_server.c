@@ -104,13 +104,6 @@ static void handle(gpointer data, gpointer user_data)
     http_exchange_unref(x);
 }
 
-/* Not sooner: one that has sent all and hung up already gets its answer, too. */
-static void refusal_sent(SoupServerMessage *message, gpointer peer)
-{
-    if (!g_socket_is_closed(peer))
-        http_connection_watch(peer);
-}
-
 /* Those who ask for more than the handlers can do are told so at once, and none waits for long. */
 static gboolean is_too_much(HttpServer *server, SoupServerMessage *message)
 {
@@ -121,7 +114,6 @@ static gboolean is_too_much(HttpServer *server, SoupServerMessage *message)
     soup_server_message_set_response(message, "text/plain", SOUP_MEMORY_STATIC, why, strlen(why));
     soup_server_message_set_status(message, 429, "Too Many Requests");
     soup_message_headers_replace(soup_server_message_get_response_headers(message), "Retry-After", "1");
-    g_signal_connect_object(message, "finished", G_CALLBACK(refusal_sent), http_listener_peer(message), 0);
     return TRUE;
 }
 
@@ -160,6 +152,16 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
     soup_server_message_pause(message);
     g_atomic_int_inc(&server->requests);
     g_thread_pool_push(server->workers, x, NULL);
+}
+
+/* Who was told to come again, and who asked OPTIONS *, which libsoup answers by itself, may hang up as well.
+ * Of a WebSocket there is no end here. */
+static void on_end(SoupServer *soup, SoupServerMessage *message, gpointer data)
+{
+    GSocket *peer = http_listener_peer(message);
+
+    if (!g_socket_is_closed(peer))
+        http_connection_watch(peer);
 }
 
 static void refuse_large(SoupServerMessage *message)
@@ -268,6 +270,7 @@ HttpServer *http_server_start(const HttpServerOptions *options, GError **error)
     server->soup = soup_server_new(NULL, NULL);
     soup_server_add_early_handler(server->soup, NULL, on_head, server, NULL);
     soup_server_add_handler(server->soup, NULL, on_request, server, NULL);
+    g_signal_connect(server->soup, "request-finished", G_CALLBACK(on_end), NULL);
     listening = http_listener_start(server, error);
     g_main_context_pop_thread_default(server->context);
     server->thread = g_thread_new("http-server", serve, server);

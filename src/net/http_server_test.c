@@ -307,9 +307,9 @@ static guint open_files(void)
 }
 
 /* One request on a connection of its own; the connection, or NULL when nothing was answered. */
-static GSocketConnection *ask(guint port)
+static GSocketConnection *ask(guint port, const char *what)
 {
-    static const char request[] = "GET /echo HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    g_autofree char *request = g_strconcat(what, " HTTP/1.1\r\nHost: localhost\r\n\r\n", NULL);
     g_autoptr(GSocketClient) client = g_socket_client_new();
     g_autoptr(GSocketConnection) connection =
         g_socket_client_connect_to_host(client, "127.0.0.1", port, NULL, NULL);
@@ -326,9 +326,9 @@ static GSocketConnection *ask(guint port)
 }
 
 /* The same, then closed from here; whether anything was answered. */
-static gboolean ask_and_hang_up(guint port)
+static gboolean ask_and_hang_up(guint port, const char *what)
 {
-    g_autoptr(GSocketConnection) connection = ask(port);
+    g_autoptr(GSocketConnection) connection = ask(port, what);
 
     return connection != NULL;
 }
@@ -336,7 +336,7 @@ static gboolean ask_and_hang_up(guint port)
 static void kept(Fixture *f, gconstpointer data)
 {
     static const char request[] = "GET /echo HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    g_autoptr(GSocketConnection) connection = ask(http_server_port(f->server));
+    g_autoptr(GSocketConnection) connection = ask(http_server_port(f->server), "GET /echo");
     GInputStream *in = g_io_stream_get_input_stream(G_IO_STREAM(connection));
     char answer[512];
 
@@ -359,18 +359,20 @@ static void wait_for_files(guint most)
 
 static void hang_ups(Fixture *f, gconstpointer data)
 {
+    static const char *const requests[] = {"GET /echo", "OPTIONS *"};
     guint before;
 
-    g_assert_true(ask_and_hang_up(http_server_port(f->server)));
+    g_assert_true(ask_and_hang_up(http_server_port(f->server), "GET /echo"));
     before = open_files();
-    for (int i = 0; i < 50; i++)
-        g_assert_true(ask_and_hang_up(http_server_port(f->server)));
+    for (guint k = 0; k < G_N_ELEMENTS(requests); k++)
+        for (int i = 0; i < 50; i++)
+            g_assert_true(ask_and_hang_up(http_server_port(f->server), requests[k]));
     wait_for_files(before + 5);
 }
 
 static gpointer ask_until_refused(gpointer data)
 {
-    while (ask_and_hang_up(GPOINTER_TO_UINT(data)))
+    while (ask_and_hang_up(GPOINTER_TO_UINT(data), "GET /echo"))
         ;
     return NULL;
 }
@@ -487,7 +489,7 @@ static void hang_ups_of_refused_peers(void)
 
     before = open_files();
     for (int i = 0; i < 50; i++)
-        g_assert_true(ask_and_hang_up(gate.port));
+        g_assert_true(ask_and_hang_up(gate.port, "GET /"));
     wait_for_files(before + 5);
 
     g_mutex_lock(&gate.lock);
@@ -530,7 +532,7 @@ static void stops_while_streams_are_dropped(void)
         GSocketConnection *readers[STREAMS];
 
         for (int k = 0; k < STREAMS; k++)
-            g_assert_nonnull(readers[k] = ask(http_server_port(server)));
+            g_assert_nonnull(readers[k] = ask(http_server_port(server), "GET /echo"));
         http_server_stop(server);
         for (int k = 0; k < STREAMS; k++) {
             g_thread_join(g_async_queue_pop(keepers));

@@ -241,14 +241,12 @@ gboolean http_listener_start(HttpServer *server, GError **error)
 
 void http_listener_stop(HttpServer *server)
 {
-    GHashTableIter iter;
-    gpointer arrival;
+    g_autoptr(GList) arrivals = g_hash_table_get_keys(server->arrivals);
 
     stop_accepting(server);
     g_socket_close(server->listening, NULL);
-    g_hash_table_iter_init(&iter, server->arrivals);
-    while (g_hash_table_iter_next(&iter, &arrival, NULL))
-        g_cancellable_cancel(((Arrival *)arrival)->cancel);
+    for (GList *i = arrivals; i; i = i->next)
+        g_cancellable_cancel(((Arrival *)i->data)->cancel);
 }
 
 void http_listener_wait(HttpServer *server)

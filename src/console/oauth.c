@@ -1,6 +1,7 @@
 /* oauth: the two halves of a sign-in: the browser's way to the OAuth server, and the code's exchange for a
  * token. */
 #include "console/oauth.h"
+#include "base/base64url.h"
 #include "console/session.h"
 #include "net/http_client.h"
 #include <gnutls/gnutls.h>
@@ -117,15 +118,10 @@ static char *challenge_of(const char *verifier)
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     guint8 digest[32];
     gsize size = sizeof digest;
-    char *text;
 
     g_checksum_update(sum, (const guchar *)verifier, -1);
     g_checksum_get_digest(sum, digest, &size);
-    text = g_base64_encode(digest, size);
-    g_strdelimit(text, "+", '-');
-    g_strdelimit(text, "/", '_');
-    *strchrnul(text, '=') = '\0';
-    return text;
+    return base64url(digest, size);
 }
 
 char *oauth_begin(OAuth *oauth, const char *redirect, char **kept, GCancellable *cancel, GError **error)

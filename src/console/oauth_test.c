@@ -1,5 +1,6 @@
 /* oauth_test: sign-ins at an OAuth server that is a few lines of C, and at servers that are something else.
  */
+#include "base/base64url.h"
 #include "base/json.h"
 #include "console/oauth.h"
 #include "net/certificate.h"
@@ -34,14 +35,10 @@ static char *challenge_of(const char *verifier)
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     guint8 digest[32];
     gsize size = sizeof digest;
-    char *text;
 
     g_checksum_update(sum, (const guchar *)verifier, -1);
     g_checksum_get_digest(sum, digest, &size);
-    text = g_base64_encode(digest, size);
-    g_strdelimit(text, "+", '-');
-    g_strdelimit(text, "/", '_');
-    return g_strdelimit(text, "=", '\0');
+    return base64url(digest, size);
 }
 
 /* As RFC 6749, 4.1.3 and RFC 7636, 4.6 ask: the client's secret, the code, the same redirection, and the

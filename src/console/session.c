@@ -1,5 +1,6 @@
 /* session: a table of random names, and for each the token, its HTTP clients and its feed. */
 #include "console/session.h"
+#include "base/base64url.h"
 #include "base/control.h"
 #include <gnutls/crypto.h>
 #include <string.h>
@@ -138,15 +139,10 @@ static gboolean connect_peers(Session *session, const SessionPeers *peers, const
 char *session_new_secret(void)
 {
     guint8 random[SECRET_SIZE];
-    char *text;
 
     if (gnutls_rnd(GNUTLS_RND_KEY, random, sizeof random) < 0)
         g_error("no random numbers to be had");
-    text = g_base64_encode(random, sizeof random);
-    g_strdelimit(text, "+", '-');
-    g_strdelimit(text, "/", '_');
-    g_strdelimit(text, "=", '\0');
-    return text;
+    return base64url(random, sizeof random);
 }
 
 Session *session_create(SessionTable *table, const char *token, const char *user, char **secret,

@@ -1,5 +1,6 @@
 /* pki: files of a data directory by which server and clients know each other. */
 #include "local/apiserver/pki.h"
+#include "base/base64url.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -12,15 +13,10 @@ enum { serving_days = 365 };
 char *token_new(void)
 {
     guint8 bytes[32];
-    g_autofree char *text = NULL;
 
     if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
         g_error("getrandom: %s", g_strerror(errno));
-    text = g_base64_encode(bytes, sizeof bytes);
-    g_strdelimit(text, "+", '-');
-    g_strdelimit(text, "/", '_');
-    g_strdelimit(text, "=", '\0');
-    return g_steal_pointer(&text);
+    return base64url(bytes, sizeof bytes);
 }
 
 char *token_hash(const char *token)

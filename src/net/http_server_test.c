@@ -414,6 +414,20 @@ static void wait_at_gate(HttpExchange *x, gpointer data)
     http_exchange_reply_text(x, 200, "text/plain", "served");
 }
 
+/* A server with one worker, which waits at the gate. */
+static HttpServer *gate_start(Gate *gate, guint most_requests)
+{
+    HttpServerOptions options = {.listen = "127.0.0.1:0",
+                                 .workers = 1,
+                                 .most_requests = most_requests,
+                                 .handler = wait_at_gate,
+                                 .user_data = gate};
+    HttpServer *server = http_server_start(&options, NULL);
+
+    gate->port = http_server_port(server);
+    return server;
+}
+
 static gpointer ask_at_gate(gpointer data)
 {
     Gate *gate = data;
@@ -440,15 +454,9 @@ static void more_than_it_can_do(void)
 {
     enum { ASKERS = 4 };
     Gate gate = {0};
-    HttpServerOptions options = {.listen = "127.0.0.1:0",
-                                 .workers = 1,
-                                 .most_requests = 3,
-                                 .handler = wait_at_gate,
-                                 .user_data = &gate};
-    g_autoptr(HttpServer) server = http_server_start(&options, NULL);
+    g_autoptr(HttpServer) server = gate_start(&gate, 3);
     GThread *askers[ASKERS];
 
-    gate.port = http_server_port(server);
     for (guint i = 0; i < ASKERS; i++)
         askers[i] = g_thread_new("asks", ask_at_gate, &gate);
     g_mutex_lock(&gate.lock);
@@ -471,16 +479,10 @@ static void more_than_it_can_do(void)
 static void hang_ups_of_refused_peers(void)
 {
     Gate gate = {0};
-    HttpServerOptions options = {.listen = "127.0.0.1:0",
-                                 .workers = 1,
-                                 .most_requests = 1,
-                                 .handler = wait_at_gate,
-                                 .user_data = &gate};
-    g_autoptr(HttpServer) server = http_server_start(&options, NULL);
+    g_autoptr(HttpServer) server = gate_start(&gate, 1);
     GThread *asker;
     guint before;
 
-    gate.port = http_server_port(server);
     asker = g_thread_new("asks", ask_at_gate, &gate);
     g_mutex_lock(&gate.lock);
     while (!gate.waiting)

@@ -10,9 +10,8 @@
     "<sessionManager>SessionManager</sessionManager><viewManager>ViewManager</viewManager>"                  \
     "</returnval></Response></Body></Envelope>"
 
-static void who_holds_a_connection_may_ask_when_others_have_closed_it(void)
+static Source *open_at(ScriptedServer *server)
 {
-    g_autoptr(ScriptedServer) server = scripted_server_start();
     g_autofree char *url = g_strconcat(scripted_server_url(server), "/sdk", NULL);
     const SourceAccess access = {.type = "vsphere",
                                  .url = url,
@@ -20,7 +19,17 @@ static void who_holds_a_connection_may_ask_when_others_have_closed_it(void)
                                  .password = "p",
                                  .trust = {.ca_pem = scripted_server_ca(server)}};
     g_autoptr(GError) error = NULL;
-    Source *source = source_open(&access, &error), *held = source_hold(source);
+    Source *source = source_open(&access, &error);
+
+    g_assert_no_error(error);
+    return source;
+}
+
+static void who_holds_a_connection_may_ask_when_others_have_closed_it(void)
+{
+    g_autoptr(ScriptedServer) server = scripted_server_start();
+    g_autoptr(GError) error = NULL;
+    Source *source = open_at(server), *held = source_hold(source);
     g_autoptr(json_t) about = NULL;
 
     scripted_server_answer(server, "POST", "/sdk", 200, VCENTER("8.0.2.0"));
@@ -34,14 +43,8 @@ static void who_holds_a_connection_may_ask_when_others_have_closed_it(void)
 static void a_source_that_is_too_old_is_named_with_what_is_needed(void)
 {
     g_autoptr(ScriptedServer) server = scripted_server_start();
-    g_autofree char *url = g_strconcat(scripted_server_url(server), "/sdk", NULL);
-    const SourceAccess access = {.type = "vsphere",
-                                 .url = url,
-                                 .user = "u",
-                                 .password = "p",
-                                 .trust = {.ca_pem = scripted_server_ca(server)}};
     g_autoptr(GError) error = NULL;
-    g_autoptr(Source) source = source_open(&access, &error);
+    g_autoptr(Source) source = open_at(server);
 
     scripted_server_answer(server, "POST", "/sdk", 200, VCENTER("6.0"));
     g_assert_null(source_about(source, NULL, &error));

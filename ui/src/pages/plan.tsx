@@ -3,10 +3,6 @@ import {
   Alert,
   Breadcrumb,
   BreadcrumbItem,
-  DescriptionList,
-  DescriptionListDescription,
-  DescriptionListGroup,
-  DescriptionListTerm,
   Flex,
   FlexItem,
   PageSection,
@@ -31,6 +27,7 @@ import { PlanProgress, planSpeed, PlanStateLabel, typeText } from '../parts/plan
 import { GatherButton } from '../parts/gather_button';
 import { Report } from '../parts/report';
 import { Loading, Troubles } from '../parts/states';
+import { Terms } from '../parts/terms';
 import { VmTable } from '../parts/vm_table';
 import { Yaml } from '../parts/yaml';
 import { texts } from '../texts';
@@ -169,14 +166,7 @@ function Details({ plan }: { plan: Plan }) {
   ];
   return (
     <>
-      <DescriptionList columnModifier={{ default: '1Col', md: '2Col' }}>
-        {rows.map(([term, value]) => (
-          <DescriptionListGroup key={term}>
-            <DescriptionListTerm>{term}</DescriptionListTerm>
-            <DescriptionListDescription className="gantry-break">{value ?? texts.common.none}</DescriptionListDescription>
-          </DescriptionListGroup>
-        ))}
-      </DescriptionList>
+      <Terms columnModifier={{ default: '1Col', md: '2Col' }} rows={rows} missing={texts.common.none} />
       <Title headingLevel="h2" size="lg" className="gantry-my-md">
         {texts.plan.conditions}
       </Title>

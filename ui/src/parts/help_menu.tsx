@@ -2,10 +2,6 @@
 // console: its server answers on networks without the internet.
 import {
   Button,
-  DescriptionList,
-  DescriptionListDescription,
-  DescriptionListGroup,
-  DescriptionListTerm,
   Dropdown,
   DropdownItem,
   DropdownList,
@@ -20,6 +16,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router-dom';
 import { useConsole } from '../app';
 import { texts } from '../texts';
+import { Terms } from './terms';
 
 const t = texts.help;
 
@@ -62,14 +59,7 @@ function About({ onClose }: { onClose: () => void }) {
     <Modal isOpen variant="small" onClose={onClose} aria-label={t.about}>
       <ModalHeader title={t.about} description={texts.tagline} />
       <ModalBody>
-        <DescriptionList isCompact isHorizontal>
-          {rows.map(([term, value]) => (
-            <DescriptionListGroup key={term}>
-              <DescriptionListTerm>{term}</DescriptionListTerm>
-              <DescriptionListDescription className="gantry-break">{value}</DescriptionListDescription>
-            </DescriptionListGroup>
-          ))}
-        </DescriptionList>
+        <Terms isCompact isHorizontal rows={rows} />
       </ModalBody>
       <ModalFooter>
         <Button onClick={onClose}>{texts.common.close}</Button>

@@ -4,10 +4,6 @@ import {
   Alert,
   Button,
   Checkbox,
-  DescriptionList,
-  DescriptionListDescription,
-  DescriptionListGroup,
-  DescriptionListTerm,
   Form,
   Modal,
   ModalBody,
@@ -22,6 +18,7 @@ import { time } from '../model/format';
 import { certificateMistake, hostMistake, nameMistake, passwordMistake, urlMistake, userMistake, type Mistake } from '../model/names';
 import type { Provider } from '../model/types';
 import { texts } from '../texts';
+import { Terms } from './terms';
 import { Choose, Field, PemField } from './fields';
 
 const t = texts.providers;
@@ -259,14 +256,7 @@ function CertificatePanel({ certificate, before }: { certificate: cluster.Certif
   return (
     <div aria-label={t.certificate} role="group">
       {before && <Alert isInline variant={same ? 'success' : 'warning'} title={same ? t.trustedBefore : t.differs} className="gantry-mb-md" />}
-      <DescriptionList isCompact isHorizontal>
-        {rows.map(([term, value]) => (
-          <DescriptionListGroup key={term}>
-            <DescriptionListTerm>{term}</DescriptionListTerm>
-            <DescriptionListDescription className="gantry-break">{value ?? texts.common.unknown}</DescriptionListDescription>
-          </DescriptionListGroup>
-        ))}
-      </DescriptionList>
+      <Terms isCompact isHorizontal rows={rows} missing={texts.common.unknown} />
     </div>
   );
 }

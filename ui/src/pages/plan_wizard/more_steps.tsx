@@ -3,10 +3,6 @@ import {
   Alert,
   Button,
   Checkbox,
-  DescriptionList,
-  DescriptionListDescription,
-  DescriptionListGroup,
-  DescriptionListTerm,
   Form,
   FormGroup,
   Modal,
@@ -25,6 +21,7 @@ import { isReady } from '../../model/conditions';
 import { usedRows, type MapKind, type MapRow } from '../../model/mapping';
 import { nameMistake } from '../../model/names';
 import type { NetworkMap, StorageMap } from '../../model/types';
+import { Terms } from '../../parts/terms';
 import { Choose, Field } from '../../parts/fields';
 import { MapEditor } from '../../parts/map_editor';
 import { texts } from '../../texts';
@@ -283,14 +280,7 @@ export function Review({ draft, vms, newNamespace, networks, stores, problem }: 
           {problem}
         </Alert>
       )}
-      <DescriptionList isHorizontal isCompact>
-        {rows.map(([term, value]) => (
-          <DescriptionListGroup key={term}>
-            <DescriptionListTerm>{term}</DescriptionListTerm>
-            <DescriptionListDescription className="gantry-break">{value}</DescriptionListDescription>
-          </DescriptionListGroup>
-        ))}
-      </DescriptionList>
+      <Terms isHorizontal isCompact rows={rows} />
     </div>
   );
 }

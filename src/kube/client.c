@@ -547,14 +547,33 @@ static gboolean delete_with(KubeClient *client, const KubeResource *resource, co
     return reply != NULL;
 }
 
-gboolean kube_delete(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
-                     const char *propagation, GCancellable *cancel, GError **error)
+static json_t *delete_options(const char *propagation)
 {
-    g_autoptr(json_t) options = json_pack("{s:s,s:s}", "apiVersion", "v1", "kind", "DeleteOptions");
+    json_t *options = json_pack("{s:s,s:s}", "apiVersion", "v1", "kind", "DeleteOptions");
 
     if (propagation)
         json_object_set_new(options, "propagationPolicy", json_string(propagation));
+    return options;
+}
+
+gboolean kube_delete(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
+                     const char *propagation, GCancellable *cancel, GError **error)
+{
+    g_autoptr(json_t) options = delete_options(propagation);
+
     return delete_with(client, resource, ns, name, options, cancel, error);
+}
+
+gboolean kube_delete_as_read(KubeClient *client, const KubeResource *resource, const Object *object,
+                             const char *propagation, GCancellable *cancel, GError **error)
+{
+    g_autoptr(json_t) options = delete_options(propagation);
+    const char *ns = object_namespace(object);
+
+    json_object_set_new(options, "preconditions",
+                        json_pack("{s:s,s:s}", "uid", object_uid(object), "resourceVersion",
+                                  object_resource_version(object)));
+    return delete_with(client, resource, *ns ? ns : NULL, object_name(object), options, cancel, error);
 }
 
 gboolean kube_delete_now(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,

@@ -81,6 +81,11 @@ Object *kube_patch(KubeClient *client, const KubeResource *resource, const char 
 gboolean kube_delete(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,
                      const char *propagation, GCancellable *cancel, GError **error);
 
+/* Deletes object as it was read, and nothing that it has become since: KUBE_CONFLICT when it has changed or the name belongs to
+ * another object now. */
+gboolean kube_delete_as_read(KubeClient *client, const KubeResource *resource, const Object *object,
+                             const char *propagation, GCancellable *cancel, GError **error);
+
 /* Deletes that very object, without its grace period: for whoever has already ended what it stands for. KUBE_CONFLICT: the name
  * belongs to another object now. */
 gboolean kube_delete_now(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,

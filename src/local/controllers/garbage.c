@@ -314,9 +314,15 @@ static gboolean collect(Garbage *garbage, guint kind, const Object *object, GCan
         return !gone || remove_owners(garbage, kind, object, gone_uid, cancel, error);
     if ((!waiting && !gone) || object_deleting(object))
         return TRUE;
-    gboolean deleted = kube_delete(local_view_client(garbage->view), kinds[kind],
-                                   *object_namespace(object) ? object_namespace(object) : NULL,
-                                   object_name(object), waiting ? "Foreground" : "Background", cancel, error);
+    /* What the view holds may be older than the owners that the object was just given: it goes as it was read,
+     * or else its change brings it here again. */
+    gboolean deleted =
+        kube_delete_as_read(local_view_client(garbage->view), kinds[kind], object,
+                            waiting ? "Foreground" : "Background", cancel, error);
+    if (!deleted && error && g_error_matches(*error, GANTRY_ERROR, ERROR_KUBE_CONFLICT)) {
+        g_clear_error(error);
+        return TRUE;
+    }
     return forgive_missing(deleted, error);
 }
 

@@ -125,6 +125,38 @@ def test_a_watch_from_a_forgotten_version_is_gone(api):
     assert gone["type"] == "ERROR" and gone["object"]["code"] == 410 and gone["object"]["reason"] == "Expired"
 
 
+def test_what_got_another_owner_just_before_its_old_one_went_stays(api, namespace):
+    """The garbage collector sees owners and dependents in streams of their own: of a dependent it may know less than of its owner's end."""
+    def owned(name, owner, **data):
+        reference = {"apiVersion": "v1", "kind": "Secret", "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
+        return {**config(name, **data), "metadata": {"name": name, "ownerReferences": [reference]}}
+
+    def make(path, body):
+        status, made = api("POST", path, body)
+        assert status == 201, made
+        return made
+
+    def owner(name):
+        return make(secrets, {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}})
+
+    def hand_over(number):
+        make(path_of(namespace), owned(f"kept-{number}", owner(f"old-{number}"), text="x" * 300_000))  # which slows the stream
+        status, kept = api("PATCH", path_of(namespace, f"kept-{number}"), json.dumps(owned(f"kept-{number}", heir)),
+                           Content_Type="application/merge-patch+json")
+        assert status == 200, kept
+        assert api("DELETE", f"{secrets}/old-{number}")[0] == 200
+
+    secrets = f"/api/v1/namespaces/{namespace}/secrets"
+    heir = owner("heir")
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(hand_over, range(100)))
+    make(path_of(namespace), owned("goes", owner("last")))
+    api("DELETE", f"{secrets}/last")
+    waiting.until("the collector's turn", lambda: api("GET", path_of(namespace, "goes"))[0] == 404)
+    left = {item["metadata"]["name"] for item in api("GET", path_of(namespace))[1]["items"]}
+    assert not {f"kept-{number}" for number in range(100)} - left
+
+
 def test_many_watchers_all_hear_of_a_change(api, namespace):
     heard, ready = [], threading.Semaphore(0)
     api("POST", path_of(namespace), config("a"))

@@ -120,6 +120,7 @@ gboolean http_socket_send_wait(HttpSocket *socket, gboolean binary, GBytes *mess
 /* Bytes that were sent and have not left yet: by this a sender that must not wait knows a peer that does not
  * read. */
 gsize http_socket_waiting(HttpSocket *socket);
-/* After what was sent before. A peer that does not take it within ten seconds is cut off. */
+/* After what was sent before. A peer that does not take that within ten seconds, or then does not answer
+ * within four, is cut off. */
 void http_socket_close(HttpSocket *socket, guint16 code);                             /* 1000: normal */
 void http_socket_close_because(HttpSocket *socket, guint16 code, const char *reason); /* at most 123 bytes */

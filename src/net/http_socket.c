@@ -2,7 +2,9 @@
 #include "net/http_server_parts.h"
 #include <glib-unix.h>
 
-enum { websocket_limit = 1 << 20, close_wait_s = 10 };
+/* libsoup gives a peer five seconds to answer a close, and loses its timer when they have passed: ours comes
+ * before. */
+enum { websocket_limit = 1 << 20, take_wait_ms = 10 * 1000, answer_wait_ms = 4 * 1000 };
 
 typedef struct {
     gboolean binary;
@@ -20,7 +22,8 @@ struct HttpSocket {
     SoupWebsocketConnection
         *connection; /* server's thread only; NULL before the handshake and after the end */
     GSocket *link;   /* under the connection */
-    GSource *cutter; /* server's thread only: cuts off a peer that does not take the close */
+    GSource *cutter; /* server's thread only: cuts off a peer that does not take or answer the close */
+    Frame *ending;   /* server's thread only: the close, which waits until what came before it has left */
     GSource *drain;  /* server's thread only: looks whether libsoup has sent what it was given */
     gsize given;     /* server's thread only: bytes that libsoup may still hold */
     GMutex lock;     /* of the rest */
@@ -49,6 +52,7 @@ void http_socket_unref(HttpSocket *socket)
     if (!g_atomic_int_dec_and_test(&socket->refs))
         return;
     g_queue_clear_full(&socket->queue, frame_free);
+    g_clear_pointer(&socket->ending, frame_free);
     g_mutex_clear(&socket->lock);
     g_cond_clear(&socket->room);
     g_clear_object(&socket->link);
@@ -71,55 +75,12 @@ static void drain_stop(HttpSocket *socket)
     g_clear_pointer(&socket->drain, g_source_unref);
 }
 
-static gboolean drained(gint fd, GIOCondition condition, gpointer data)
-{
-    HttpSocket *socket = data;
-
-    drain_stop(socket);
-    g_mutex_lock(&socket->lock);
-    socket->waiting -= socket->given;
-    socket->given = 0;
-    g_cond_broadcast(&socket->room);
-    g_mutex_unlock(&socket->lock);
-    return G_SOURCE_REMOVE;
-}
-
-/* libsoup does not say when it has sent a frame. But its output goes before a source of low priority: when
- * that one runs because the connection takes more, nothing is left of what was given. */
-static void drain_start(HttpSocket *socket)
-{
-    if (socket->drain || g_socket_is_closed(socket->link))
-        return;
-    socket->drain = g_unix_fd_source_new(g_socket_get_fd(socket->link), G_IO_OUT);
-    g_source_set_priority(socket->drain, G_PRIORITY_LOW);
-    g_source_set_callback(socket->drain, G_SOURCE_FUNC(drained), socket, NULL);
-    g_source_attach(socket->drain, socket->exchange->server->context);
-}
-
 static void cutter_stop(HttpSocket *socket)
 {
     if (!socket->cutter)
         return;
     g_source_destroy(socket->cutter);
     g_clear_pointer(&socket->cutter, g_source_unref);
-}
-
-static gboolean cut_off(gpointer data)
-{
-    HttpSocket *socket = data;
-
-    g_socket_shutdown(socket->link, TRUE, TRUE, NULL);
-    cutter_stop(socket);
-    return G_SOURCE_REMOVE;
-}
-
-static void cutter_start(HttpSocket *socket)
-{
-    if (socket->cutter || g_socket_is_closed(socket->link))
-        return;
-    socket->cutter = g_timeout_source_new_seconds(close_wait_s);
-    g_source_set_callback(socket->cutter, cut_off, socket, NULL);
-    g_source_attach(socket->cutter, socket->exchange->server->context);
 }
 
 /* The end, whether or not the handshake came through. Drops the reference that the connection held. */
@@ -146,9 +107,88 @@ static void socket_closed(SoupWebsocketConnection *connection, gpointer data)
     http_socket_gone(data);
 }
 
+static gboolean cut_off(gpointer data)
+{
+    HttpSocket *socket = data;
+
+    g_socket_shutdown(socket->link, TRUE, TRUE, NULL);
+    http_socket_gone(socket);
+    return G_SOURCE_REMOVE;
+}
+
+static void cutter_start(HttpSocket *socket, guint wait_ms)
+{
+    cutter_stop(socket);
+    socket->cutter = g_timeout_source_new(wait_ms);
+    g_source_set_priority(socket->cutter, G_PRIORITY_HIGH);
+    g_source_set_callback(socket->cutter, cut_off, socket, NULL);
+    g_source_attach(socket->cutter, socket->exchange->server->context);
+}
+
+/* Whoever began it: from here on libsoup waits for the peer. */
+static void socket_closing(SoupWebsocketConnection *connection, gpointer data)
+{
+    cutter_start(data, answer_wait_ms);
+}
+
+static gboolean is_open(const HttpSocket *socket)
+{
+    return socket->connection &&
+           soup_websocket_connection_get_state(socket->connection) == SOUP_WEBSOCKET_STATE_OPEN;
+}
+
+static void close_now(HttpSocket *socket)
+{
+    if (is_open(socket))
+        soup_websocket_connection_close(socket->connection, socket->ending->code, socket->ending->reason);
+}
+
+static gboolean drained(gint fd, GIOCondition condition, gpointer data)
+{
+    HttpSocket *socket = data;
+
+    drain_stop(socket);
+    g_mutex_lock(&socket->lock);
+    socket->waiting -= socket->given;
+    socket->given = 0;
+    g_cond_broadcast(&socket->room);
+    g_mutex_unlock(&socket->lock);
+    if (socket->ending)
+        close_now(socket);
+    return G_SOURCE_REMOVE;
+}
+
+/* libsoup does not say when it has sent a frame. But its output goes before a source of low priority: when
+ * that one runs because the connection takes more, nothing is left of what was given. */
+static void drain_start(HttpSocket *socket)
+{
+    if (socket->drain || g_socket_is_closed(socket->link))
+        return;
+    socket->drain = g_unix_fd_source_new(g_socket_get_fd(socket->link), G_IO_OUT);
+    g_source_set_priority(socket->drain, G_PRIORITY_LOW);
+    g_source_set_callback(socket->drain, G_SOURCE_FUNC(drained), socket, NULL);
+    g_source_attach(socket->drain, socket->exchange->server->context);
+}
+
+static void give_frame(HttpSocket *socket, Frame *frame)
+{
+    if (!is_open(socket) || socket->ending)
+        return;
+    if (!frame->message) {
+        socket->ending = g_memdup2(frame, sizeof *frame);
+        frame->reason = NULL;
+        return;
+    }
+    socket->given += g_bytes_get_size(frame->message);
+    soup_websocket_connection_send_message(
+        socket->connection, frame->binary ? SOUP_WEBSOCKET_DATA_BINARY : SOUP_WEBSOCKET_DATA_TEXT,
+        frame->message);
+}
+
 static void socket_flush(gpointer data)
 {
     HttpSocket *socket = data;
+    gboolean was_ending = socket->ending != NULL;
     GQueue frames;
 
     g_mutex_lock(&socket->lock);
@@ -157,23 +197,15 @@ static void socket_flush(gpointer data)
     socket->scheduled = FALSE;
     g_mutex_unlock(&socket->lock);
 
-    for (Frame *frame; (frame = g_queue_pop_head(&frames)); frame_free(frame)) {
-        if (!socket->connection ||
-            soup_websocket_connection_get_state(socket->connection) != SOUP_WEBSOCKET_STATE_OPEN)
-            continue;
-        if (frame->message)
-            socket->given += g_bytes_get_size(frame->message);
-        if (frame->message)
-            soup_websocket_connection_send_message(
-                socket->connection, frame->binary ? SOUP_WEBSOCKET_DATA_BINARY : SOUP_WEBSOCKET_DATA_TEXT,
-                frame->message);
-        else {
-            soup_websocket_connection_close(socket->connection, frame->code, frame->reason);
-            cutter_start(socket);
-        }
-    }
+    for (Frame *frame; (frame = g_queue_pop_head(&frames)); frame_free(frame))
+        give_frame(socket, frame);
     if (socket->given && socket->connection)
         drain_start(socket);
+    if (socket->ending && !was_ending) {
+        cutter_start(socket, take_wait_ms);
+        if (!socket->given)
+            close_now(socket);
+    }
     http_socket_unref(socket);
 }
 
@@ -265,6 +297,7 @@ static void socket_upgraded(SoupServerMessage *message, gpointer data)
                                       SOUP_WEBSOCKET_CONNECTION_SERVER, NULL, socket->subprotocol, NULL);
     soup_websocket_connection_set_max_incoming_payload_size(socket->connection, websocket_limit);
     g_signal_connect(socket->connection, "message", G_CALLBACK(socket_message), socket);
+    g_signal_connect(socket->connection, "closing", G_CALLBACK(socket_closing), socket);
     g_signal_connect(socket->connection, "closed", G_CALLBACK(socket_closed), socket);
     g_hash_table_add(x->server->sockets, socket);
 

@@ -208,13 +208,25 @@ static void set_patience(int fd)
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
+/* With its patience set, a socket's call is broken off when the process was stopped and goes on (signal(7)).
+ */
+static gssize receive(int fd, void *block, gsize size)
+{
+    gssize got;
+
+    do
+        got = recv(fd, block, size, 0);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
 /* A line, without its end; FALSE: it is too long, late, or not whole. */
 static gboolean read_question(int fd, char question[MOST_QUESTION])
 {
     gsize size = 0;
 
     while (size < MOST_QUESTION) {
-        gssize got = recv(fd, question + size, 1, 0);
+        gssize got = receive(fd, question + size, 1);
         if (got != 1)
             return FALSE;
         if (question[size] == '\n') {
@@ -232,6 +244,8 @@ static void write_all(int fd, const char *text)
 
     while (left) {
         gssize sent = send(fd, text, left, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
         if (sent <= 0)
             return;
         text += sent;
@@ -356,7 +370,7 @@ char *control_ask(const char *path, const char *question, gboolean *refused, GEr
     }
     set_patience(fd);
     write_all(fd, line);
-    while ((got = recv(fd, block, sizeof block, 0)) > 0 && answer->len < MOST_ANSWER)
+    while ((got = receive(fd, block, sizeof block)) > 0 && answer->len < MOST_ANSWER)
         g_string_append_len(answer, block, got);
     if (got < 0)
         fail(error, "read from", path);

@@ -70,7 +70,7 @@ gboolean clean_up_state(VmRun *vm, GCancellable *cancel, GError **error)
     return vm_run_delete_all(vm, &KUBE_PERSISTENT_VOLUME_CLAIM, TRUE, "resource=state", cancel, error);
 }
 
-/* TRUE when a VirtualMachine that has taken over owns the DataVolume. */
+/* TRUE when a VirtualMachine that is not ours to delete owns the DataVolume. */
 static gboolean in_use(const Object *volume, GPtrArray *machines)
 {
     size_t i;
@@ -79,7 +79,7 @@ static gboolean in_use(const Object *volume, GPtrArray *machines)
     json_array_foreach (json_at(object_json(volume), "metadata.ownerReferences"), i, owner)
         for (guint m = 0; m < machines->len; m++)
             if (!strcmp(json_string_at(owner, "uid", ""), object_uid(machines->pdata[m])) &&
-                target_machine_taken_over(machines->pdata[m]))
+                !target_machine_unfinished(machines->pdata[m]))
                 return TRUE;
     return FALSE;
 }
@@ -93,7 +93,7 @@ gboolean clean_up_target(VmRun *vm, GCancellable *cancel, GError **error)
     if (!volumes)
         return FALSE;
     for (guint i = 0; i < machines->len; i++)
-        if (!target_machine_taken_over(machines->pdata[i]) &&
+        if (target_machine_unfinished(machines->pdata[i]) &&
             !vm_run_delete(vm, &KUBE_VIRTUAL_MACHINE, machines->pdata[i], cancel, error))
             return FALSE;
     for (guint i = 0; i < volumes->len; i++)

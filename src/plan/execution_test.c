@@ -1208,6 +1208,33 @@ static void a_warm_plan_that_is_deleted_at_any_time_leaves_no_snapshot(void)
     delete_at_any_time("{\"warm\":true," TWO_VMS_OF_PROVIDERS, TRUE);
 }
 
+/* Forklift moved it under this plan, before Gantry had it. */
+static void a_machine_that_another_moved_under_this_plan_stays(void)
+{
+    static const char *const vms[] = {"vm-1", "vm-9"}; /* of this run, and of an earlier one */
+    g_auto(World) world = world_new("{" TWO_VMS_OF_PROVIDERS);
+    Execution execution;
+
+    for (guint i = 0; i < G_N_ELEMENTS(vms); i++) {
+        g_autofree char *text =
+            g_strdup_printf("{\"metadata\":{\"name\":\"of-another-%u\",\"namespace\":\"target\",\"labels\":{"
+                            "\"plan\":\"%s\",\"plan-name\":\"p\",\"vmID\":\"%s\",\"migration\":\"old\"}},"
+                            "\"spec\":{\"running\":true}}",
+                            i, object_uid(world.plan), vms[i]);
+        object_unref(fake_add(&KUBE_VIRTUAL_MACHINE, text));
+    }
+    g_assert_true(delete_plan_at(&world, 8));
+    g_assert_cmpuint(number_of(&KUBE_VIRTUAL_MACHINE), ==, 2);
+    execution = execution_of(&world);
+    g_assert_true(execution_archive(&execution, world.status, NULL, NULL));
+    g_assert_cmpuint(number_of(&KUBE_VIRTUAL_MACHINE), ==, 2);
+    for (guint i = 0; i < G_N_ELEMENTS(vms); i++) {
+        g_autofree char *name = g_strdup_printf("of-another-%u", i);
+        g_autoptr(Object) machine = kube_get(NULL, &KUBE_VIRTUAL_MACHINE, "target", name, NULL, NULL);
+        g_assert_true(json_bool_at(object_json(machine), "spec.running", FALSE));
+    }
+}
+
 static void a_target_that_took_over_unnoticed_is_not_backed_out_of(void)
 {
     g_auto(World) world = world_new(ONE_VM);
@@ -1378,6 +1405,8 @@ int main(int argc, char **argv)
          a_failed_vm_keeps_its_disks_unless_it_is_to_be_deleted);
     CASE("a plan that is deleted at any time is backed out of",
          a_plan_that_is_deleted_at_any_time_is_backed_out_of);
+    CASE("a machine that another moved under this plan stays",
+         a_machine_that_another_moved_under_this_plan_stays);
     CASE("a target that took over unnoticed is not backed out of",
          a_target_that_took_over_unnoticed_is_not_backed_out_of);
     CASE("a copy without a byte is said to be stalled", a_copy_without_a_byte_is_said_to_be_stalled);

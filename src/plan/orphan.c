@@ -155,7 +155,7 @@ static gboolean is_of_another(const Object *object)
 static gboolean is_spared(const KubeResource *resource, const Object *object)
 {
     if (resource == &KUBE_VIRTUAL_MACHINE)
-        return target_machine_taken_over(object);
+        return !target_machine_unfinished(object);
     if (resource == &KUBE_DATA_VOLUME || resource == &KUBE_PERSISTENT_VOLUME_CLAIM)
         return is_of_another(object); /* its owner's fate is its own */
     return FALSE;

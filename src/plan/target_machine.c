@@ -5,7 +5,12 @@
 
 gboolean target_machine_taken_over(const Object *machine)
 {
-    return *object_annotation(machine, TAKEN_OVER, "");
+    return *object_annotation(machine, TAKEN_OVER, "") && !target_machine_unfinished(machine);
+}
+
+gboolean target_machine_unfinished(const Object *machine)
+{
+    return !strcmp(object_annotation(machine, TAKEN_OVER, ""), TARGET_NOT_YET);
 }
 
 static gboolean halted(const Object *machine)
@@ -51,7 +56,7 @@ StepResult target_machine_stop(VmRun *vm, GCancellable *cancel, GError **error)
     for (guint i = 0; i < machines->len; i++) {
         const Object *machine = machines->pdata[i];
         gboolean gone;
-        if (target_machine_taken_over(machine))
+        if (!target_machine_unfinished(machine))
             continue;
         if (!halted(machine) && !halt(vm, machine, cancel, error))
             return STEP_FAILED;
@@ -133,7 +138,7 @@ GHashTable *target_names_in_use(KubeClient *target, const Object *plan, GCancell
     names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < machines->len; i++)
         if (strcmp(object_label(machines->pdata[i], "plan", ""), object_uid(plan)) ||
-            target_machine_taken_over(machines->pdata[i]))
+            !target_machine_unfinished(machines->pdata[i]))
             g_hash_table_add(names, g_strdup(object_name(machines->pdata[i])));
     return names;
 }

@@ -6,12 +6,18 @@
 #pragma once
 #include "plan/step.h"
 
-#define TAKEN_OVER "gantry.io/taken-over" /* annotation: since then the target is the VM */
+/* Annotation of a target: TARGET_NOT_YET from its creation on, then the time since when it is the VM. */
+#define TAKEN_OVER     "gantry.io/taken-over"
+#define TARGET_NOT_YET "not yet"
 
 gboolean target_machine_taken_over(const Object *machine);
 
+/* TRUE when Gantry made it and it has not taken over: no other is ever stopped or deleted, be its labels what
+ * they may. */
+gboolean target_machine_unfinished(const Object *machine);
+
 /* Stops the target of this or an earlier run and waits until it is confirmed stopped. A target that has taken
- * over in an earlier, successful run is none of ours to stop. */
+ * over in an earlier, successful run, or that somebody else made, is none of ours to stop. */
 StepResult target_machine_stop(VmRun *vm, GCancellable *cancel, GError **error);
 
 /* Deletes a stopped target and keeps its disks. */

@@ -157,6 +157,7 @@ static Object *create(VmRun *vm, const Vm *machine, GCancellable *cancel, GError
     manifest = machine_manifest(vm, machine, &parts, error);
     if (!manifest || !leave_out(vm, manifest, cancel, error))
         return NULL;
+    json_object_set_new(json_at(manifest, "metadata.annotations"), TAKEN_OVER, json_string(TARGET_NOT_YET));
     return vm_run_create(vm, &KUBE_VIRTUAL_MACHINE, g_steal_pointer(&manifest), cancel, error);
 }
 

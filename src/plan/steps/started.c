@@ -18,7 +18,7 @@ static gboolean remove_target(VmRun *vm, GCancellable *cancel, GError **error)
     g_autoptr(GPtrArray) machines = vm_run_list(vm, &KUBE_VIRTUAL_MACHINE, TRUE, NULL, cancel, error);
 
     for (guint i = 0; machines && i < machines->len; i++)
-        if (!target_machine_taken_over(machines->pdata[i]) && !object_deleting(machines->pdata[i]) &&
+        if (target_machine_unfinished(machines->pdata[i]) && !object_deleting(machines->pdata[i]) &&
             !target_machine_delete(vm, machines->pdata[i], cancel, error))
             return FALSE;
     return machines != NULL;

@@ -438,7 +438,7 @@ static Viewer *find_viewer(Feed *feed, const char *id)
     return NULL;
 }
 
-gboolean feed_change_view(Feed *feed, const char *id, const char *plan, RowsView *view)
+void feed_change_view(Feed *feed, const char *id, const char *plan, RowsView *view)
 {
     Viewer *viewer;
 
@@ -457,7 +457,6 @@ gboolean feed_change_view(Feed *feed, const char *id, const char *plan, RowsView
         g_cond_signal(&feed->woken);
     }
     g_mutex_unlock(&feed->lock);
-    return viewer != NULL;
 }
 
 void feed_free(Feed *feed)

@@ -34,5 +34,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Feed, feed_free)
 void feed_add_viewer(Feed *feed, HttpStream *stream); /* takes the stream */
 
 /* What the viewer that "hello" named looks at from now on: a page of a plan's VMs; plan NULL: none. view is taken.
- * FALSE: there is no such viewer (its stream has ended; the next one asks anew). */
-gboolean feed_change_view(Feed *feed, const char *viewer, const char *plan, RowsView *view);
+ * Nothing is done when its stream has ended: the page notices that by itself, and its next one asks anew. */
+void feed_change_view(Feed *feed, const char *viewer, const char *plan, RowsView *view);

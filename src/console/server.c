@@ -324,12 +324,12 @@ static void change_view(ConsoleServer *server, HttpExchange *x, Session *session
     const char *viewer = json_string_at(json, "viewer", ""), *plan = json_string_at(json, "plan", NULL);
     g_auto(RowsView) view = {0};
 
-    if (!json || !rows_view_parse(json, &view, &error))
+    if (!json || !rows_view_parse(json, &view, &error)) {
         proxy_reply_status(x, 400, "BadRequest", error->message);
-    else if (!feed_change_view(session_feed(session), viewer, plan, &view))
-        proxy_reply_status(x, 404, "NotFound", "viewer: its stream has ended; the page connects again.");
-    else
-        http_exchange_reply(x, 204, NULL, NULL);
+        return;
+    }
+    feed_change_view(session_feed(session), viewer, plan, &view);
+    http_exchange_reply(x, 204, NULL, NULL);
 }
 
 static void cluster(ConsoleServer *server, HttpExchange *x, Session *session, const char *rest)

@@ -9,7 +9,7 @@
  *   GET  /session                     who is signed in, or 204                         GET /healthz
  *   GET  /events                      text/event-stream: console/feed.h
  *   POST /events/view                 {viewer, plan, and what console/rows.h says}: which page of a plan's VMs is
- *                                     told from now on; 404 when the viewer's stream has ended
+ *                                     told from now on; nothing is when the viewer's stream has ended
  *   POST /check-connection           whether a provider could be used: console/connection.h
  *   any  /cluster-api/…               the Kubernetes API, with the session's token: console/rights.h
  *   GET  /inventory-api/…             the inventory service, with the session's token

@@ -414,7 +414,7 @@ static void the_stream_tells_all_objects_then_what_is_looked_at(Fixture *f, gcon
     g_assert_cmpuint(wrong->status, ==, 400);
     g_assert_true(holds(wrong, "limit: must be a number from 0 to 100"));
     gone = ask(f, "POST", "/events/view", cookie, "{\"viewer\":\"x\",\"plan\":\"p\"}");
-    g_assert_cmpuint(gone->status, ==, 404);
+    g_assert_cmpuint(gone->status, ==, 204); /* its page connects again, and would complain of an error */
 }
 
 /* How one try of a provider's connection ends. ca: whether the right one is given; url NULL: of the API. */

@@ -69,18 +69,22 @@ static gboolean fake_extents(Reader *reader, guint64 start, guint64 size, GArray
     return TRUE;
 }
 
-static gint flush_fails; /* atomic: the target's next flush */
+static gint flush_fails;   /* atomic: the target's next flush */
+static gint flush_forgets; /* atomic: each flush loses the target's first block */
 
 /* In place of the C library's. */
 int fdatasync(int fd)
 {
+    static const guint8 block[4096] __attribute__((aligned(4096)));
     struct stat stat;
+    gboolean is_target = fstat(fd, &stat) == 0 && (guint64)stat.st_size >= DISK;
 
-    if (fstat(fd, &stat) == 0 && (guint64)stat.st_size >= DISK &&
-        g_atomic_int_compare_and_exchange(&flush_fails, TRUE, FALSE)) {
+    if (is_target && g_atomic_int_compare_and_exchange(&flush_fails, TRUE, FALSE)) {
         errno = EIO;
         return -1;
     }
+    if (is_target && g_atomic_int_get(&flush_forgets))
+        g_assert_cmpint(pwrite(fd, block, sizeof block, 0), ==, sizeof block);
     return fsync(fd);
 }
 
@@ -229,6 +233,21 @@ static void after_a_flush_that_failed_nothing_counts_as_landed(Copying *copying,
     g_unsetenv("GANTRY_NO_URING");
 }
 
+static void what_the_storage_lost_is_found_and_written_again(Copying *copying, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_setenv("GANTRY_NO_URING", "1", TRUE);
+    flush_forgets = TRUE;
+    g_assert_false(run(copying, "1", NULL, &error));
+    flush_forgets = FALSE;
+    g_assert_error(error, GANTRY_ERROR, ERROR_READ_BACK);
+    g_assert_nonnull(strstr(error->message, "bytes 0 to "));
+    g_assert_true(run(copying, "1", NULL, NULL));
+    assert_arrived(copying);
+    g_unsetenv("GANTRY_NO_URING");
+}
+
 static void of_the_next_generation_only_changes_are_read(Copying *copying, gconstpointer data)
 {
     g_assert_true(run(copying, "1", NULL, NULL));
@@ -257,6 +276,8 @@ int main(int argc, char **argv)
     TEST("asked to stop it stops and the next run goes on", asked_to_stop_it_stops_and_the_next_run_goes_on);
     TEST("after a flush that failed nothing counts as landed",
          after_a_flush_that_failed_nothing_counts_as_landed);
+    TEST("what the storage lost is found and written again",
+         what_the_storage_lost_is_found_and_written_again);
     TEST("of the next generation only changes are read", of_the_next_generation_only_changes_are_read);
     return g_test_run();
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <glib/gstdio.h>
 #include <string.h>
+#include <zlib.h>
 
 #define TEST_SECTOR 512
 
@@ -125,6 +126,57 @@ static inline void sesparse_write(GByteArray *file, guint64 grain, const guint8 
     number = get64(file, entry);
     number = (number >> 48 & 0xfff) | (number & 0xffffffffffff) << 12;
     memcpy(file->data + get64(file, 192) * TEST_SECTOR + number * SE_GRAIN, data, SE_GRAIN);
+}
+
+/* ---- streams ----------------------------------------------------------------------------------- */
+
+#define STREAM_GRAIN (128 * TEST_SECTOR)
+
+/* A stream as a host sends it: tables between the grains, a footer, the end. */
+static inline GByteArray *stream_new(const guint8 *disk, gsize size)
+{
+    GByteArray *file = g_byte_array_new();
+    guint32 table[512] = {0};
+    gsize grains = (size + STREAM_GRAIN - 1) / STREAM_GRAIN, at;
+
+    grow(file, 128 * TEST_SECTOR);
+    memcpy(file->data, "KDMV", 4);
+    put32(file, 4, 3);
+    put32(file, 8, 0x30001);
+    put64(file, 12, size / TEST_SECTOR);
+    put64(file, 20, 128);
+    put32(file, 44, 512);
+    put64(file, 56, G_MAXUINT64);
+    put64(file, 64, 128);
+    file->data[77] = 1;
+    for (gsize i = 0; i < grains; i++) {
+        guint8 plain[STREAM_GRAIN] = {0}, packed[2 * STREAM_GRAIN];
+        uLongf length = sizeof packed;
+
+        memcpy(plain, disk + i * STREAM_GRAIN, MIN((gsize)STREAM_GRAIN, size - i * STREAM_GRAIN));
+        if (plain[0] || memcmp(plain, plain + 1, STREAM_GRAIN - 1)) {
+            compress(packed, &length, plain, STREAM_GRAIN);
+            at = grow(file, (12 + length + TEST_SECTOR - 1) / TEST_SECTOR * TEST_SECTOR);
+            put64(file, at, i * 128);
+            put32(file, at + 8, length);
+            memcpy(file->data + at + 12, packed, length);
+            table[i % 512] = GUINT32_TO_LE(at / TEST_SECTOR);
+        }
+        if (i % 512 == 511 || i == grains - 1) {
+            at = grow(file, 5 * TEST_SECTOR);
+            put64(file, at, 4);
+            put32(file, at + 12, 1);
+            memcpy(file->data + at + TEST_SECTOR, table, sizeof table);
+            memset(table, 0, sizeof table);
+        }
+    }
+    at = grow(file, 5 * TEST_SECTOR); /* directory, footer, end */
+    put64(file, at, 1);
+    put32(file, at + 12, 2);
+    put64(file, at + 2 * TEST_SECTOR, 1);
+    put32(file, at + 2 * TEST_SECTOR + 12, 3);
+    memcpy(file->data + at + 3 * TEST_SECTOR, "KDMV", 4);
+    return file;
 }
 
 /* ---- descriptors ------------------------------------------------------------------------------- */

@@ -1,57 +1,8 @@
 /* vmdk_stream: what qemu-img and a host write is decoded; what is broken off or damaged does not end well. */
 #include "copy/vmdk_files_test.h"
 #include "copy/vmdk_stream.h"
-#include <zlib.h>
 
-#define MIB   ((gsize)1 << 20)
-#define GRAIN (128 * TEST_SECTOR)
-
-/* A stream as a host sends it: tables between the grains, a footer, the end. */
-static GByteArray *host_stream(const guint8 *disk, gsize size)
-{
-    GByteArray *file = g_byte_array_new();
-    guint32 table[512] = {0};
-    gsize grains = (size + GRAIN - 1) / GRAIN, at;
-
-    grow(file, 128 * TEST_SECTOR);
-    memcpy(file->data, "KDMV", 4);
-    put32(file, 4, 3);
-    put32(file, 8, 0x30001);
-    put64(file, 12, size / TEST_SECTOR);
-    put64(file, 20, 128);
-    put32(file, 44, 512);
-    put64(file, 56, G_MAXUINT64);
-    put64(file, 64, 128);
-    file->data[77] = 1;
-    for (gsize i = 0; i < grains; i++) {
-        guint8 plain[GRAIN] = {0}, packed[2 * GRAIN];
-        uLongf length = sizeof packed;
-
-        memcpy(plain, disk + i * GRAIN, MIN((gsize)GRAIN, size - i * GRAIN));
-        if (plain[0] || memcmp(plain, plain + 1, GRAIN - 1)) {
-            compress(packed, &length, plain, GRAIN);
-            at = grow(file, (12 + length + TEST_SECTOR - 1) / TEST_SECTOR * TEST_SECTOR);
-            put64(file, at, i * 128);
-            put32(file, at + 8, length);
-            memcpy(file->data + at + 12, packed, length);
-            table[i % 512] = GUINT32_TO_LE(at / TEST_SECTOR);
-        }
-        if (i % 512 == 511 || i == grains - 1) {
-            at = grow(file, 5 * TEST_SECTOR);
-            put64(file, at, 4);
-            put32(file, at + 12, 1);
-            memcpy(file->data + at + TEST_SECTOR, table, sizeof table);
-            memset(table, 0, sizeof table);
-        }
-    }
-    at = grow(file, 5 * TEST_SECTOR); /* directory, footer, end */
-    put64(file, at, 1);
-    put32(file, at + 12, 2);
-    put64(file, at + 2 * TEST_SECTOR, 1);
-    put32(file, at + 2 * TEST_SECTOR + 12, 3);
-    memcpy(file->data + at + 3 * TEST_SECTOR, "KDMV", 4);
-    return file;
-}
+#define MIB ((gsize)1 << 20)
 
 static guint8 *make_disk(gsize size)
 {
@@ -92,7 +43,7 @@ static void what_a_host_sends_is_decoded(void)
 {
     const gsize size = 70 * MIB + 7 * 512;
     g_autofree guint8 *disk = make_disk(size), *seen = NULL;
-    g_autoptr(GByteArray) file = host_stream(disk, size);
+    g_autoptr(GByteArray) file = stream_new(disk, size);
     g_autoptr(GError) error = NULL;
     gsize seen_size;
 
@@ -135,7 +86,7 @@ static void what_qemu_img_makes_is_decoded(void)
 static void a_stream_that_breaks_off_anywhere_is_noticed(void)
 {
     g_autofree guint8 *disk = make_disk(2 * MIB);
-    g_autoptr(GByteArray) file = host_stream(disk, 2 * MIB);
+    g_autoptr(GByteArray) file = stream_new(disk, 2 * MIB);
 
     for (gsize size = 0; size < file->len; size += size < 1024 || size > file->len - 4096 ? 16 : 4099) {
         g_autoptr(GError) error = NULL;
@@ -181,9 +132,9 @@ static void what_is_damaged_is_said(void)
 
         memset(disk, 'x', 2 * MIB);
         disk[0] = 'y';
-        for (gsize at = 0; at < 2 * MIB; at += GRAIN)
+        for (gsize at = 0; at < 2 * MIB; at += STREAM_GRAIN)
             disk[at] = 'y';
-        file = host_stream(disk, 2 * MIB);
+        file = stream_new(disk, 2 * MIB);
         if (damages[i].size == 8)
             put64(file, damages[i].at, damages[i].value);
         else
@@ -198,7 +149,7 @@ static void what_is_damaged_is_said(void)
 static void a_grain_that_got_lost_is_missed_by_the_tables(void)
 {
     g_autofree guint8 *disk = make_disk(2 * MIB);
-    g_autoptr(GByteArray) file = host_stream(disk, 2 * MIB);
+    g_autoptr(GByteArray) file = stream_new(disk, 2 * MIB);
     g_autoptr(GError) error = NULL;
     gsize at = 65536, seen_size,
           length = (12 + get32(file, at + 8) + TEST_SECTOR - 1) / TEST_SECTOR * TEST_SECTOR;

@@ -273,6 +273,24 @@ static void a_rule_that_fails_is_bounded_and_the_others_go_on(Fixture *fixture, 
     }
 }
 
+static void a_rule_of_no_concern_that_fails_fails_its_document_only(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Rules) rules =
+        load_with(fixture, "package a\nx = 1 { input.both }\nx = 2 { true }\ny = 3 { true }\n", &error);
+    g_autoptr(json_t) good = evaluate(rules, "a/x", "{}", &error),
+                      bad = evaluate(rules, "a/x", "{\"both\":true}", &error);
+
+    g_assert_cmpint(json_integer_value(good), ==, 2);
+    g_assert_null(bad);
+    g_assert_error(error, GANTRY_ERROR, ERROR_POLICY_FAILED);
+    g_assert_true(g_str_has_prefix(error->message, "a/x: "));
+    g_test_message("%s", error->message);
+    g_clear_error(&error);
+    g_autoptr(json_t) other = evaluate(rules, "a/y", "{\"both\":true}", &error);
+    g_assert_cmpint(json_integer_value(other), ==, 3);
+}
+
 static void documents_of_any_shape_are_judged(Fixture *fixture, gconstpointer unused)
 {
     static const char *const documents[] = {
@@ -361,6 +379,8 @@ int main(int argc, char **argv)
          a_category_that_is_none_is_reported_with_its_file);
     TEST("a rule that fails is bounded, and the others go on",
          a_rule_that_fails_is_bounded_and_the_others_go_on);
+    TEST("a rule of no concern that fails fails its document only",
+         a_rule_of_no_concern_that_fails_fails_its_document_only);
     TEST("documents of any shape are judged", documents_of_any_shape_are_judged);
     TEST("paths name rules, their parts, and what holds them",
          paths_name_rules_their_parts_and_what_holds_them);

@@ -151,6 +151,7 @@ def test_an_external_opa_serves_as_well(gantry, bare_cluster, inventory, opa, tm
 
 
 def test_what_the_service_answers_wrongly_is_said_in_the_provider(gantry, bare_cluster, inventory, tmp_path):
+    """Each is a ValidationFailed: tried again, until the service answers well."""
     wrong = [((500, {"message": "it is out of order"}), "answered 500: it is out of order"),
              ((200, {}), "has no rules for 'vmware'"),
              ((200, {"message": "no such policy"}), "no such policy"),

@@ -25,7 +25,7 @@ def mark(process):
 def test_pods_live_through_a_kill(own_cluster):
     kubectl = own_cluster.kubectl
     kubectl.apply(pod("counts", "default", "i=0; while true; do i=$((i+1)); echo $i; sleep 0.1; done", "Always"),
-                  pod("ends", "default", "sleep 2; exit 9"), pod("deleted", "default", "exec sleep 1000"))
+                  pod("ends", "default", "until [ -e /tmp/end ]; do sleep 0.1; done; exit 9"), pod("deleted", "default", "exec sleep 1000"))
     for name in ("counts", "ends", "deleted"):
         running(own_cluster, name)
     before = sorted(filter(None, map(mark, own_cluster.processes())))
@@ -33,6 +33,7 @@ def test_pods_live_through_a_kill(own_cluster):
     own_cluster.start()
     assert state(running(own_cluster, "counts"))["restartCount"] == 0
     assert set(filter(None, map(mark, own_cluster.processes()))) <= set(before)
+    kubectl("exec", "ends", "--", "touch", "/tmp/end")
     numbers = list(map(int, kubectl("logs", "counts").split()))
     assert numbers == list(range(1, len(numbers) + 1))
     ended = waiting.until("the end", lambda: state(kubectl.get("pod", "ends", "default"))["state"].get("terminated"))

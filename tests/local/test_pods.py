@@ -1,6 +1,5 @@
 """Pods are processes: how they start, end, are restarted, what they see, and what kubectl says about them."""
 import subprocess
-import time
 
 from harness import waiting
 from harness.pods import POD_IP, container, pod, state
@@ -103,10 +102,18 @@ def test_foreign_image_is_refused(kubectl, namespace):
     assert "podman" in state(kubectl.get("pod", "foreign", namespace))["state"]["waiting"]["message"]
 
 
+def follow(kubectl, name, namespace):
+    """kubectl logs -f, which has said the first line already."""
+    waiting.until("a first line", lambda: kubectl("logs", name, "-n", namespace, check=False).stdout)
+    log = subprocess.Popen(["kubectl", "--kubeconfig", kubectl.kubeconfig, "logs", "-f", name, "-n", namespace], stdout=subprocess.PIPE, text=True)
+    return log, log.stdout.readline()
+
+
 def test_logs_follow_until_the_end(kubectl, namespace):
-    kubectl.apply(pod("talks", namespace, "for i in 1 2 3 4; do echo line $i; sleep 0.5; done"))
-    phase(kubectl, "talks", namespace, "Running")
-    assert kubectl("logs", "-f", "talks", "-n", namespace).splitlines() == [f"line {i}" for i in range(1, 5)]
+    kubectl.apply(pod("talks", namespace, "echo line 1; until [ -e /tmp/go ]; do sleep 0.1; done; for i in 2 3 4; do echo line $i; sleep 0.5; done"))
+    log, first = follow(kubectl, "talks", namespace)
+    kubectl("exec", "talks", "-n", namespace, "--", "touch", "/tmp/go")
+    assert (first + log.communicate(timeout=waiting.SHORT)[0]).splitlines() == [f"line {i}" for i in range(1, 5)]
     assert kubectl("logs", "talks", "-n", namespace, "--tail=1") == "line 4\n"
 
 
@@ -119,15 +126,13 @@ def test_exec_runs_inside(kubectl, namespace):
 
 
 def test_deletion_asks_first_and_then_kills(kubectl, namespace, cluster):
-    kubectl.apply(pod("polite", namespace, "trap 'echo bye; exit 0' TERM; while true; do sleep 0.1; done"),
+    kubectl.apply(pod("polite", namespace, "trap 'echo bye; exit 0' TERM; echo here; while true; do sleep 0.1; done"),
                   pod("stubborn", namespace, "trap '' TERM; while true; do sleep 0.1; done"))
     for name in ("polite", "stubborn"):
         waiting.until("a running container", lambda one=name: state(kubectl.get("pod", one, namespace))["ready"])
-    follow = subprocess.Popen(["kubectl", "--kubeconfig", kubectl.kubeconfig, "logs", "-f", "polite", "-n", namespace],
-                              stdout=subprocess.PIPE, text=True)
-    time.sleep(0.5)
+    log, first = follow(kubectl, "polite", namespace)
     kubectl("delete", "pod", "polite", "stubborn", "-n", namespace)
-    assert follow.communicate(timeout=waiting.SHORT)[0] == "bye\n"
+    assert first + log.communicate(timeout=waiting.SHORT)[0] == "here\nbye\n"
     assert kubectl.get("pod", "stubborn", namespace) is None
     waiting.until("the end of the processes", lambda: not cluster.processes())
 

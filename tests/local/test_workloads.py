@@ -89,7 +89,7 @@ def test_service_and_route_forward_to_ready_pods(kubectl, namespace, cluster):
     kubectl.apply(job("asks", namespace, f"python3 -c 'import urllib.request as u; print(u.urlopen(\"http://web.{namespace}.svc\").status)'"))
     kubectl("wait", "job/asks", "--for=condition=complete", "-n", namespace, f"--timeout={waiting.SHORT}s")
     assert kubectl("logs", "job/asks", "-n", namespace) == "200\n"
-    secret = kubectl.get("secret", "web-serving-cert", namespace)
+    secret = waiting.until("the certificate", lambda: kubectl.get("secret", "web-serving-cert", namespace))
     assert secret["type"] == "kubernetes.io/tls" and {"tls.crt", "tls.key"} <= set(secret["data"])
 
 

@@ -116,7 +116,7 @@ def test_initial_events_end_with_a_bookmark(api, namespace):
 def test_a_watch_ends_at_its_timeout(api, namespace):
     began = time.monotonic()
     assert not list(api.watch(f"{path_of(namespace)}?watch=true&{OURS}&timeoutSeconds=1"))
-    assert 0.5 < time.monotonic() - began < 20
+    assert time.monotonic() - began > 0.5  # not at once; one without an end runs into the connection's own limit
 
 
 def test_a_watch_from_a_forgotten_version_is_gone(api):

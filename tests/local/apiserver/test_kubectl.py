@@ -6,6 +6,8 @@ import subprocess
 import pytest
 import yaml
 
+from harness import waiting
+
 DEFINITION = {
     "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
     "metadata": {"name": "widgets.example.com"},
@@ -196,7 +198,7 @@ def test_wait_for_a_condition(kubectl, namespace):
     kubectl.apply(widget(namespace))
     kubectl("patch", "-n", namespace, "widget/w", "--subresource=status", "--type=merge",
             "-p", '{"status":{"conditions":[{"type":"Ready","status":"True"}]}}')
-    kubectl("wait", "-n", namespace, "--for=condition=Ready", "widget/w", "--timeout=10s")
+    kubectl("wait", "-n", namespace, "--for=condition=Ready", "widget/w", f"--timeout={waiting.SHORT}s")
 
 
 def test_server_side_apply_owns_fields(kubectl, namespace):
@@ -273,7 +275,7 @@ def test_bad_core_objects_are_refused(kubectl, namespace):
 def test_a_removed_definition_takes_its_objects_along(kubectl, namespace, api):
     other = json.loads(json.dumps(DEFINITION).replace("widgets", "gears").replace("Widget", "Gear").replace('"wg"', '"gr"'))
     kubectl.apply(other)
-    kubectl("wait", "--for=condition=Established", "crd/gears.example.com", "--timeout=10s")
+    kubectl("wait", "--for=condition=Established", "crd/gears.example.com", f"--timeout={waiting.SHORT}s")
     kubectl.apply({**widget(namespace), "kind": "Gear"})
     kubectl("delete", "crd", "gears.example.com")
     assert api("GET", "/apis/example.com/v1/gears")[0] == 404

@@ -3,6 +3,8 @@ import subprocess
 
 import pytest
 
+from harness import waiting
+
 SCRIPT = ("echo one; echo two >&2; echo served > index.html; "
           "exec python3 -m http.server 8080 --bind $POD_IP")
 
@@ -16,7 +18,9 @@ def pod(module_cluster):
                  "containers": [{"name": "main", "image": "localhost/gantry", "workingDir": "/home", "command": ["sh", "-c", SCRIPT],
                                  "volumeMounts": [{"name": "home", "mountPath": "/home"}],
                                  "env": [{"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}]}]}})
-    kubectl("wait", "--for=condition=Ready", "pod/server", "--timeout=60s")
+    # Ready it is when its process begins; what the tests count on is there when it serves.
+    page = "/api/v1/namespaces/default/pods/server:8080/proxy/index.html"
+    waiting.until("the page", lambda: kubectl("get", "--raw", page, check=False).stdout == "served\n")
     return "server"
 
 

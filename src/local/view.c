@@ -2,6 +2,8 @@
 #include "local/view.h"
 #include <string.h>
 
+enum { LOOK_AGAIN_MS = 500 };
+
 typedef struct {
     InformerChange changed;
     gpointer user_data;
@@ -175,6 +177,23 @@ void local_key_split(const char *key, char **ns, char **name)
     g_assert(slash);
     *ns = g_strndup(key, slash - key);
     *name = g_strdup(slash + 1);
+}
+
+guint local_end_of_work(LocalView *view, const char *key, guint next, GError **error)
+{
+    g_autofree char *ns = NULL, *name = NULL;
+
+    if (g_error_matches(*error, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
+        g_clear_error(error);
+        return next ? next : LOOK_AGAIN_MS;
+    }
+    if (!g_error_matches(*error, GANTRY_ERROR, ERROR_KUBE_FORBIDDEN))
+        return next;
+    local_key_split(key, &ns, &name);
+    g_autoptr(Object) namespace = kube_get(view->client, &KUBE_NAMESPACE, NULL, *ns ? ns : name, NULL, NULL);
+    if (!namespace || object_deleting(namespace))
+        g_clear_error(error);
+    return next;
 }
 
 const json_t *local_controller_of(const Object *object)

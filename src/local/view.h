@@ -42,6 +42,11 @@ char *local_key(const Object *object);
 /* Splits it; ns and name are to be freed. */
 void local_key_split(const char *key, char **ns, char **name);
 
+/* What a work queue's function gives at its end: next. It is no error that somebody deleted the object, or a child,
+ * in the meantime (it is looked at again), nor that the API refused a creation because the object's Namespace is
+ * being deleted: there is nothing left to do. */
+guint local_end_of_work(LocalView *view, const char *key, guint next, GError **error);
+
 /* The controller among the object's owners ({apiVersion, kind, name, uid …}), or NULL. Borrowed. */
 const json_t *local_controller_of(const Object *object);
 /* The owner reference by which a child names its controller. */

@@ -28,7 +28,7 @@ def console(kubectl):
 def test_a_machine_lives_through_a_kill_and_is_stopped(own_cluster, tiny_guest, tmp_path):
     kubectl = own_cluster.kubectl
     kubectl.apply(disk("tiny"))
-    waiting.until("the disk", lambda: kubectl.get("datavolume", "tiny", "default")["status"].get("phase") == "Succeeded")
+    waiting.until("the disk", lambda: kubectl.get("datavolume", "tiny", "default").get("status", {}).get("phase") == "Succeeded")
     claim = kubectl.get("pvc", "tiny", "default")
     volume = json.loads(kubectl("get", "pv", claim["spec"]["volumeName"], "-o", "json"))
     shutil.copyfile(tiny_guest(tmp_path / "tiny.raw"), f"{volume['spec']['hostPath']['path']}/disk.img")

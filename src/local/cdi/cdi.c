@@ -15,17 +15,21 @@ struct LocalCdi {
 
 static guint run_claim(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
-    return claim_reconcile(((LocalCdi *)user_data)->view, key, cancel, error);
+    LocalView *view = ((LocalCdi *)user_data)->view;
+    return local_end_of_work(view, key, claim_reconcile(view, key, cancel, error), error);
 }
 
 static guint run_data_volume(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
-    return data_volume_reconcile(((LocalCdi *)user_data)->view, key, cancel, error);
+    LocalView *view = ((LocalCdi *)user_data)->view;
+    return local_end_of_work(view, key, data_volume_reconcile(view, key, cancel, error), error);
 }
 
 static guint run_class(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
-    return storage_class_reconcile(((LocalCdi *)user_data)->view, key, cancel, error) ? CAPACITY_EVERY_MS : 0;
+    LocalView *view = ((LocalCdi *)user_data)->view;
+    guint next = storage_class_reconcile(view, key, cancel, error) ? CAPACITY_EVERY_MS : 0;
+    return local_end_of_work(view, key, next, error);
 }
 
 static void add(WorkQueue *queue, const Object *before, const Object *after)
@@ -47,8 +51,8 @@ static void claim_changed(Object *before, Object *after, gpointer user_data)
     add(cdi->data_volumes, before, after);
 }
 
-/* A volume concerns its claim, which may be gone, that one's DataVolume (which may have looked at the bound claim before
- * the volume was seen here: each kind comes on its own), and its class's room. */
+/* A volume concerns its claim, which may be gone, that one's DataVolume (which may have looked at the bound
+ * claim before the volume was seen here: each kind comes on its own), and its class's room. */
 static void volume_changed(Object *before, Object *after, gpointer user_data)
 {
     LocalCdi *cdi = user_data;

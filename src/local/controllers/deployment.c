@@ -248,7 +248,7 @@ static guint look_at_deployment(const char *key, gpointer user_data, GCancellabl
 
 static guint sync_deployment(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
-    return end_of_work(user_data, key, look_at_deployment(key, user_data, cancel, error), error);
+    return local_end_of_work(user_data, key, look_at_deployment(key, user_data, cancel, error), error);
 }
 
 static void on_set(Object *before, Object *after, gpointer queue)

@@ -194,7 +194,7 @@ static guint look_at_job(const char *key, gpointer user_data, GCancellable *canc
 
 static guint sync_job(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
-    return end_of_work(user_data, key, look_at_job(key, user_data, cancel, error), error);
+    return local_end_of_work(user_data, key, look_at_job(key, user_data, cancel, error), error);
 }
 
 static void on_pod(Object *before, Object *after, gpointer queue)

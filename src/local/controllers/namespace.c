@@ -104,7 +104,7 @@ static guint sync_namespace(const char *key, gpointer user_data, GCancellable *c
         return 0;
     if (!object_deleting(object)) {
         make_account(view, name, cancel, error);
-        return end_of_work(view, key, 0, error);
+        return local_end_of_work(view, key, 0, error);
     }
     again = empty(view, object, cancel, &problem);
     if (g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) /* it has gone meanwhile */

@@ -95,7 +95,7 @@ static guint sync_project(const char *key, gpointer view, GCancellable *cancel, 
     look(key, view, cancel, &problem);
     if (problem && !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
         g_propagate_error(error, g_steal_pointer(&problem));
-    return end_of_work(view, key, 0, error);
+    return local_end_of_work(view, key, 0, error);
 }
 
 WorkQueue *projects_new(LocalView *view)

@@ -77,7 +77,7 @@ static guint look_at_set(const char *key, gpointer user_data, GCancellable *canc
 
 static guint sync_set(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
-    return end_of_work(user_data, key, look_at_set(key, user_data, cancel, error), error);
+    return local_end_of_work(user_data, key, look_at_set(key, user_data, cancel, error), error);
 }
 
 static void on_pod(Object *before, Object *after, gpointer queue)

@@ -58,7 +58,8 @@ static gboolean write_secret(ServingCertificates *certificates, const Object *se
         local_owner_reference(service, &KUBE_SERVICE, FALSE), "type", "kubernetes.io/tls", "stringData",
         "tls.crt", issued->pem, "tls.key", issued->key_pem, "ca.crt", certificates->authority->pem);
     g_autoptr(Object) made = kube_create_or_get(client, &KUBE_SECRET, ns, secret, &created, cancel, error);
-    if (!made || created)
+    /* The view may not show yet one that was made a moment ago; its certificate is in use by now. */
+    if (!made || created || still_good(certificates, made))
         return made != NULL;
     g_autoptr(json_t) patch = json_pack("{s:O}", "stringData", json_object_get(secret, "stringData"));
     g_autoptr(Object) patched =
@@ -84,8 +85,8 @@ static guint look_at_service(const char *key, gpointer user_data, GCancellable *
 
 static guint sync_service(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
-    return end_of_work(((ServingCertificates *)user_data)->view, key,
-                       look_at_service(key, user_data, cancel, error), error);
+    return local_end_of_work(((ServingCertificates *)user_data)->view, key,
+                             look_at_service(key, user_data, cancel, error), error);
 }
 
 static guint look_at_namespace(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
@@ -113,8 +114,8 @@ static guint look_at_namespace(const char *key, gpointer user_data, GCancellable
 
 static guint sync_namespace(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
 {
-    return end_of_work(((ServingCertificates *)user_data)->view, key,
-                       look_at_namespace(key, user_data, cancel, error), error);
+    return local_end_of_work(((ServingCertificates *)user_data)->view, key,
+                             look_at_namespace(key, user_data, cancel, error), error);
 }
 
 /* A Secret that somebody deletes is made again. */

@@ -4,8 +4,6 @@
 #include "kube/work_queue.h"
 #include <string.h>
 
-enum { LOOK_AGAIN_MS = 500 };
-
 char *template_hash(const json_t *pod_template, guint collision)
 {
     static const char alphabet[] = "bcdfghjklmnpqrstvwxz2456789"; /* no vowels: no words */
@@ -173,22 +171,4 @@ gboolean write_status(LocalView *view, const KubeResource *resource, const Objec
         kube_patch(local_view_client(view), resource, object_namespace(object), object_name(object),
                    KUBE_PATCH_MERGE, patch, "status", cancel, error);
     return written != NULL;
-}
-
-guint end_of_work(LocalView *view, const char *key, guint next, GError **error)
-{
-    g_autofree char *ns = NULL, *name = NULL;
-
-    if (g_error_matches(*error, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
-        g_clear_error(error);
-        return next ? next : LOOK_AGAIN_MS;
-    }
-    if (!g_error_matches(*error, GANTRY_ERROR, ERROR_KUBE_FORBIDDEN))
-        return next;
-    local_key_split(key, &ns, &name);
-    g_autoptr(Object) namespace =
-        kube_get(local_view_client(view), &KUBE_NAMESPACE, NULL, *ns ? ns : name, NULL, NULL);
-    if (!namespace || object_deleting(namespace))
-        g_clear_error(error);
-    return next;
 }

@@ -43,8 +43,3 @@ void add_controller_key(gpointer work_queue, const Object *object, const char *k
 /* Writes status with a merge patch when it differs from what the object has. */
 gboolean write_status(LocalView *view, const KubeResource *resource, const Object *object,
                       const json_t *status, GCancellable *cancel, GError **error);
-
-/* What a work queue's function gives at its end: next. It is no error that somebody deleted the object, or a child,
- * in the meantime (it is looked at again), nor that the API refused a creation because the object's Namespace is
- * being deleted: there is nothing left to do. */
-guint end_of_work(LocalView *view, const char *key, guint next, GError **error);

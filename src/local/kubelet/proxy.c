@@ -114,7 +114,7 @@ static GPtrArray *endpoints(Proxy *proxy, const Object *service)
     g_autoptr(GString) text = g_string_new(NULL);
     const char *key;
 
-    json_object_foreach((json_t *)selector, key, value)
+    json_object_foreach ((json_t *)selector, key, value)
         g_string_append_printf(text, "%s%s=%s", text->len ? "," : "", key, json_string_value(value));
     if (!text->len)
         return g_ptr_array_new();
@@ -133,8 +133,7 @@ static guint target_port(const Object *pod, const json_t *service_port)
 
     if (!target || json_is_integer(target))
         return target ? json_integer_value(target) : json_int_at(service_port, "port", 0);
-    json_array_foreach(json_at(object_json(pod), "spec.containers"), i, container)
-    {
+    json_array_foreach (json_at(object_json(pod), "spec.containers"), i, container) {
         guint port = container_port(container, target);
         if (port)
             return port;
@@ -314,7 +313,8 @@ static void name_services(Proxy *proxy)
     write_hosts(proxy, text->str);
 }
 
-/* The Service's own address; on one machine given to it when it has none of this block. */
+/* The Service's own address; on one machine given to it when it has none of this block. The view may not show
+ * yet that it was given one a moment ago, which is kept: clients know it by now. */
 static char *cluster_ip(Proxy *proxy, Object *service, GCancellable *cancel, GError **error)
 {
     const char *ip = json_string_at(object_json(service), "spec.clusterIP", "");
@@ -324,7 +324,9 @@ static char *cluster_ip(Proxy *proxy, Object *service, GCancellable *cancel, GEr
     if (!proxy->host || network_keep(proxy->network, ip))
         return g_strdup(ip);
     g_autofree char *fresh = network_take_service(proxy->network);
-    g_autoptr(json_t) patch = json_pack("{s:{s:s,s:[s]}}", "spec", "clusterIP", fresh, "clusterIPs", fresh);
+    g_autoptr(json_t) patch =
+        json_pack("{s:{s:s},s:{s:s,s:[s]}}", "metadata", "resourceVersion", object_resource_version(service),
+                  "spec", "clusterIP", fresh, "clusterIPs", fresh);
     g_autoptr(Object) patched =
         kube_patch(local_view_client(proxy->view), &KUBE_SERVICE, object_namespace(service),
                    object_name(service), KUBE_PATCH_MERGE, patch, NULL, cancel, error);
@@ -349,9 +351,9 @@ static gboolean sync_service(Proxy *proxy, const char *key, const char *ns, cons
     g_autofree char *ip = cluster_ip(proxy, service, cancel, error);
     if (!ip)
         return FALSE;
-    json_array_foreach(json_at(object_json(service), "spec.ports"), i,
-                       port) if (*ip && !strcmp(json_string_at(port, "protocol", "TCP"), "TCP"))
-        add_door(doors, proxy, ns, name, port, ip, json_int_at(port, "port", 0));
+    json_array_foreach (json_at(object_json(service), "spec.ports"), i, port)
+        if (*ip && !strcmp(json_string_at(port, "protocol", "TCP"), "TCP"))
+            add_door(doors, proxy, ns, name, port, ip, json_int_at(port, "port", 0));
     return same_doors(proxy, key, doors) || set_doors(proxy, key, doors, error);
 }
 
@@ -362,8 +364,7 @@ static const json_t *route_port(const Object *route, const Object *service)
     const json_t *ports = json_at(object_json(service), "spec.ports");
     gsize i;
 
-    json_array_foreach(ports, i, port)
-    {
+    json_array_foreach (ports, i, port) {
         const json_t *name = json_object_get(port, "name"), *target = json_object_get(port, "targetPort");
         if ((name && json_equal(wanted, name)) || (target && json_equal(wanted, target)))
             return port;
@@ -406,14 +407,15 @@ static guint sync_key(const char *key, gpointer user_data, GCancellable *cancel,
 {
     Proxy *proxy = user_data;
     gboolean is_route = g_str_has_prefix(key, "route:");
+    const char *object = is_route ? key + strlen("route:") : key;
     g_autofree char *ns = NULL, *name = NULL;
 
-    local_key_split(is_route ? key + strlen("route:") : key, &ns, &name);
+    local_key_split(object, &ns, &name);
     if (is_route)
         sync_route(proxy, key, ns, name, cancel, error);
     else
         sync_service(proxy, key, ns, name, cancel, error);
-    return 0;
+    return local_end_of_work(proxy->view, object, 0, error);
 }
 
 static void on_service(Object *before, Object *after, gpointer user_data)

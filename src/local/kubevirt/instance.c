@@ -33,7 +33,7 @@ static json_t *interfaces_of(const Object *instance)
     const json_t *interface;
     size_t i;
 
-    json_array_foreach(json_at(object_json(instance), "spec.domain.devices.interfaces"), i, interface)
+    json_array_foreach (json_at(object_json(instance), "spec.domain.devices.interfaces"), i, interface)
         json_array_append_new(
             interfaces, json_pack("{s:s, s:s, s:s}", "name", json_string_at(interface, "name", ""), "mac",
                                   json_string_at(interface, "macAddress", ""), "infoSource", "domain"));
@@ -107,8 +107,7 @@ static gboolean find_disks(LocalView *view, const Object *instance, Places *plac
     const json_t *volume;
     size_t i;
 
-    json_array_foreach(json_at(object_json(instance), "spec.volumes"), i, volume)
-    {
+    json_array_foreach (json_at(object_json(instance), "spec.volumes"), i, volume) {
         const char *data_volume = json_string_at(volume, "dataVolume.name", NULL);
         const char *claim =
             data_volume ? data_volume : json_string_at(volume, "persistentVolumeClaim.claimName", NULL);
@@ -132,8 +131,7 @@ static gboolean find_bridges(LocalView *view, const Object *instance, Places *pl
     const json_t *network;
     size_t i;
 
-    json_array_foreach(json_at(object_json(instance), "spec.networks"), i, network)
-    {
+    json_array_foreach (json_at(object_json(instance), "spec.networks"), i, network) {
         const char *name = json_string_at(network, "multus.networkName", NULL);
         if (!name)
             continue;
@@ -242,6 +240,20 @@ static guint stop(const InstancePlace *place, const Object *instance, const char
     return 0;
 }
 
+/* As the API has it now: the view may not show yet what was said of it a moment ago, and a machine that has
+ * just ended by itself would seem to have vanished while it ran. */
+static gboolean find_instance(LocalView *view, const char *ns, const char *name, Object **instance,
+                              GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+
+    *instance = kube_get(local_view_client(view), &KUBE_VIRTUAL_MACHINE_INSTANCE, ns, name, cancel, &problem);
+    if (*instance || g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return FALSE;
+}
+
 guint instance_reconcile(const InstancePlace *place, const char *key, GCancellable *cancel, GError **error)
 {
     g_autofree char *ns = NULL, *name = NULL, *machine = NULL;
@@ -251,7 +263,9 @@ guint instance_reconcile(const InstancePlace *place, const char *key, GCancellab
     machine = instance_machine_name(ns, name);
     if (!hypervisor_state(place->hypervisor, machine, &state, error))
         return 0;
-    g_autoptr(Object) instance = local_view_get(place->view, &KUBE_VIRTUAL_MACHINE_INSTANCE, ns, name);
+    g_autoptr(Object) instance = NULL;
+    if (!find_instance(place->view, ns, name, &instance, cancel, error))
+        return 0;
     if (!instance) {
         if (state != MACHINE_ABSENT)
             hypervisor_remove(place->hypervisor, machine, error);

@@ -22,7 +22,7 @@ static guint run_machine(const char *key, gpointer user_data, GCancellable *canc
 
     if (!local_view_has_listed(view))
         return NOT_LISTED_MS;
-    return virtual_machine_reconcile(view, key, cancel, error);
+    return local_end_of_work(view, key, virtual_machine_reconcile(view, key, cancel, error), error);
 }
 
 static guint run_instance(const char *key, gpointer user_data, GCancellable *cancel, GError **error)
@@ -31,7 +31,7 @@ static guint run_instance(const char *key, gpointer user_data, GCancellable *can
 
     if (!local_view_has_listed(place->view)) /* the hypervisor tells of its machines at once */
         return NOT_LISTED_MS;
-    return instance_reconcile(place, key, cancel, error);
+    return local_end_of_work(place->view, key, instance_reconcile(place, key, cancel, error), error);
 }
 
 static void machine_changed(Object *before, Object *after, gpointer user_data)

@@ -32,7 +32,8 @@ static const GOptionEntry entries[] = {
     {"oauth-client", 0, 0, G_OPTION_ARG_STRING, &oauth_client,
      "sign in at the cluster's OAuth server too, as OpenShift has one, with this OAuthClient", "NAME"},
     {"oauth-secret", 0, 0, G_OPTION_ARG_FILENAME, &oauth_secret,
-     "the OAuthClient's secret; where the file is not there, only tokens sign in", "FILE"},
+     "the OAuthClient's secret, read at each sign-in; while the file is not there, only tokens sign in",
+     "FILE"},
     {"oauth-ca", 0, 0, G_OPTION_ARG_FILENAME, &oauth_ca, "the OAuth server's CA (the API's when not given)",
      "FILE"},
     {"namespace", 'n', 0, G_OPTION_ARG_STRING, &ns,
@@ -95,17 +96,6 @@ static gboolean fill_in(GError **error)
     return TRUE;
 }
 
-/* A cluster without OAuth has no such Secret: then the file is not there, and *secret stays NULL. */
-static gboolean read_secret(char **secret, GError **error)
-{
-    if (!oauth_secret || !g_file_test(oauth_secret, G_FILE_TEST_EXISTS))
-        return TRUE;
-    if (!g_file_get_contents(oauth_secret, secret, NULL, error))
-        return FALSE;
-    g_strchomp(*secret);
-    return TRUE;
-}
-
 /* A missing bundle is no reason to fall over: the page says how to build it. */
 static Assets *load_assets(void)
 {
@@ -131,14 +121,13 @@ static gboolean stop(gpointer loop)
 static gboolean serve(GError **error)
 {
     g_autofree char *cert = NULL, *key = NULL, *ca = NULL, *inventory_ca_pem = NULL, *oauth_ca_pem = NULL;
-    g_autofree char *secret = NULL;
     g_autoptr(ConsoleServer) server = NULL;
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     ConsoleOptions options;
 
     if (!fill_in(error) || !read_pem(tls_cert, &cert, error) || !read_pem(tls_key, &key, error) ||
         !read_pem(api_ca, &ca, error) || !read_pem(inventory_ca, &inventory_ca_pem, error) ||
-        !read_pem(oauth_ca, &oauth_ca_pem, error) || !read_secret(&secret, error))
+        !read_pem(oauth_ca, &oauth_ca_pem, error))
         return FALSE;
     options = (ConsoleOptions){
         .listen = listen_at,
@@ -155,8 +144,8 @@ static gboolean serve(GError **error)
         .oauth = {.api = api,
                   .api_ca_pem = ca,
                   .ca_pem = oauth_ca_pem,
-                  .client = secret ? oauth_client : NULL,
-                  .secret = secret},
+                  .client = oauth_client,
+                  .secret_file = oauth_secret},
         .assets = load_assets(),
     };
     server = console_server_start(&options, error);

@@ -9,10 +9,10 @@
 
 #define DESCRIPTION "/.well-known/oauth-authorization-server"
 
-enum { MOST_ANSWER = 64 << 10, TIMEOUT_S = 30 };
+enum { MOST_ANSWER = 64 << 10, MOST_SECRET = 4 << 10, TIMEOUT_S = 30 };
 
 struct OAuth {
-    char *api, *client, *secret;
+    char *api, *client, *secret_file;
     HttpClient *cluster, *server;
 };
 
@@ -20,8 +20,7 @@ void oauth_free(OAuth *oauth)
 {
     g_clear_pointer(&oauth->cluster, http_client_free);
     g_clear_pointer(&oauth->server, http_client_free);
-    explicit_bzero(oauth->secret, strlen(oauth->secret));
-    g_free(oauth->secret);
+    g_free(oauth->secret_file);
     g_free(oauth->client);
     g_free(oauth->api);
     g_free(oauth);
@@ -33,7 +32,7 @@ OAuth *oauth_new(const OAuthOptions *options, GError **error)
 
     oauth->api = g_strdup(options->api);
     oauth->client = g_strdup(options->client);
-    oauth->secret = g_strdup(options->secret);
+    oauth->secret_file = g_strdup(options->secret_file);
     oauth->cluster = http_client_new(&(HttpTrust){.ca_pem = options->api_ca_pem}, TIMEOUT_S, error);
     if (!oauth->cluster)
         return NULL;
@@ -70,14 +69,26 @@ static json_t *parse(const HttpReply *reply, const char *what, GError **error)
                       error);
 }
 
+/* Without the client's secret the cluster may have what server it likes. */
+static gboolean has_secret(const OAuth *oauth, GError **error)
+{
+    if (g_file_test(oauth->secret_file, G_FILE_TEST_EXISTS))
+        return TRUE;
+    g_set_error(error, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND, "the OAuthClient's secret, %s, is not there",
+                oauth->secret_file);
+    return FALSE;
+}
+
 static json_t *describe(OAuth *oauth, GCancellable *cancel, GError **error)
 {
     g_autofree char *url = g_strconcat(oauth->api, DESCRIPTION, NULL);
     const char *headers[] = {"Accept", "application/json", NULL};
-    g_autoptr(HttpReply) reply =
-        http_client_send(oauth->cluster, "GET", url, headers, NULL, NULL, MOST_ANSWER, cancel, error);
+    g_autoptr(HttpReply) reply = NULL;
     g_autoptr(json_t) about = NULL;
 
+    if (!has_secret(oauth, error))
+        return NULL;
+    reply = http_client_send(oauth->cluster, "GET", url, headers, NULL, NULL, MOST_ANSWER, cancel, error);
     if (!reply)
         return NULL;
     if (reply->status != 200) {
@@ -164,15 +175,46 @@ static const char *verifier_of(const char *kept, const char *state)
     return dot + 1;
 }
 
-/* RFC 6749, 2.3.1: both parts are encoded as in a form first. */
-static char *authorization_of(const OAuth *oauth)
+static void wipe(char *text)
+{
+    explicit_bzero(text, strlen(text));
+    g_free(text);
+}
+
+/* Read anew each time, as whoever mounts it may change it; to be wiped. */
+static char *read_secret(const OAuth *oauth, GError **error)
+{
+    char *text = NULL;
+    gsize size;
+
+    if (!g_file_get_contents(oauth->secret_file, &text, &size, error))
+        return NULL;
+    if (size <= MOST_SECRET && !memchr(text, 0, size) && *g_strchomp(text))
+        return text;
+    wipe(text);
+    g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
+                "%s holds no secret: a line of at most %d bytes would be one", oauth->secret_file,
+                MOST_SECRET);
+    return NULL;
+}
+
+/* RFC 6749, 2.3.1: both parts are encoded as in a form first. To be wiped; NULL: error is set. */
+static char *authorization_of(const OAuth *oauth, GError **error)
 {
     g_autofree char *client = g_uri_escape_string(oauth->client, NULL, FALSE);
-    g_autofree char *secret = g_uri_escape_string(oauth->secret, NULL, FALSE);
-    g_autofree char *both = g_strconcat(client, ":", secret, NULL);
-    g_autofree char *encoded = g_base64_encode((const guchar *)both, strlen(both));
+    char *secret = read_secret(oauth, error), *escaped, *both, *encoded, *header;
 
-    return g_strconcat("Basic ", encoded, NULL);
+    if (!secret)
+        return NULL;
+    escaped = g_uri_escape_string(secret, NULL, FALSE);
+    both = g_strconcat(client, ":", escaped, NULL);
+    encoded = g_base64_encode((const guchar *)both, strlen(both));
+    header = g_strconcat("Basic ", encoded, NULL);
+    wipe(secret);
+    wipe(escaped);
+    wipe(both);
+    wipe(encoded);
+    return header;
 }
 
 static char *token_of(const HttpReply *reply, GError **error)
@@ -195,8 +237,8 @@ char *oauth_finish(OAuth *oauth, const char *redirect, const char *kept, const c
                    GCancellable *cancel, GError **error)
 {
     const char *verifier = verifier_of(kept, state);
-    g_autofree char *authorization = authorization_of(oauth), *form = NULL;
-    const char *headers[] = {"Authorization", authorization, "Accept", "application/json", NULL};
+    g_autofree char *form = NULL;
+    char *authorization;
     g_autoptr(json_t) about = NULL;
     g_autoptr(HttpReply) reply = NULL;
     g_autoptr(GBytes) body = NULL;
@@ -212,7 +254,13 @@ char *oauth_finish(OAuth *oauth, const char *redirect, const char *kept, const c
     form = form_of((const char *[]){"grant_type", "authorization_code", "code", code, "redirect_uri",
                                     redirect, "code_verifier", verifier, NULL});
     body = g_bytes_new(form, strlen(form));
-    reply = http_client_send(oauth->server, "POST", json_string_at(about, "token_endpoint", ""), headers,
-                             "application/x-www-form-urlencoded", body, MOST_ANSWER, cancel, error);
+    authorization = authorization_of(oauth, error);
+    if (!authorization)
+        return NULL;
+    reply =
+        http_client_send(oauth->server, "POST", json_string_at(about, "token_endpoint", ""),
+                         (const char *[]){"Authorization", authorization, "Accept", "application/json", NULL},
+                         "application/x-www-form-urlencoded", body, MOST_ANSWER, cancel, error);
+    wipe(authorization);
     return reply ? token_of(reply, error) : NULL;
 }

@@ -14,7 +14,8 @@ typedef struct OAuth OAuth;
 typedef struct {
     const char *api, *api_ca_pem; /* the Kubernetes API */
     const char *ca_pem;           /* of the OAuth server; NULL: system trust */
-    const char *client, *secret;  /* as the OAuthClient has them */
+    const char *client;           /* the OAuthClient's name */
+    const char *secret_file;      /* its secret; while there is no such file, there is no sign-in */
 } OAuthOptions;
 
 /* Errors: BAD_INPUT (a certificate that is none). */
@@ -22,12 +23,12 @@ OAuth *oauth_new(const OAuthOptions *options, GError **error);
 void oauth_free(OAuth *oauth);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OAuth, oauth_free)
 
-/* Whether the cluster has an OAuth server that we can use. */
+/* Whether the cluster has an OAuth server that we can use, and we its client's secret. */
 gboolean oauth_offered(OAuth *oauth, GCancellable *cancel);
 
 /* Where to send the browser; redirect: where it is to come back to. *kept: what its cookie has to hold
- * meanwhile. Both to be freed with g_free(). Errors: KUBE_NOT_FOUND (there is no OAuth server), BAD_INPUT and
- * BAD_JSON (it describes itself in another way), HTTP_*. */
+ * meanwhile. Both to be freed with g_free(). Errors: KUBE_NOT_FOUND (no OAuth server, or no secret),
+ * BAD_INPUT and BAD_JSON (it describes itself in another way), HTTP_*. */
 char *oauth_begin(OAuth *oauth, const char *redirect, char **kept, GCancellable *cancel, GError **error);
 
 /* The token, to be freed with g_free(). kept: of the cookie, state and code: of the request; each may be

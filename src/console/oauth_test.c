@@ -6,6 +6,7 @@
 #include "net/certificate.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define REDIRECT "https://console.example/login/oauth/callback"
@@ -17,6 +18,7 @@ typedef struct {
     const char *description; /* what it says of itself, %s its URL; NULL: it is none */
     char *challenge;         /* of the last authorization, as the test took it from the browser's way */
     const char *token;       /* the answer to a right code */
+    char *dir, *secret_file;
 } Fixture;
 
 static const char usual[] =
@@ -75,6 +77,11 @@ static void serve(HttpExchange *x, gpointer data)
     }
 }
 
+static void write_secret(const Fixture *f, const char *secret)
+{
+    g_assert_true(g_file_set_contents(f->secret_file, secret, -1, NULL));
+}
+
 static void set_up(Fixture *f, gconstpointer unused)
 {
     static const char *const names[] = {"127.0.0.1", NULL};
@@ -85,8 +92,7 @@ static void set_up(Fixture *f, gconstpointer unused)
                                  .key_pem = ours->key_pem,
                                  .handler = serve,
                                  .user_data = f};
-    OAuthOptions oauth = {
-        .api_ca_pem = authority->pem, .ca_pem = authority->pem, .client = "forklift-ui", .secret = "s&p"};
+    OAuthOptions oauth = {.api_ca_pem = authority->pem, .ca_pem = authority->pem, .client = "forklift-ui"};
     g_autoptr(GError) error = NULL;
 
     f->description = usual;
@@ -94,7 +100,11 @@ static void set_up(Fixture *f, gconstpointer unused)
     f->server = http_server_start(&options, &error);
     g_assert_no_error(error);
     f->url = g_strdup_printf("https://127.0.0.1:%u", http_server_port(f->server));
+    f->dir = g_dir_make_tmp("oauth-XXXXXX", NULL);
+    f->secret_file = g_build_filename(f->dir, "secret", NULL);
+    write_secret(f, "s&p\n");
     oauth.api = f->url;
+    oauth.secret_file = f->secret_file;
     f->oauth = oauth_new(&oauth, &error);
     g_assert_no_error(error);
 }
@@ -103,6 +113,10 @@ static void tear_down(Fixture *f, gconstpointer unused)
 {
     oauth_free(f->oauth);
     http_server_stop(f->server);
+    g_remove(f->secret_file);
+    g_rmdir(f->dir);
+    g_free(f->secret_file);
+    g_free(f->dir);
     g_free(f->url);
     g_free(f->challenge);
 }
@@ -191,6 +205,48 @@ static void a_code_that_the_server_refuses_is_no_sign_in(Fixture *f, gconstpoint
     }
 }
 
+static void finish(Fixture *f, const char *kept, const char *state, GError **error)
+{
+    g_autofree char *token = oauth_finish(f->oauth, REDIRECT, kept, state, "right & proper", NULL, error);
+
+    g_assert_true((token == NULL) == (*error != NULL));
+}
+
+/* The operator's Secret may come after the console's start, and may change. */
+static void the_secret_is_read_at_each_sign_in(Fixture *f, gconstpointer unused)
+{
+    g_autofree char *kept = NULL, *state = begin(f, &kept), *none = NULL;
+    g_autoptr(GError) changed = NULL, gone = NULL, back = NULL;
+
+    write_secret(f, "another");
+    finish(f, kept, state, &changed);
+    g_assert_error(changed, GANTRY_ERROR, ERROR_KUBE_UNAUTHORIZED);
+    g_remove(f->secret_file);
+    g_assert_false(oauth_offered(f->oauth, NULL));
+    g_assert_null(oauth_begin(f->oauth, REDIRECT, &none, NULL, &gone));
+    g_assert_error(gone, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND);
+    g_clear_error(&gone);
+    finish(f, kept, state, &gone);
+    g_assert_error(gone, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND);
+    write_secret(f, "s&p");
+    finish(f, kept, state, &back);
+    g_assert_no_error(back);
+}
+
+static void a_file_that_holds_no_secret_is_named(Fixture *f, gconstpointer unused)
+{
+    g_autofree char *long_one = g_strnfill(5000, 's'), *kept = NULL, *state = begin(f, &kept);
+    const char *const texts[] = {"", "\n", long_one};
+
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        write_secret(f, texts[i]);
+        finish(f, kept, state, &error);
+        g_assert_error(error, GANTRY_ERROR, ERROR_BAD_INPUT);
+        g_assert_nonnull(strstr(error->message, f->secret_file));
+    }
+}
+
 static void a_server_that_cannot_be_used_is_not_offered(Fixture *f, gconstpointer unused)
 {
     static const struct {
@@ -229,6 +285,8 @@ int main(int argc, char **argv)
     ADD("a code becomes a token", a_code_becomes_a_token);
     ADD("what this browser has not begun is not finished", what_this_browser_has_not_begun_is_not_finished);
     ADD("a code that the server refuses is no sign-in", a_code_that_the_server_refuses_is_no_sign_in);
+    ADD("the secret is read at each sign-in", the_secret_is_read_at_each_sign_in);
+    ADD("a file that holds no secret is named", a_file_that_holds_no_secret_is_named);
     ADD("a server that cannot be used is not offered", a_server_that_cannot_be_used_is_not_offered);
     return g_test_run();
 }

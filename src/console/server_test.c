@@ -106,7 +106,7 @@ static void set_up(Fixture *f, gconstpointer unused)
         .listen = "127.0.0.1:0", .cert_pem = ours->pem, .key_pem = ours->key_pem, .handler = api};
     HttpTrust trust = {.ca_pem = authority->pem};
     ConsoleOptions options = {.listen = "127.0.0.1:0", .cert_pem = ours->pem, .key_pem = ours->key_pem};
-    g_autofree char *peer_url = NULL, *assets = NULL;
+    g_autofree char *peer_url = NULL, *assets = NULL, *secret = NULL;
     g_autoptr(GError) error = NULL;
 
     watches = g_ptr_array_new_with_free_func((GDestroyNotify)http_stream_unref);
@@ -119,6 +119,8 @@ static void set_up(Fixture *f, gconstpointer unused)
     g_mkdir(assets, 0700);
     write_file(f->dir, "index.html", "<!doctype html><title>t</title>");
     write_file(assets, "app-1a2b.js", "go()");
+    write_file(f->dir, "secret", "s\n");
+    secret = g_build_filename(f->dir, "secret", NULL);
 
     options.peers = (SessionPeers){.api = peer_url,
                                    .api_ca_pem = authority->pem,
@@ -130,7 +132,7 @@ static void set_up(Fixture *f, gconstpointer unused)
                                    .api_ca_pem = authority->pem,
                                    .ca_pem = authority->pem,
                                    .client = "forklift-ui",
-                                   .secret = "s"};
+                                   .secret_file = secret};
     options.assets = assets_load(f->dir, &error);
     g_assert_no_error(error);
     f->console = console_server_start(&options, &error);
@@ -146,6 +148,7 @@ static void tear_down(Fixture *f, gconstpointer unused)
     g_autofree char *index = g_build_filename(f->dir, "index.html", NULL);
     g_autofree char *assets = g_build_filename(f->dir, "assets", NULL);
     g_autofree char *js = g_build_filename(assets, "app-1a2b.js", NULL);
+    g_autofree char *secret = g_build_filename(f->dir, "secret", NULL);
 
     http_client_free(f->client);
     g_mutex_lock(&watches_lock);
@@ -157,6 +160,7 @@ static void tear_down(Fixture *f, gconstpointer unused)
     g_remove(js);
     g_rmdir(assets);
     g_remove(index);
+    g_remove(secret);
     g_rmdir(f->dir);
     g_free(f->dir);
     g_free(f->url);

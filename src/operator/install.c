@@ -2,6 +2,7 @@
 #include "operator/install.h"
 #include "base/log.h"
 #include "operator/authority.h"
+#include "operator/sign_in.h"
 #include "operator/upgrade.h"
 #include "operator/values.h"
 #include <string.h>
@@ -103,28 +104,6 @@ static gboolean make_room(const Installation *to, const Template *one, GCancella
     return FALSE;
 }
 
-/* The sign-in's secret is made once. */
-static gboolean fill_oauth_client(Pass *pass, json_t *manifest, GCancellable *cancel, GError **error)
-{
-    const Installation *to = pass->installation;
-    const char *name = json_string_at(manifest, "metadata.name", "");
-    g_autoptr(GError) problem = NULL;
-    g_autoptr(Object) there = kube_get(to->kube, &KUBE_OAUTH_CLIENT, NULL, name, cancel, &problem),
-                      route = kube_get(to->kube, &KUBE_ROUTE, to->ns, "virt", cancel, NULL);
-    const char *host = route ? json_string_at(object_json(route), "spec.host", "") : "";
-    g_autofree char *fresh = g_uuid_string_random();
-
-    if (!forgive_missing(there != NULL, &problem, error))
-        return FALSE;
-    json_object_set_new(manifest, "secret",
-                        json_string(there ? json_string_at(object_json(there), "secret", fresh) : fresh));
-    if (*host) {
-        g_autofree char *uri = g_strconcat("https://", host, NULL);
-        json_object_set_new(manifest, "redirectURIs", json_pack("[s]", uri));
-    }
-    return TRUE;
-}
-
 static void set_authority(json_t *manifest, const char *bundle)
 {
     g_autofree char *encoded = g_base64_encode((const guchar *)bundle, strlen(bundle));
@@ -142,15 +121,13 @@ static gboolean finish_manifest(Pass *pass, const Template *one, GCancellable *c
     if (!one->keep)
         json_set_at_new(one->manifest, "metadata.ownerReferences",
                         json_deep_copy(one->resource->namespaced ? pass->owner : pass->cluster_owner));
-    if (one->resource == &KUBE_OAUTH_CLIENT)
-        return fill_oauth_client(pass, one->manifest, cancel, error);
     if (pass->own_authority && bundle)
         set_authority(one->manifest, bundle);
     if (one->resource == &KUBE_DEPLOYMENT && !pass->openshift) {
         json_set_at_new(one->manifest, "spec.template.spec.securityContext.runAsUser", json_integer(USER));
         json_set_at_new(one->manifest, "spec.template.spec.securityContext.fsGroup", json_integer(USER));
     }
-    return TRUE;
+    return sign_in_fill(pass->installation->kube, pass->installation->ns, one, cancel, error);
 }
 
 static gboolean apply(Pass *pass, const Template *one, GCancellable *cancel, GError **error)

@@ -1,4 +1,5 @@
 """What `gantry operator` installs, repairs, refuses and takes away, on one machine."""
+import base64
 import json
 
 import pytest
@@ -55,6 +56,18 @@ def test_what_is_deleted_or_changed_is_repaired(cluster, kubectl):
     waiting.until("a new Service", lambda: (kubectl.get("service", "forklift-ui") or {"metadata": {"uid": before}})["metadata"]["uid"] != before)
     kubectl("patch", "service", "forklift-ui", "-n", manifests.NAMESPACE, "--type=merge", "-p", '{"spec": {"selector": {"app.kubernetes.io/name": "another"}}}')
     waiting.until("the selector", lambda: kubectl.get("service", "forklift-ui")["spec"]["selector"] == {"app.kubernetes.io/name": "forklift-ui"})
+
+
+def test_the_consoles_sign_in_has_one_secret(cluster, kubectl):
+    """Also after somebody has taken the OAuthClient away, as the guide's 8.2 does; its address is the console's Route."""
+    host = waiting.until("the Route's host", lambda: kubectl.get("route", "virt")["spec"].get("host"))
+    secret = base64.b64decode(kubectl.get("secret", "forklift-ui-oauth")["data"]["secret"]).decode()
+    kubectl("delete", "oauthclient", "forklift-ui")
+    kubectl("annotate", "forkliftcontroller", "forklift-controller", "-n", manifests.NAMESPACE, "woken=true")
+    client = there(kubectl, "oauthclient", "forklift-ui")
+    assert client["secret"] == secret and client["redirectURIs"] == [f"https://{host}"]
+    volumes = kubectl.get("deployment", "forklift-ui")["spec"]["template"]["spec"]["volumes"]
+    assert [one["secret"]["secretName"] for one in volumes if one["name"] == "oauth"] == ["forklift-ui-oauth"]
 
 
 def test_what_users_add_is_no_drift(cluster, kubectl):

@@ -7,7 +7,7 @@ enum { MOST_TEXT = 1024, MOST_TERMS = 16 };
 typedef enum { EQUAL, NOT_EQUAL, CONTAINS, GREATER, LESS } Relation;
 
 typedef struct {
-    char *field, *value;
+    GStrv fields, values; /* any of these with any of those; parts to look for are in lower case */
     Relation relation;
     double number;
 } Term;
@@ -22,8 +22,8 @@ static void term_free(gpointer data)
 {
     Term *term = data;
 
-    g_free(term->field);
-    g_free(term->value);
+    g_strfreev(term->fields);
+    g_strfreev(term->values);
     g_free(term);
 }
 
@@ -44,11 +44,19 @@ static gboolean is_field(const char *text, gsize len)
     return len > 0 && text[0] != '.' && text[len - 1] != '.';
 }
 
+static gboolean are_fields(const char *text, gsize len)
+{
+    for (gsize end; (end = strcspn(text, "|")) < len; text += end + 1, len -= end + 1)
+        if (!is_field(text, end))
+            return FALSE;
+    return is_field(text, len);
+}
+
 static gboolean bad_term(const char *term, GError **error)
 {
     g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT,
                 "'%s' is no term: FIELD=VALUE, FIELD!=VALUE, FIELD~PART, FIELD>NUMBER, FIELD<NUMBER, "
-                "FIELD or -FIELD",
+                "FIELD or -FIELD; FIELD|FIELD and VALUE|VALUE for any of them, except with > and <",
                 term);
     return FALSE;
 }
@@ -72,10 +80,20 @@ static gboolean parse_sort(Filter *filter, const char *term, GError **error)
 
 static gboolean parse_number(Term *term, const char *text, GError **error)
 {
+    const char *value = term->values[0];
     char *end;
 
-    term->number = g_ascii_strtod(term->value, &end);
-    return (*term->value && !*end) || bad_term(text, error);
+    if (term->values[1] || term->fields[1])
+        return bad_term(text, error);
+    term->number = g_ascii_strtod(value, &end);
+    return (*value && !*end) || bad_term(text, error);
+}
+
+static GStrv parse_values(const char *text, Relation relation)
+{
+    g_autofree char *cased = relation == CONTAINS ? g_utf8_strdown(text, -1) : g_strdup(text);
+
+    return *cased ? g_strsplit(cased, "|", -1) : g_strdupv((char *[]){"", NULL});
 }
 
 static gboolean parse_term(Filter *filter, const char *text, GError **error)
@@ -90,11 +108,12 @@ static gboolean parse_term(Filter *filter, const char *text, GError **error)
     if (!at)
         return parse_sort(filter, text, error);
     for (guint i = 0; !term && i < G_N_ELEMENTS(relations); i++)
-        if (g_str_has_prefix(at, relations[i].sign) && is_field(text, at - text)) {
+        if (g_str_has_prefix(at, relations[i].sign) && are_fields(text, at - text)) {
+            g_autofree char *fields = g_strndup(text, at - text);
             term = g_new0(Term, 1);
-            term->field = g_strndup(text, at - text);
+            term->fields = g_strsplit(fields, "|", -1);
             term->relation = relations[i].relation;
-            term->value = g_strdup(at + strlen(relations[i].sign));
+            term->values = parse_values(at + strlen(relations[i].sign), term->relation);
         }
     if (!term)
         return bad_term(text, error);
@@ -142,7 +161,7 @@ static char *text_of(const json_t *value)
 
 static gboolean value_holds(const Term *term, const json_t *value)
 {
-    g_autofree char *text = NULL, *lower = NULL, *part = NULL;
+    g_autofree char *text = NULL, *lower = NULL;
 
     if (term->relation == GREATER)
         return json_is_number(value) && json_number_value(value) > term->number;
@@ -150,10 +169,12 @@ static gboolean value_holds(const Term *term, const json_t *value)
         return json_is_number(value) && json_number_value(value) < term->number;
     text = text_of(value);
     if (term->relation != CONTAINS)
-        return !strcmp(text, term->value);
+        return g_strv_contains((const char *const *)term->values, text);
     lower = g_utf8_strdown(text, -1);
-    part = g_utf8_strdown(term->value, -1);
-    return strstr(lower, part) != NULL;
+    for (guint i = 0; term->values[i]; i++)
+        if (strstr(lower, term->values[i]))
+            return TRUE;
+    return FALSE;
 }
 
 /* Whether any value at the path holds; an array on the way stands for its items. */
@@ -164,8 +185,7 @@ static gboolean any_holds(const Term *term, const json_t *at, const char *path)
     size_t index;
 
     if (json_is_array(at)) {
-        json_array_foreach(at, index, item)
-        {
+        json_array_foreach (at, index, item) {
             if (any_holds(term, item, path))
                 return TRUE;
         }
@@ -178,11 +198,19 @@ static gboolean any_holds(const Term *term, const json_t *at, const char *path)
     return item && any_holds(term, item, dot ? dot + 1 : NULL);
 }
 
+static gboolean any_field_holds(const Term *term, const json_t *document)
+{
+    for (guint i = 0; term->fields[i]; i++)
+        if (any_holds(term, document, term->fields[i]))
+            return TRUE;
+    return FALSE;
+}
+
 gboolean filter_matches(const Filter *filter, const json_t *document)
 {
     for (guint i = 0; i < filter->terms->len; i++) {
         const Term *term = filter->terms->pdata[i];
-        if (any_holds(term, document, term->field) != (term->relation != NOT_EQUAL))
+        if (any_field_holds(term, document) != (term->relation != NOT_EQUAL))
             return FALSE;
     }
     return TRUE;

@@ -3,7 +3,9 @@
  *   q=powerState=poweredOn,name~web,memoryMB>4096,-storageUsed
  * Terms are joined by commas and must all hold: FIELD=VALUE, FIELD!=VALUE, FIELD~PART (holds the part, case ignored), FIELD>NUMBER,
  * FIELD<NUMBER. FIELD is a dotted path in the object's full document; of an array any item may match. A term that is only a
- * field sorts by it, with "-" before it downwards; one may be given.
+ * field sorts by it, with "-" before it downwards; one may be given. Before = != and ~ there may be several fields, and behind
+ * them several values, with "|" between them: name|path~web holds when either field does, host=h1|h2 when it is either value,
+ * and host!=h1|h2 when it is neither.
  * Threads: immutable. Errors: BAD_INPUT, naming the term.
  */
 #pragma once

@@ -40,6 +40,20 @@ static void terms_must_all_hold(void)
         {"name~web,memoryMB>9999", FALSE},
         {"name>1", FALSE},
         {"name", TRUE},
+        {"powerState=suspended|poweredOn", TRUE},
+        {"powerState=suspended|poweredOff", FALSE},
+        {"powerState!=suspended|poweredOff", TRUE},
+        {"powerState!=suspended|poweredOn", FALSE},
+        {"disks.bus=nvme|ide", TRUE},
+        {"name~mail|WEB", TRUE},
+        {"name~mail|shop", FALSE},
+        {"name|host.id=host-1", TRUE},
+        {"name|powerState~ON|off", TRUE},
+        {"name|host.id~shop", FALSE},
+        {"name|host.id!=host-1", FALSE},
+        {"name|absent!=host-1|host-2", TRUE},
+        {"name=|Web-01", TRUE},
+        {"name=|web", FALSE},
     };
     g_autoptr(json_t) json = parse(document);
 
@@ -54,7 +68,9 @@ static void terms_must_all_hold(void)
 
 static void what_is_no_filter_is_refused(void)
 {
-    static const char *const rows[] = {"=x", "a b=c", "a>", "a>x", "a,-b", ".a=1", "a.=1", "a!b", "a=1,"};
+    static const char *const rows[] = {"=x",    "a b=c", "a>",   "a>x",    "a,-b", ".a=1",
+                                       "a.=1",  "a!b",   "a=1,", "|a=1",   "a|=1", "a||b=1",
+                                       "a|b>1", "a>1|2", "a|b",  "a|b c=1"};
     g_autofree char *long_text = g_strnfill(2000, 'a');
     g_autoptr(GString) terms = g_string_new("a=1");
 

@@ -4,6 +4,7 @@
 #include "controller/status.h"
 #include "controller/sweep.h"
 #include "crd/conditions.h"
+#include "crd/plan_key.h"
 #include "plan/execution.h"
 #include "plan/provider_access.h"
 #include "plan/schedule.h"
@@ -147,7 +148,8 @@ static gboolean readiness_changed(const Object *before, const Object *after)
 
 static void wake_migrations_of(Controllers *c, const Object *plan)
 {
-    g_autoptr(GPtrArray) migrations = controllers_migrations_of(c, plan);
+    g_autofree char *key = plan_key(plan);
+    g_autoptr(GPtrArray) migrations = controllers_migrations_of(c, key);
     guint ms = object_condition(plan, "Executing") ? MIRROR_MS : 0;
 
     for (guint i = 0; i < migrations->len; i++)
@@ -211,7 +213,7 @@ static void share_granted(const char *plan_uid, gpointer user_data)
             wake(c, PLANS, object_namespace(plans->pdata[i]), object_name(plans->pdata[i]));
 }
 
-GPtrArray *controllers_migrations_of(const Controllers *c, const Object *plan)
+GPtrArray *controllers_migrations_of(const Controllers *c, const char *key)
 {
     g_autoptr(GPtrArray) all =
         c->informers[MIGRATIONS] ? informer_list(c->informers[MIGRATIONS], NULL) : g_ptr_array_new();
@@ -219,8 +221,9 @@ GPtrArray *controllers_migrations_of(const Controllers *c, const Object *plan)
 
     for (guint i = 0; i < all->len; i++) {
         const json_t *ref = json_at(object_json(all->pdata[i]), "spec.plan");
-        if (!strcmp(json_string_at(ref, "name", ""), object_name(plan)) &&
-            !strcmp(reference_namespace(ref, all->pdata[i]), object_namespace(plan)))
+        g_autofree char *named = g_strdup_printf("%s/%s", reference_namespace(ref, all->pdata[i]),
+                                                 json_string_at(ref, "name", ""));
+        if (!strcmp(named, key))
             g_ptr_array_add(mine, object_ref(all->pdata[i]));
     }
     return mine;

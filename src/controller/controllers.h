@@ -33,8 +33,8 @@ InventoryClient *controllers_inventory(const Controllers *controllers);
 Crew *controllers_crew(const Controllers *controllers);
 const char *controllers_image(const Controllers *controllers);
 const Object *controllers_home(const Controllers *controllers); /* may be NULL */
-/* Of Object, owned: the Migrations that name this plan, as the informer has them. */
-GPtrArray *controllers_migrations_of(const Controllers *controllers, const Object *plan);
+/* Of Object, owned: the Migrations that name the plan of this key, as the informer has them. */
+GPtrArray *controllers_migrations_of(const Controllers *controllers, const char *key);
 GPtrArray *controllers_plans(const Controllers *controllers);      /* of Object, owned */
 GPtrArray *controllers_migrations(const Controllers *controllers); /* the same */
 

@@ -47,17 +47,19 @@ static guint pass(Execution *execution, json_t *status, Conditions *conditions, 
     return execute(execution, status, conditions, cancel, error);
 }
 
+/* The Migrations are listed before the plan is read: one that begins begins with all that was written to the
+ * plan before the Migration was made. */
 guint plan_reconcile(const char *key, gpointer data, GCancellable *cancel, GError **error)
 {
     Controllers *controllers = data;
     KubeClient *kube = controllers_kube(controllers);
     g_autoptr(GError) problem = NULL;
+    g_autoptr(GPtrArray) migrations = controllers_migrations_of(controllers, key);
     g_autoptr(Object) plan = status_get(kube, &KUBE_PLAN, key, cancel, &problem);
     g_autoptr(Settings) settings = settings_ref();
     g_autoptr(Conditions) conditions = NULL;
     g_autoptr(json_t) status = NULL;
     g_auto(PlanCheck) check = {0};
-    g_autoptr(GPtrArray) migrations = NULL;
     Execution execution;
     guint again;
 
@@ -83,7 +85,6 @@ guint plan_reconcile(const char *key, gpointer data, GCancellable *cancel, GErro
         log_debug("plan cannot be checked yet", "plan", key, "error", problem->message, NULL);
         return AGAIN_SOON;
     }
-    migrations = controllers_migrations_of(controllers, plan);
     execution = (Execution){
         .run = plan_check_objects(&check), .crew = controllers_crew(controllers), .migrations = migrations};
     again = pass(&execution, status, conditions, cancel, &problem);

@@ -1235,6 +1235,29 @@ static void a_machine_that_another_moved_under_this_plan_stays(void)
     }
 }
 
+/* As after a kill: the one that follows has made another Secret in its place. */
+static void an_importer_whose_secret_is_gone_makes_room(void)
+{
+    g_auto(World) world = world_new("{\"targetNamespace\":\"target\",\"skipGuestConversion\":true,"
+                                    "\"runPreflightInspection\":false,\"vms\":[{\"id\":\"vm-1\"}]}");
+    g_autoptr(GPtrArray) secrets = NULL;
+
+    for (guint i = 0; i < MOST_PASSES && !number_of(&KUBE_POD); i++) {
+        fake_tick();
+        pass_over(&world, world.status);
+        act(&world, world.status);
+    }
+    g_assert_cmpuint(number_of(&KUBE_POD), ==, 2);
+    secrets = fake_all(&KUBE_SECRET);
+    for (guint i = 0; i < secrets->len; i++)
+        if (object_label(secrets->pdata[i], "vmID", NULL))
+            g_assert_true(kube_delete(NULL, &KUBE_SECRET, "target", object_name(secrets->pdata[i]), NULL,
+                                      NULL, NULL));
+    run(&world);
+    g_assert_true(plan_has(&world, "Succeeded"));
+    g_assert_cmpuint(number_of(&KUBE_POD), ==, 2);
+}
+
 static void a_target_that_took_over_unnoticed_is_not_backed_out_of(void)
 {
     g_auto(World) world = world_new(ONE_VM);
@@ -1407,6 +1430,7 @@ int main(int argc, char **argv)
          a_plan_that_is_deleted_at_any_time_is_backed_out_of);
     CASE("a machine that another moved under this plan stays",
          a_machine_that_another_moved_under_this_plan_stays);
+    CASE("an importer whose secret is gone makes room", an_importer_whose_secret_is_gone_makes_room);
     CASE("a target that took over unnoticed is not backed out of",
          a_target_that_took_over_unnoticed_is_not_backed_out_of);
     CASE("a copy without a byte is said to be stalled", a_copy_without_a_byte_is_said_to_be_stalled);

@@ -713,13 +713,27 @@ static gboolean is_copied(const Stored *pod)
     return g_get_monotonic_time() - pod->since_us >= (gint64)varied(vm_id, scale.copy_ms) * 1000;
 }
 
+/* A kubelet waits for what a Pod mounts. */
+static gboolean has_its_secrets(const Stored *pod)
+{
+    size_t i;
+    json_t *volume;
+
+    json_array_foreach (json_at(object_json(pod->object), "spec.volumes"), i, volume) {
+        const char *name = json_string_at(volume, "secret.secretName", NULL);
+        if (name && !find(&KUBE_SECRET, object_namespace(pod->object), name))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static void move_pod(Stored *pod)
 {
     const char *phase = json_string_at(object_json(pod->object), "status.phase", "");
     const char *app = object_label(pod->object, "forklift.app", "");
     gboolean importer = !strcmp(app, "importer"), inspection = !strcmp(app, "virt-v2v-inspection");
 
-    if (!*phase)
+    if (!*phase && has_its_secrets(pod))
         set_status(pod, json_pack("{s:s, s:[{s:{s:{}}}]}", "phase", "Running", "containerStatuses", "state",
                                   "running"));
     else if (!strcmp(phase, "Running") && (inspection || is_copied(pod))) {

@@ -105,6 +105,7 @@ static void an_importer_mounts_disk_state_and_spec(void)
     g_autoptr(json_t) pod = target_importer_pod(&owner, &one, "sec");
 
     g_assert_nonnull(pod);
+    g_assert_cmpstr(target_importer_secret_name(pod), ==, "sec");
     g_assert_cmpstr(json_string_at(pod, "metadata.generateName", ""), ==, "importer-plan1-vm-12-");
     g_assert_cmpstr(json_string_at(pod, "spec.restartPolicy", ""), ==, "OnFailure");
     g_assert_cmpuint(json_array_size(json_at(container(pod), "volumeMounts")), ==, 3);

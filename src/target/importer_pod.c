@@ -72,3 +72,14 @@ json_t *target_importer_pod(const TargetOwner *owner, const Importer *importer, 
     return json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "v1", "kind", "Pod", "metadata", metadata, "spec",
                      spec);
 }
+
+const char *target_importer_secret_name(const json_t *pod)
+{
+    size_t i;
+    json_t *volume;
+
+    json_array_foreach (json_at(pod, "spec.volumes"), i, volume)
+        if (json_object_get(volume, "secret"))
+            return json_string_at(volume, "secret.secretName", "");
+    return "";
+}

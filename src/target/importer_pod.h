@@ -34,3 +34,4 @@ json_t *target_copy_spec(const TargetOwner *owner, const Importer *importer);
 json_t *target_importer_secret(const TargetOwner *owner, const Importer *importer);
 /* secret: the name that the Secret got. */
 json_t *target_importer_pod(const TargetOwner *owner, const Importer *importer, const char *secret);
+const char *target_importer_secret_name(const json_t *pod); /* borrowed; "" when it mounts none */

@@ -456,6 +456,41 @@ static gboolean go_on(Copy *copy, GCancellable *cancel, GError **error)
 
 /* ---- all disks ---- */
 
+/* FALSE with no error: it is gone. */
+static gboolean has_its_secret(VmRun *vm, const Object *pod, GCancellable *cancel, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Object) secret = kube_get(vm_run_plan(vm)->target, &KUBE_SECRET, object_namespace(pod),
+                                        target_importer_secret_name(object_json(pod)), cancel, &problem);
+
+    if (problem && !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return secret != NULL;
+}
+
+/* A Pod that a killed controller asked for may come after the next one has looked for it and made its own,
+ * and with that another Secret. It can never start: it goes, from the list too. */
+static gboolean drop_stranded(VmRun *vm, GPtrArray *pods, GCancellable *cancel, GError **error)
+{
+    for (guint i = pods->len; i-- > 0;) {
+        const Object *pod = pods->pdata[i];
+        g_auto(PodResult) result = {0};
+        g_autoptr(GError) problem = NULL;
+
+        pod_result_read(pod, &result);
+        if (object_deleting(pod) || result.state != POD_WAITING || has_its_secret(vm, pod, cancel, &problem))
+            continue;
+        if (problem) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return FALSE;
+        }
+        if (!vm_run_delete(vm, &KUBE_POD, pod, cancel, error))
+            return FALSE;
+        g_ptr_array_remove_index(pods, i);
+    }
+    return TRUE;
+}
+
 static const Object *pod_of(GPtrArray *pods, const Object *volume)
 {
     for (guint i = 0; i < pods->len; i++)
@@ -548,7 +583,7 @@ static StepResult copy_all(VmRun *vm, const char *pipeline, GCancellable *cancel
     gboolean all = TRUE, noted = FALSE;
     size_t i;
 
-    if (!claims)
+    if (!claims || !drop_stranded(vm, pods, cancel, error))
         return STEP_FAILED;
     if (json_array_size(tasks) && !claims->len) {
         g_set_error(error, GANTRY_ERROR, ERROR_COPY_FAILED,

@@ -117,7 +117,8 @@ typedef struct {
     SoupMessage *message;
     char *refusal; /* why the certificate was not accepted */
     const char *content_type;
-    GBytes *body; /* borrowed, or NULL */
+    GBytes *body;           /* borrowed, or NULL */
+    gboolean shaking_hands; /* counted in handshakes */
 } Call;
 
 static gboolean accept_certificate(SoupMessage *message, GTlsCertificate *certificate,
@@ -148,6 +149,43 @@ static void check_resumed(Call *call, GIOStream *connection)
         g_io_stream_close(connection, NULL, NULL);
 }
 
+/* ---- few handshakes at once ---- */
+
+/* GLib shakes all hands of a process, its clients' and its servers', on the same few threads (ten, and more
+ * only after a while). With all of them waiting for a server of this same process nobody gets on. One that
+ * has waited for long goes on all the same: those before it may wait for a server that is silent. */
+enum { HANDSHAKES = 5, HANDSHAKE_WAIT_US = 2 * G_USEC_PER_SEC };
+
+static GMutex handshakes_lock;
+static GCond handshake_ended;
+static guint handshakes;
+
+static void handshake_end(Call *call)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&handshakes_lock);
+
+    if (!call->shaking_hands)
+        return;
+    call->shaking_hands = FALSE;
+    handshakes--;
+    g_cond_signal(&handshake_ended);
+}
+
+static void handshake_begin(Call *call)
+{
+    gint64 until = g_get_monotonic_time() + HANDSHAKE_WAIT_US;
+    g_autoptr(GMutexLocker) locker = NULL;
+
+    handshake_end(call); /* of a connection that libsoup tried before */
+    locker = g_mutex_locker_new(&handshakes_lock);
+    while (handshakes >= HANDSHAKES && g_cond_wait_until(&handshake_ended, &handshakes_lock, until))
+        ;
+    handshakes++;
+    call->shaking_hands = TRUE;
+}
+
+/* ---- a connection ---- */
+
 /* A request's last segment must not wait for the answer to its first; and a peer that dies while it owes an
  * answer, however long that may take, is noticed within a minute. */
 static void tune_connection(SoupMessage *message, GSocketClientEvent event, GIOStream *connection,
@@ -161,8 +199,12 @@ static void tune_connection(SoupMessage *message, GSocketClientEvent event, GIOS
                    {IPPROTO_TCP, TCP_KEEPINTVL, 10},
                    {IPPROTO_TCP, TCP_KEEPCNT, 3}};
 
-    if (event == G_SOCKET_CLIENT_TLS_HANDSHAKED)
+    if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING)
+        handshake_begin(data);
+    if (event == G_SOCKET_CLIENT_TLS_HANDSHAKED) {
+        handshake_end(data);
         check_resumed(data, connection);
+    }
     if (event != G_SOCKET_CLIENT_CONNECTED || !G_IS_SOCKET_CONNECTION(connection))
         return;
     for (gsize i = 0; i < G_N_ELEMENTS(options); i++)
@@ -300,6 +342,7 @@ static GInputStream *send_message(Call *call, Lane *lane, GCancellable *cancel, 
     g_autoptr(GError) why = NULL;
     GInputStream *stream = soup_session_send(lane->session, call->message, cancel, &why);
 
+    handshake_end(call); /* one that failed */
     if (!stream) {
         set_error(call, why, error);
         return NULL;

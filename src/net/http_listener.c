@@ -14,10 +14,11 @@ enum { HANDSHAKE_S = 30, PAUSE_MS = 250 };
 
 static const char peer_key[] = "gantry-peer";
 
-/* A peer whose TLS handshake is under way. All here is of the server's thread only. */
+/* A peer whose TLS handshake is awaited or under way. All here is of the server's thread only. */
 typedef struct {
     HttpServer *server;
     GSocket *peer;
+    GIOStream *tls;
     GCancellable *cancel;
     GSource *deadline;
 } Arrival;
@@ -111,6 +112,7 @@ static void arrival_free(Arrival *arrival)
     g_source_destroy(arrival->deadline);
     g_source_unref(arrival->deadline);
     g_object_unref(arrival->cancel);
+    g_object_unref(arrival->tls);
     g_object_unref(arrival->peer);
     g_free(arrival);
 }
@@ -132,6 +134,24 @@ static gboolean too_late(gpointer cancel)
     return G_SOURCE_REMOVE;
 }
 
+/* A handshake takes one of GLib's few threads until it ends. Nobody gets one who has not said anything. */
+static gboolean peer_speaks(GSocket *peer, GIOCondition condition, gpointer data)
+{
+    Arrival *arrival = data;
+
+    g_tls_connection_handshake_async(G_TLS_CONNECTION(arrival->tls), G_PRIORITY_DEFAULT, arrival->cancel,
+                                     shaken, arrival);
+    return G_SOURCE_REMOVE;
+}
+
+static void begin_when_peer_speaks(Arrival *arrival)
+{
+    g_autoptr(GSource) source = g_socket_create_source(arrival->peer, G_IO_IN, arrival->cancel);
+
+    g_source_set_callback(source, G_SOURCE_FUNC(peer_speaks), arrival, NULL);
+    g_source_attach(source, arrival->server->context);
+}
+
 static void shake_hands(HttpServer *server, GSocket *peer, GIOStream *plain)
 {
     static const char *const protocols[] = {"http/1.1", "http/1.0", NULL};
@@ -143,13 +163,12 @@ static void shake_hands(HttpServer *server, GSocket *peer, GIOStream *plain)
     g_tls_connection_set_advertised_protocols(G_TLS_CONNECTION(tls), protocols);
     g_tls_connection_set_require_close_notify(G_TLS_CONNECTION(tls), FALSE);
     arrival = g_new(Arrival, 1);
-    *arrival =
-        (Arrival){server, g_object_ref(peer), g_cancellable_new(), g_timeout_source_new_seconds(HANDSHAKE_S)};
+    *arrival = (Arrival){server, g_object_ref(peer), g_steal_pointer(&tls), g_cancellable_new(),
+                         g_timeout_source_new_seconds(HANDSHAKE_S)};
     g_hash_table_add(server->arrivals, arrival);
     g_source_set_callback(arrival->deadline, too_late, arrival->cancel, NULL);
     g_source_attach(arrival->deadline, server->context);
-    g_tls_connection_handshake_async(G_TLS_CONNECTION(tls), G_PRIORITY_DEFAULT, arrival->cancel, shaken,
-                                     arrival);
+    begin_when_peer_speaks(arrival);
 }
 
 /* ---- who comes ---- */

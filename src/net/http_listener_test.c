@@ -106,6 +106,37 @@ static void hang_up_in_the_handshake(Fixture *f, gconstpointer data)
     expect_answer(f);
 }
 
+enum { MANY = 48 };
+
+static gpointer ask_with_a_client_of_its_own(gpointer data)
+{
+    const Fixture *f = data;
+    HttpTrust trust = {.ca_pem = f->ca->pem};
+    g_autoptr(HttpClient) client = http_client_new(&trust, 60, NULL);
+    g_autoptr(HttpReply) reply = http_client_send(client, "GET", f->url, NULL, NULL, NULL, 1000, NULL, NULL);
+
+    return GUINT_TO_POINTER(reply ? reply->status : 0);
+}
+
+/* More than GLib has threads for handshakes, whose other halves are done in the same process; and peers that
+ * say nothing take none of those threads. */
+static void many_of_this_process(Fixture *f, gconstpointer data)
+{
+    GThread *threads[MANY];
+    GSocket *silent[MANY];
+
+    for (guint i = 0; i < MANY; i++) {
+        silent[i] = new_socket();
+        connect_socket(f, silent[i]);
+    }
+    for (guint i = 0; i < MANY; i++)
+        threads[i] = g_thread_new("client", ask_with_a_client_of_its_own, f);
+    for (guint i = 0; i < MANY; i++)
+        g_assert_cmpuint(GPOINTER_TO_UINT(g_thread_join(threads[i])), ==, 200);
+    for (guint i = 0; i < MANY; i++)
+        g_object_unref(silent[i]);
+}
+
 /* The kernel takes the connection in, and the server cannot. */
 static void no_descriptor(Fixture *f, gconstpointer data)
 {
@@ -132,6 +163,7 @@ int main(int argc, char **argv)
         void (*run)(Fixture *, gconstpointer);
     } cases[] = {
         {"peers that begin no handshake hold up neither the others nor the stop", silent_peers},
+        {"many clients of the server's own process come in at once", many_of_this_process},
         {"a peer that speaks no TLS is turned away", no_tls},
         {"peers that hang up in the handshake do no harm", hang_up_in_the_handshake},
         {"without a free descriptor it waits and takes in again", no_descriptor},

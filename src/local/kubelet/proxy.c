@@ -287,14 +287,28 @@ static gboolean same_doors(Proxy *proxy, const char *key, GPtrArray *doors)
 
 /* --- Services and Routes --- */
 
+static char *hosts_path(Proxy *proxy)
+{
+    return g_build_filename(network_directory(proxy->network), "hosts", NULL);
+}
+
 static void write_hosts(Proxy *proxy, const char *services)
 {
-    g_autofree char *path = g_build_filename(network_directory(proxy->network), "hosts", NULL);
+    g_autofree char *path = hosts_path(proxy);
     g_autofree char *text = g_strconcat("127.0.0.1 localhost\n", services, NULL);
     g_autoptr(GError) error = NULL;
 
     if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, &error))
         log_warn("the Pods' hosts file cannot be written", "error", error->message, NULL);
+}
+
+/* Until the Services are known. Pods of an earlier run keep the names that they have. */
+static void begin_hosts(Proxy *proxy)
+{
+    g_autofree char *path = hosts_path(proxy);
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        write_hosts(proxy, "");
 }
 
 static void name_services(Proxy *proxy)
@@ -463,7 +477,7 @@ Proxy *proxy_new(LocalView *view, Network *network, const char *host, guint port
     proxy->cancel = g_cancellable_new();
     proxy->context = g_main_context_new();
     proxy->loop = g_main_loop_new(proxy->context, FALSE);
-    write_hosts(proxy, ""); /* until the Services are known */
+    begin_hosts(proxy);
     proxy->thread = g_thread_new("proxy", run_loop, proxy);
     proxy->queue = work_queue_new("proxy", 1, sync_key, proxy);
     local_view_subscribe(view, &KUBE_SERVICE, on_service, proxy);

@@ -245,6 +245,7 @@ def test_a_controller_that_is_killed_at_every_phase_moves_the_vm_all_the_same(cl
     assert killed and after.get("start", 0) == before.get("start", 0) and after.get("stop", 0) == before.get("stop", 0)
 
 
+@pytest.mark.timeout(5 * waiting.LONG)  # it may wait for longer than any other test may take
 def test_a_guest_without_virtio_is_converted_though_nobody_asked(cluster, kubectl, engine, source):
     """libguestfs finds it out in the engine's disk. The conversion itself is tested elsewhere: here it is only seen to come, and the migration is cancelled."""
     run = run_of(cluster, engine, "old")

@@ -131,7 +131,7 @@ static gboolean read_slowly(Reader *reader, guint64 start, gsize size, guint8 *b
         g_cond_wait(&slow->room, &slow->lock);
     slow->at_once++;
     g_mutex_unlock(&slow->lock);
-    g_usleep(1000);
+    g_usleep(20000); /* much more than a busy machine adds */
     g_mutex_lock(&slow->lock);
     slow->at_once--;
     g_cond_broadcast(&slow->room);

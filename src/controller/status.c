@@ -105,11 +105,9 @@ static gboolean put(KubeClient *kube, const KubeResource *resource, const Object
     for (guint i = 0;; i++) {
         g_autoptr(json_t) body = json_copy((json_t *)object_json(base));
         GError *problem = NULL;
-        g_autoptr(Object) written = NULL;
         Object *next;
         json_object_set(body, "status", status);
-        written = kube_update_status(kube, resource, body, cancel, &problem);
-        if (written)
+        if (kube_update_status(kube, resource, body, cancel, &problem))
             return TRUE;
         if (i == TRIES || !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_CONFLICT)) {
             g_propagate_error(error, problem);

@@ -487,26 +487,34 @@ Object *kube_create(KubeClient *client, const KubeResource *resource, const char
     return request_object(client, "POST", path, "application/json", whole, cancel, error);
 }
 
-static Object *put(KubeClient *client, const KubeResource *resource, const json_t *body,
-                   const char *subresource, GCancellable *cancel, GError **error)
+static char *path_of(const KubeResource *resource, const json_t *body, const char *subresource,
+                     GError **error)
 {
-    g_autoptr(json_t) whole = complete(resource, NULL, body);
-    g_autofree char *path = object_path(resource, json_string_at(body, "metadata.namespace", NULL),
-                                        json_string_at(body, "metadata.name", NULL), subresource, error);
-
-    return path ? request_object(client, "PUT", path, "application/json", whole, cancel, error) : NULL;
+    return object_path(resource, json_string_at(body, "metadata.namespace", NULL),
+                       json_string_at(body, "metadata.name", NULL), subresource, error);
 }
 
 Object *kube_update(KubeClient *client, const KubeResource *resource, const json_t *body,
                     GCancellable *cancel, GError **error)
 {
-    return put(client, resource, body, NULL, cancel, error);
+    g_autoptr(json_t) whole = complete(resource, NULL, body);
+    g_autofree char *path = path_of(resource, body, NULL, error);
+
+    return path ? request_object(client, "PUT", path, "application/json", whole, cancel, error) : NULL;
 }
 
-Object *kube_update_status(KubeClient *client, const KubeResource *resource, const json_t *body,
-                           GCancellable *cancel, GError **error)
+gboolean kube_update_status(KubeClient *client, const KubeResource *resource, const json_t *body,
+                            GCancellable *cancel, GError **error)
 {
-    return put(client, resource, body, "status", cancel, error);
+    g_autoptr(json_t) whole = complete(resource, NULL, body);
+    g_autofree char *path = path_of(resource, body, "status", error);
+    g_autoptr(HttpReply) reply = NULL;
+
+    if (!path)
+        return FALSE;
+    reply = request(client, "PUT", path, "application/json", "application/json", whole, MOST_REPLY, cancel,
+                    error);
+    return reply != NULL;
 }
 
 Object *kube_patch(KubeClient *client, const KubeResource *resource, const char *ns, const char *name,

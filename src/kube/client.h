@@ -62,8 +62,9 @@ Object *kube_create_or_get(KubeClient *client, const KubeResource *resource, con
  * KUBE_CONFLICT. */
 Object *kube_update(KubeClient *client, const KubeResource *resource, const json_t *body, GCancellable *cancel,
                     GError **error);
-Object *kube_update_status(KubeClient *client, const KubeResource *resource, const json_t *body, GCancellable *cancel,
-                           GError **error);
+/* The same of its status. The object that the server answers with is not parsed: it may be long, and nobody wants it. */
+gboolean kube_update_status(KubeClient *client, const KubeResource *resource, const json_t *body, GCancellable *cancel,
+                            GError **error);
 
 /* Says which finalizers of a Namespace's spec are left; with none it is gone. */
 gboolean kube_finalize_namespace(KubeClient *client, const json_t *body, GCancellable *cancel, GError **error);

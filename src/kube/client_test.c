@@ -66,6 +66,32 @@ static void a_status_reply_becomes_an_error_by_its_code(void)
     }
 }
 
+static void a_status_is_written_and_its_conflict_told(void)
+{
+    g_autoptr(ScriptedServer) server = scripted_server_start();
+    g_autoptr(KubeClient) client = client_of(server);
+    g_autoptr(json_t) body = json_pack("{s:{s:s,s:s}, s:{s:s}}", "metadata", "name", "a", "namespace", "n",
+                                       "status", "phase", "Running");
+    g_autoptr(GError) error = NULL;
+    g_autofree char *last = NULL, *sent = NULL;
+    g_autoptr(json_t) json = NULL;
+
+    scripted_server_answer(server, "PUT", "/api/v1/namespaces/n/pods/a/status", 200, POD);
+    g_assert_true(kube_update_status(client, &KUBE_POD, body, NULL, &error));
+    g_assert_no_error(error);
+    last = scripted_server_last(server);
+    g_assert_cmpstr(last, ==, "PUT /api/v1/namespaces/n/pods/a/status");
+    sent = scripted_server_last_body(server);
+    json = json_loads(sent, 0, NULL);
+    g_assert_cmpstr(json_string_at(json, "status.phase", ""), ==, "Running");
+    g_assert_cmpstr(json_string_at(json, "kind", ""), ==, "Pod");
+
+    scripted_server_answer(server, "PUT", "/api/v1/namespaces/n/pods/a/status", 409,
+                           "{'code':409,'reason':'Conflict','message':'m'}");
+    g_assert_false(kube_update_status(client, &KUBE_POD, body, NULL, &error));
+    g_assert_error(error, GANTRY_ERROR, ERROR_KUBE_CONFLICT);
+}
+
 static void a_server_with_too_much_to_do_is_asked_again_when_it_says_so(void)
 {
     g_autoptr(ScriptedServer) server = scripted_server_start();
@@ -283,6 +309,7 @@ int main(int argc, char **argv)
 #define TEST(name, function) g_test_add_func("/kube/client/" name, function)
     TEST("an object is fetched with the token", an_object_is_fetched_with_the_token);
     TEST("a status reply becomes an error by its code", a_status_reply_becomes_an_error_by_its_code);
+    TEST("a status is written and its conflict told", a_status_is_written_and_its_conflict_told);
     TEST("a server with too much to do is asked again when it says so",
          a_server_with_too_much_to_do_is_asked_again_when_it_says_so);
     TEST("a server that does not say when is not asked for ever",

@@ -122,10 +122,10 @@ static gboolean report(KubeClient *kube, const Object *settings, const GPtrArray
     for (guint i = 0;; i++) {
         g_autoptr(GError) failed = NULL;
         g_autoptr(Object) now = kube_get(kube, &KUBE_FORKLIFT_CONTROLLER, object_namespace(settings),
-                                         object_name(settings), cancel, &failed),
-                          written = NULL;
+                                         object_name(settings), cancel, &failed);
         g_autoptr(json_t) body = NULL;
         json_t *conditions;
+        gboolean written;
 
         if (!now) {
             if (!g_error_matches(failed, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))

@@ -344,12 +344,11 @@ Object *kube_patch(KubeClient *client, const KubeResource *resource, const char 
     return result;
 }
 
-Object *kube_update_status(KubeClient *client, const KubeResource *resource, const json_t *body,
-                           GCancellable *cancel, GError **error)
+gboolean kube_update_status(KubeClient *client, const KubeResource *resource, const json_t *body,
+                            GCancellable *cancel, GError **error)
 {
     g_autoptr(json_t) patch = json_pack("{s:n}", "status");
     const char *ns = json_string_at(body, "metadata.namespace", NULL), *name = json_string_at(body, "metadata.name", "");
-    Object *result = NULL;
     Stored *one;
 
     take_time();
@@ -359,11 +358,10 @@ Object *kube_update_status(KubeClient *client, const KubeResource *resource, con
         json_t *json = patch_merge(object_json(one->object), patch, NULL);
         json_object_set(json, "status", json_object_get(body, "status"));
         replace(one, json);
-        result = object_ref(one->object);
     } else
         not_found(resource, name, error);
     g_rec_mutex_unlock(&lock);
-    return result;
+    return one != NULL;
 }
 
 static gboolean is_owned_by(const Object *object, const char *uid)

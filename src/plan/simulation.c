@@ -2,7 +2,7 @@
  * ./test bench plan, and with few VMs as a test.
  *
  * What is real: the pass over a plan, the crew, the schedule, the work queue, and each plan's status as text,
- * which is printed and parsed whenever it is read or written. What is made up: the time (simulated_time.h),
+ * which is parsed whenever it is read and printed whenever it is written. What is made up: the time (simulated_time.h),
  * of which an API's answer takes --call-us, a written status more the longer it is (PUT_US_PER_MB, as the
  * local API was measured), a pass what it has used of a processor, and a copy --copy-ms. Prints lines bench:
  * NAME ours=… rival=… ratio=… target=… met|short; ends with 1 when a limit was exceeded or a VM did not
@@ -85,10 +85,8 @@ static gint64 time_used_us(void)
 static void write_status(Planned *planned, const json_t *status)
 {
     char *text = json_dumps(status, JSON_COMPACT);
-    json_t *checked = json_loads(text, 0, NULL);
 
     g_usleep(call_us + (gulong)(PUT_US_PER_MB * (strlen(text) / 1e6)) * (call_us > 0));
-    json_decref(checked);
     free(planned->status);
     planned->status = text;
     planned->most = MAX(planned->most, FIT_OBJECT_BYTES - fit_room(planned->plan) + strlen(text));

@@ -48,6 +48,22 @@ class KilledController:
                 return self._watch(process, log, plan.encode(), ended)
             finally:
                 process.kill()
+                self._take_rest(process, log, plan.encode())
+
+    def _phase(self, line, plan):
+        """The phase that the line tells of, when it is one at which it was not killed yet."""
+        found = PHASE.search(line)
+        return found[2] if found and found[1].split(b"/")[-1] == plan and found[2] not in self.killed else None
+
+    def _take_rest(self, process, log, plan):
+        """What it said until the kill was done: it was killed after that, too, and a later one does not say it again."""
+        process.wait()
+        os.set_blocking(process.stderr.fileno(), False)
+        rest = process.stderr.readall() or b""
+        log.write(rest)
+        for line in rest.splitlines():
+            if phase := self._phase(line, plan):
+                self.killed.append(phase)
 
     def _watch(self, process, log, plan, ended):
         end = time.monotonic() + waiting.LONG
@@ -61,8 +77,7 @@ class KilledController:
                 assert line, f"the controller ended by itself with {process.wait()}: {self.log.read_text()[-2000:]}"
                 log.write(line)
                 log.flush()
-                found = PHASE.search(line)
-                if found and found[1].split(b"/")[-1] == plan and found[2] not in self.killed:
-                    self.killed.append(found[2])
+                if phase := self._phase(line, plan):
+                    self.killed.append(phase)
                     return True
         return False

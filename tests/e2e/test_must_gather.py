@@ -151,10 +151,13 @@ def test_the_api_gathers_and_keeps_what_it_made(cluster, migrated, api):
     waiting.until(lambda: f"an archive, but {record()}", lambda: record()["status"] == "completed")
     cluster.allow("cannot be reached")
     cluster.kubectl("rollout", "restart", "deployment/forklift-must-gather-api", "-n", "openshift-mtv")
-    cluster.kubectl("rollout", "status", "deployment/forklift-must-gather-api", "-n", "openshift-mtv", "--timeout=60s")
+    cluster.kubectl("rollout", "status", "deployment/forklift-must-gather-api", "-n", "openshift-mtv", f"--timeout={waiting.SHORT}s", timeout=waiting.LONG)
 
     def archive():
-        status, data = api(f"/must-gather/{gathering}/data")
+        try:
+            status, data = api(f"/must-gather/{gathering}/data")
+        except OSError:  # the Route does not have the new Pod yet
+            return None
         return data if status == 200 else None
 
     with tarfile.open(fileobj=io.BytesIO(waiting.until("the archive after a restart", archive))) as tar:

@@ -137,12 +137,17 @@ def test_of_two_controllers_one_acts(cluster, kubectl):
     def holder(name):
         return kubectl.get("lease", name)["spec"]["holderIdentity"]
 
-    available(kubectl, "forklift-controller")
+    def holder_that_is_ready():
+        name = holder("forklift-inventory")
+        return name if pods().get(name, {}).get("inventory") else None
+
+    kubectl("rollout", "status", "deployment/forklift-controller", "-n", manifests.NAMESPACE, f"--timeout={waiting.SHORT}s", timeout=waiting.LONG)
     kubectl("scale", "--replicas=2", "deployment/forklift-controller", "-n", manifests.NAMESPACE)
     waiting.until("two Pods that run", lambda: len(pods()) == 2 and all("main" in ready for ready in pods().values()) and pods())
-    first = holder("forklift-inventory")
+    first = waiting.until("a holder that is ready", holder_that_is_ready)
     second = next(name for name in pods() if name != first)
-    waiting.until("its wait", lambda: "waits for the lease" in kubectl("logs", second, "-n", manifests.NAMESPACE, "-c", "inventory"))
+    waiting.until("its wait", lambda: "waits for the lease" in kubectl(  # no log before its container has begun
+        "logs", second, "-n", manifests.NAMESPACE, "-c", "inventory", check=False).stdout)
     assert pods()[first]["inventory"] and not pods()[second]["inventory"] and holder("forklift-inventory") == first
     kubectl("delete", "pod", first, "-n", manifests.NAMESPACE)
     waiting.until("another holder", lambda: holder("forklift-inventory") not in (first, ""))

@@ -47,7 +47,7 @@ def migrate(cluster, vcenter, name, vm, vddk):
     kubectl.apply(manifests.plan(name, name, [{"name": vm}], network=name, storage=name, skipGuestConversion=True, targetPowerState="off"))
     kubectl.condition("plan", name, "Ready")
     kubectl.apply(manifests.migration(name, name))
-    waiting.until(f"the end of {name}", lambda: any(condition_of(kubectl.get("migration", name), state) for state in ("Succeeded", "Failed")))
+    waiting.until(f"the end of {name}", lambda: any(condition_of(kubectl.get("migration", name), state) for state in ("Succeeded", "Failed")), waiting.LONG)
     status = kubectl.get("plan", name)["status"]["migration"]["vms"][0]
     assert condition_of(kubectl.get("migration", name), "Succeeded"), status
     return next(step for step in status["pipeline"] if step["name"] == "DiskTransfer")["tasks"][0]

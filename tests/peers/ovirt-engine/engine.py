@@ -201,7 +201,7 @@ class FrontEnd(Handler):
             return self.answer(404, b"", "text/html")
         good = form.get("grant_type") == "password" and form.get("scope") == "ovirt-app-api" and \
             form.get("username") == engine.user and form.get("password") == engine.password
-        engine.logins.append({"ok": good, "by": "token"})
+        engine.logins.append({"ok": good, "by": "token", "user": form.get("username")})
         if not good:
             return self.answer(400, {"error": "access_denied", "error_code": "access_denied",
                                      "error_description": "Cannot authenticate user: invalid credentials"})
@@ -215,8 +215,9 @@ class FrontEnd(Handler):
             return value in self.engine.tokens
         if kind != "Basic":
             return False
-        good = base64.b64decode(value).decode() == f"{self.engine.user}:{self.engine.password}"
-        self.engine.logins.append({"ok": good, "by": "basic"})
+        given = base64.b64decode(value).decode()
+        good = given == f"{self.engine.user}:{self.engine.password}"
+        self.engine.logins.append({"ok": good, "by": "basic", "user": given.partition(":")[0]})
         return good
 
     # ---- reading

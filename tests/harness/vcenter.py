@@ -71,7 +71,7 @@ class Vcenter:
                   {"vm": vm, "disk": disk, "offset": offset, "bytes": base64.b64encode(data).decode()})
 
     def guest(self, vm, **script):
-        """A guest that writes by a seeded script: disk, seed and writes=N or every=MS; stop=True ends it."""
+        """A guest that writes by a seeded script: disk, seed and writes=N or every=MS, span=BYTES at the disk's end alone; stop=True ends it."""
         self._ask("POST", "/control/guest", {"vm": vm["name"], **script})
 
     def export(self, vm, disk, file, snapshot):

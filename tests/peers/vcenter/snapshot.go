@@ -437,6 +437,7 @@ func (g *gate) write(vm *simulator.VirtualMachine, key int32, offset int64, data
 //
 //	POST /control/guest   {"vm","disk","seed","writes":N}  the guest writes N times at once, the same for the same seed
 //	                      {"vm","disk","seed","every":MS}  it goes on writing until {"vm","stop":true} or until it is off
+//	                      {…,"span":BYTES}                 to the last so many bytes of the disk alone
 //	POST /control/export  {"vm","disk","snapshot","file"}  the disk as a snapshot, or with "" the guest, sees it, as a raw file
 //	POST /control/changes {"areas","span"}                 how much a reply of QueryChangedDiskAreas says
 //	                      {"vm","reset":true}              change ids from before are worth nothing any more
@@ -453,6 +454,7 @@ func (s *snapshots) controlGuest(r *http.Request) (any, error) {
 		Seed   uint64
 		Writes int
 		Every  int
+		Span   int64
 		Stop   bool
 	}
 	if err := decode(r, &ask); err != nil {
@@ -463,7 +465,7 @@ func (s *snapshots) controlGuest(r *http.Request) (any, error) {
 		return nil, fmt.Errorf("vm: there is no %q", ask.VM)
 	}
 	s.stop(ask.VM)
-	script := &script{s: s, vm: vm, disk: ask.Disk, random: rand.New(rand.NewPCG(ask.Seed, 1))}
+	script := &script{s: s, vm: vm, disk: ask.Disk, span: ask.Span, random: rand.New(rand.NewPCG(ask.Seed, 1))}
 	for i := 0; i < ask.Writes; i++ {
 		if err := script.step(); err != nil {
 			return nil, err
@@ -488,11 +490,12 @@ func (s *snapshots) stop(vm string) {
 	}
 }
 
-// script is a guest's writes: any place, up to 256 KiB, now and then zeros.
+// script is a guest's writes: any place of the last span bytes (0: of the disk), up to 256 KiB, now and then zeros.
 type script struct {
 	s      *snapshots
 	vm     *simulator.VirtualMachine
 	disk   int32
+	span   int64
 	random *rand.Rand
 }
 
@@ -506,8 +509,12 @@ func (g *script) step() error {
 	if c == nil {
 		return fmt.Errorf("disk: there is no %d", g.disk)
 	}
-	length := min(int64(1+g.random.IntN(512)), c.size/sector)
-	offset := g.random.Int64N(c.size/sector-length+1) * sector
+	room := c.size / sector
+	if g.span > 0 {
+		room = min(room, g.span/sector)
+	}
+	length := min(int64(1+g.random.IntN(512)), room)
+	offset := (c.size/sector - room + g.random.Int64N(room-length+1)) * sector
 	data := make([]byte, length*sector)
 	if g.random.IntN(8) != 0 {
 		for i := range data {

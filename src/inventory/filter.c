@@ -130,6 +130,10 @@ Filter *filter_parse(const char *text, GError **error)
         g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "q: more than %d bytes", MOST_TEXT);
         return NULL;
     }
+    if (!g_utf8_validate(text, -1, NULL)) { /* GLib's functions for letters write anywhere then */
+        g_set_error_literal(error, GANTRY_ERROR, ERROR_BAD_INPUT, "q: is no UTF-8 text");
+        return NULL;
+    }
     terms = g_strsplit(text, ",", -1);
     if (g_strv_length(terms) > MOST_TERMS) {
         g_set_error(error, GANTRY_ERROR, ERROR_BAD_INPUT, "q: more than %d terms", MOST_TERMS);

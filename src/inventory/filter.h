@@ -12,6 +12,7 @@
 #include "base/json.h"
 
 typedef struct Filter Filter;
+/* text: any bytes, as libsoup decodes them out of a request (q=name~%f0 too). */
 Filter *filter_parse(const char *text, GError **error);
 void filter_free(Filter *filter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Filter, filter_free)

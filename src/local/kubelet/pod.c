@@ -352,9 +352,8 @@ static guint start(PodRun *run, const json_t *pod, Container *container)
     }
     container->probe_at = g_get_monotonic_time() +
                           json_int_at(wanted, "readinessProbe.initialDelaySeconds", 0) * G_USEC_PER_SEC;
-    container->ready = !json_object_get(wanted, "readinessProbe");
     pod_run_save(run);
-    return LOOK_SOON_MS; /* to learn the inner process */
+    return LOOK_SOON_MS; /* to learn the inner process, and when it has begun */
 }
 
 /* --- ends --- */
@@ -489,6 +488,17 @@ static guint until_ms(gint64 deadline_us, gint64 now_us)
     return deadline_us <= now_us ? 1 : (deadline_us - now_us) / 1000 + 1;
 }
 
+/* bubblewrap starts a container's own process last: until then it can neither be entered nor asked to end, and
+ * is not ready. */
+static gboolean has_begun(PodRun *run, const json_t *pod, Container *container)
+{
+    if (json_object_get(spec_of(pod, container), "readinessProbe"))
+        return container->sandbox.inner != 0; /* the probe says the rest */
+    if (!container->ready && sandbox_main_process(&container->sandbox))
+        container->ready = run->dirty = TRUE;
+    return container->ready;
+}
+
 /* Starts, restarts or waits for one container. *over: it will not run again. */
 static guint sync_container(PodRun *run, const json_t *pod, Container *container, const char *policy,
                             gboolean *over)
@@ -497,7 +507,7 @@ static guint sync_container(PodRun *run, const json_t *pod, Container *container
 
     *over = FALSE;
     if (container->phase == CONTAINER_RUNNING && still_runs(run, pod, container))
-        return container->sandbox.inner ? 0 : LOOK_SOON_MS;
+        return has_begun(run, pod, container) ? 0 : LOOK_SOON_MS;
     now = g_get_real_time();
     if (container->phase == CONTAINER_TERMINATED) {
         if (container->init ? container->end.exit_code == 0 || !strcmp(policy, "Never")

@@ -67,13 +67,14 @@ struct Database {
     sqlite3 *writer;
     sqlite3_stmt *prepared[STATEMENTS];
 
-    GMutex lock; /* of readers */
-    GQueue readers;
+    GMutex lock;    /* of readers */
+    GQueue readers; /* of Snapshot: connections that nobody uses now */
 };
 
 struct Snapshot {
     Database *database;
     sqlite3 *connection;
+    sqlite3_stmt *one; /* reads one object in full; NULL until it is needed */
 };
 
 static gboolean fail(sqlite3 *connection, const char *what, GError **error)
@@ -183,9 +184,13 @@ Database *database_open(const char *path, GError **error)
     return open_or_renew(database, error) ? g_steal_pointer(&database) : NULL;
 }
 
-static void close_reader(gpointer connection)
+static void close_reader(gpointer data)
 {
-    sqlite3_close(connection);
+    Snapshot *reader = data;
+
+    sqlite3_finalize(reader->one);
+    sqlite3_close(reader->connection);
+    g_free(reader);
 }
 
 void database_close(Database *database)
@@ -438,29 +443,34 @@ gboolean database_put_word(Database *database, const char *name, const char *val
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
-static sqlite3 *take_reader(Database *database)
+static Snapshot *take_reader(Database *database)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&database->lock);
     return g_queue_pop_head(&database->readers);
 }
 
+static Snapshot *new_reader(Database *database, GError **error)
+{
+    sqlite3 *connection = connect_to(database->path, SQLITE_OPEN_READONLY, error);
+    Snapshot *reader = connection ? g_new(Snapshot, 1) : NULL;
+
+    if (reader)
+        *reader = (Snapshot){.database = database, .connection = connection};
+    return reader;
+}
+
 /* The transaction begins with its first read, so one is done here. */
 Snapshot *database_snapshot(Database *database, GError **error)
 {
-    sqlite3 *connection = take_reader(database);
-    Snapshot *snapshot;
+    Snapshot *snapshot = take_reader(database);
 
-    if (!connection)
-        connection = connect_to(database->path, SQLITE_OPEN_READONLY, error);
-    if (!connection)
-        return NULL;
-    if (sqlite3_exec(connection, "BEGIN; SELECT count(*) FROM word", NULL, NULL, NULL) != SQLITE_OK) {
-        fail(connection, database->path, error);
-        sqlite3_close(connection);
-        return NULL;
+    if (!snapshot)
+        snapshot = new_reader(database, error);
+    if (snapshot && sqlite3_exec(snapshot->connection, "BEGIN; SELECT count(*) FROM word", NULL, NULL,
+                                 NULL) != SQLITE_OK) {
+        fail(snapshot->connection, database->path, error);
+        g_clear_pointer(&snapshot, close_reader);
     }
-    snapshot = g_new(Snapshot, 1);
-    *snapshot = (Snapshot){.database = database, .connection = connection};
     return snapshot;
 }
 
@@ -475,11 +485,10 @@ void snapshot_free(Snapshot *snapshot)
     g_mutex_lock(&database->lock);
     keep = database->readers.length < IDLE_READERS;
     if (keep)
-        g_queue_push_head(&database->readers, snapshot->connection);
+        g_queue_push_head(&database->readers, snapshot);
     g_mutex_unlock(&database->lock);
     if (!keep)
-        sqlite3_close(snapshot->connection);
-    g_free(snapshot);
+        close_reader(snapshot);
 }
 
 static char *select_for(const Query *query)
@@ -497,15 +506,40 @@ static char *select_for(const Query *query)
     return g_string_free(sql, FALSE);
 }
 
-static sqlite3_stmt *prepare_query(Snapshot *snapshot, const Query *query, GError **error)
+static sqlite3_stmt *prepare(Snapshot *snapshot, const Query *query, GError **error)
 {
     g_autofree char *sql = select_for(query);
     sqlite3_stmt *statement = NULL;
 
-    if (sqlite3_prepare_v2(snapshot->connection, sql, -1, &statement, NULL) != SQLITE_OK) {
+    if (sqlite3_prepare_v2(snapshot->connection, sql, -1, &statement, NULL) != SQLITE_OK)
         fail(snapshot->connection, "cannot read the inventory", error);
-        return NULL;
-    }
+    return statement;
+}
+
+/* Thousands of objects are read one by one while VMs are judged: that statement is made once. */
+static sqlite3_stmt *take_statement(Snapshot *snapshot, const Query *query, GError **error)
+{
+    gboolean is_one = query->id && query->full && !query->name && !query->unvalidated;
+    sqlite3_stmt *statement;
+
+    if (is_one && snapshot->one && !sqlite3_stmt_busy(snapshot->one))
+        return snapshot->one;
+    statement = prepare(snapshot, query, error);
+    if (is_one && !snapshot->one)
+        snapshot->one = statement;
+    return statement;
+}
+
+static void give_statement_back(Snapshot *snapshot, sqlite3_stmt *statement)
+{
+    if (statement == snapshot->one)
+        done(statement);
+    else
+        sqlite3_finalize(statement);
+}
+
+static void bind_query(sqlite3_stmt *statement, const Query *query)
+{
     sqlite3_bind_text(statement, 1, query->kind, -1, SQLITE_STATIC);
     if (query->id)
         sqlite3_bind_text(statement, 2, query->id, -1, SQLITE_STATIC);
@@ -515,17 +549,17 @@ static sqlite3_stmt *prepare_query(Snapshot *snapshot, const Query *query, GErro
         sqlite3_bind_int64(statement, 4, query->policy_version);
     sqlite3_bind_int64(statement, 5, query->limit);
     sqlite3_bind_int64(statement, 6, query->offset);
-    return statement;
 }
 
 gboolean snapshot_each(Snapshot *snapshot, const Query *query, SnapshotEach each, gpointer user_data,
                        GError **error)
 {
-    sqlite3_stmt *statement = prepare_query(snapshot, query, error);
+    sqlite3_stmt *statement = take_statement(snapshot, query, error);
     int got = SQLITE_DONE;
 
     if (!statement)
         return FALSE;
+    bind_query(statement, query);
     while ((got = sqlite3_step(statement)) == SQLITE_ROW) {
         Row row = read_row(statement, query->full);
         if (!each(&row, user_data))
@@ -533,7 +567,7 @@ gboolean snapshot_each(Snapshot *snapshot, const Query *query, SnapshotEach each
     }
     if (got != SQLITE_ROW && got != SQLITE_DONE)
         fail(snapshot->connection, "cannot read the inventory", error);
-    sqlite3_finalize(statement);
+    give_statement_back(snapshot, statement);
     return got == SQLITE_ROW || got == SQLITE_DONE;
 }
 

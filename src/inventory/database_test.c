@@ -215,6 +215,54 @@ static void lists_come_in_order_and_in_pages(Fixture *f, gconstpointer unused)
     }
 }
 
+typedef struct {
+    Snapshot *snapshot;
+    GString *text;
+} Nested;
+
+static gboolean copy_full(const Row *row, gpointer user_data)
+{
+    g_string_append(user_data, row->full);
+    return FALSE;
+}
+
+static void read_one(Snapshot *snapshot, const char *id, GString *text)
+{
+    Query query = {.kind = "VM", .id = id, .full = TRUE, .limit = 1};
+    g_assert_true(snapshot_each(snapshot, &query, copy_full, text, NULL));
+}
+
+/* Reads another one before it looks at its own. */
+static gboolean read_other(const Row *row, gpointer user_data)
+{
+    Nested *nested = user_data;
+
+    read_one(nested->snapshot, "vm-2", nested->text);
+    g_string_append(nested->text, row->full);
+    return FALSE;
+}
+
+static void one_object_is_read_within_another(Fixture *f, gconstpointer unused)
+{
+    const Query query = {.kind = "VM", .id = "vm-1", .full = TRUE, .limit = 1};
+
+    put(f, "VM", "vm-1", "a", "first ");
+    put(f, "VM", "vm-2", "b", "second ");
+    for (int round = 0; round < 2; round++) { /* the second on the connection of the first */
+        g_autoptr(Snapshot) snapshot = database_snapshot(f->database, NULL);
+        g_autoptr(GString) text = g_string_new(NULL);
+        Nested nested = {snapshot, text};
+        g_assert_true(snapshot_each(snapshot, &query, read_other, &nested, NULL));
+        read_one(snapshot, "vm-1", text);
+        read_one(snapshot, "none", text);
+        g_assert_cmpstr(text->str, ==, round ? "2nd first first " : "second first first ");
+        put(f, "VM", "vm-2", "b", "2nd ");
+        g_string_truncate(text, 0);
+        read_one(snapshot, "vm-2", text);
+        g_assert_cmpstr(text->str, ==, round ? "2nd " : "second ");
+    }
+}
+
 static void a_damaged_file_is_made_anew(Fixture *f, gconstpointer unused)
 {
     static const char *const contents[] = {
@@ -246,6 +294,7 @@ int main(int argc, char **argv)
         {"what was rolled back never was", what_was_rolled_back_never_was},
         {"deleting says what was there", deleting_says_what_was_there},
         {"lists come in order and in pages", lists_come_in_order_and_in_pages},
+        {"one object is read within another", one_object_is_read_within_another},
         {"a damaged file is made anew", a_damaged_file_is_made_anew},
     };
     g_test_init(&argc, &argv, NULL);

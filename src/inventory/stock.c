@@ -14,6 +14,7 @@ struct Stock {
     Validation *validation;
     gint64 born;    /* microseconds: tells the tags of one process from another's */
     guint commits;  /* atomic */
+    guint forgets;  /* atomic */
     GMutex writing; /* held from stock_begin() to its end */
 
     GMutex connecting; /* of collector, held while one is replaced */
@@ -323,6 +324,11 @@ KubeClient *stock_cluster(Stock *stock)
     return stock->cluster ? kube_client_ref(stock->cluster) : NULL;
 }
 
+guint stock_forgets(Stock *stock)
+{
+    return g_atomic_int_get(&stock->forgets);
+}
+
 char *stock_tag(Stock *stock)
 {
     return g_strdup_printf("W/\"%" G_GINT64_FORMAT "-%u\"", stock->born, g_atomic_int_get(&stock->commits));
@@ -413,6 +419,8 @@ static void end_transaction(StockTransaction *transaction, gboolean committed)
 
     if (committed)
         g_atomic_int_inc(&stock->commits);
+    if (committed && (transaction->all || transaction->hosts->len))
+        g_atomic_int_inc(&stock->forgets);
     watch_commit_send(transaction->commit, snapshot);
     g_clear_pointer(&snapshot, snapshot_free);
     g_mutex_unlock(&stock->writing);

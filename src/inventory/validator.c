@@ -15,7 +15,7 @@ enum {
     PAGE = 1024,          /* VMs that are checked before what was found is written */
     BATCH = 64,           /* VMs that are asked about in one request, by a service that takes several */
     BATCH_SIZE = 1 << 20, /* bytes of what level 1 shows of them */
-    LOOK_S = 2,           /* how often the version of the rules is asked for */
+    LOOK_S = 1,           /* how often the version of the rules is asked for */
     FIRST_WAIT_MS = 1000, /* after a pass that could not be finished */
     MOST_WAIT_MS = 10000,
     SETTLE_MS = 200, /* changes come in bursts */
@@ -92,10 +92,13 @@ static gboolean has_result(const json_t *answer, const char *package, GError **e
 
 /* ---- some VMs, on a worker ----------------------------------------------------------------------------- */
 
-/* What a page's checks share. */
+/* Checks that are written together, and what they share. */
 typedef struct {
     Validation *validation;
     const char *package;
+    GPtrArray *checks; /* of Check; a worker's while it has them */
+    GHashTable *ids;   /* of the checks, borrowed */
+    guint forgets;     /* stock_forgets() before anything was read */
     GMutex lock;
     GCond finished;
     guint pending; /* chunks */
@@ -295,7 +298,8 @@ static void run_chunk(gpointer data, gpointer unused)
 
 typedef struct {
     GPtrArray *checks;
-    GHashTable *failed; /* ids that this pass leaves alone */
+    GHashTable *failed;  /* ids that this pass leaves alone */
+    GHashTable *in_hand; /* ids that are judged and not written yet; NULL: none */
     gint64 policy_version;
 } Selection;
 
@@ -304,7 +308,8 @@ static gboolean select_vm(const Row *row, gpointer user_data)
     Selection *selection = user_data;
     Check *check;
 
-    if (g_hash_table_contains(selection->failed, row->id))
+    if (g_hash_table_contains(selection->failed, row->id) ||
+        (selection->in_hand && g_hash_table_contains(selection->in_hand, row->id)))
         return TRUE;
     check = g_new0(Check, 1);
     check->vm_id = g_strdup(row->id);
@@ -315,40 +320,77 @@ static gboolean select_vm(const Row *row, gpointer user_data)
     return selection->checks->len < PAGE;
 }
 
-static GPtrArray *select_page(Stock *stock, GHashTable *failed, gint64 policy_version, GError **error)
+static void page_wait(Page *page)
 {
-    g_autoptr(Snapshot) snapshot = stock_snapshot(stock, error);
-    g_autoptr(GPtrArray) checks = g_ptr_array_new_with_free_func(check_free);
-    Selection selection = {.checks = checks, .failed = failed, .policy_version = policy_version};
-    Query query = {.kind = "VM", .unvalidated = TRUE, .policy_version = policy_version, .limit = -1};
-
-    if (!snapshot || !snapshot_each(snapshot, &query, select_vm, &selection, error))
-        return NULL;
-    return g_steal_pointer(&checks);
+    g_mutex_lock(&page->lock);
+    while (page->pending)
+        g_cond_wait(&page->finished, &page->lock);
+    g_mutex_unlock(&page->lock);
 }
 
-static void push_chunk(Page *page, GPtrArray *checks, guint from, guint len)
+static void page_free(Page *page)
+{
+    page_wait(page);
+    g_hash_table_unref(page->ids);
+    g_ptr_array_unref(page->checks);
+    g_mutex_clear(&page->lock);
+    g_cond_clear(&page->finished);
+    g_free(page);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Page, page_free)
+
+static Page *page_new(Validation *validation, const char *package)
+{
+    Page *page = g_new0(Page, 1);
+
+    page->validation = validation;
+    page->package = package;
+    page->checks = g_ptr_array_new_with_free_func(check_free);
+    page->ids = g_hash_table_new(g_str_hash, g_str_equal);
+    page->forgets = stock_forgets(validation->stock);
+    g_mutex_init(&page->lock);
+    g_cond_init(&page->finished);
+    return page;
+}
+
+static gboolean select_page(Page *page, Selection *selection, GError **error)
+{
+    g_autoptr(Snapshot) snapshot = stock_snapshot(page->validation->stock, error);
+    Query query = {
+        .kind = "VM", .unvalidated = TRUE, .policy_version = selection->policy_version, .limit = -1};
+
+    selection->checks = page->checks;
+    if (!snapshot || !snapshot_each(snapshot, &query, select_vm, selection, error))
+        return FALSE;
+    for (guint i = 0; i < page->checks->len; i++)
+        g_hash_table_add(page->ids, ((Check *)page->checks->pdata[i])->vm_id);
+    return TRUE;
+}
+
+static void push_chunk(Page *page, guint from, guint len)
 {
     Chunk *chunk = g_new(Chunk, 1);
 
-    *chunk = (Chunk){page, (Check **)checks->pdata + from, len};
+    *chunk = (Chunk){page, (Check **)page->checks->pdata + from, len};
     g_thread_pool_push(page->validation->validator->workers, chunk, NULL);
 }
 
-static void check_page(Validation *validation, const char *package, GPtrArray *checks)
+/* page_wait() ends it. */
+static void begin_checks(Page *page)
 {
-    Page page = {.validation = validation, .package = package, .pending = (checks->len + BATCH - 1) / BATCH};
+    guint len = page->checks->len;
 
-    g_mutex_init(&page.lock);
-    g_cond_init(&page.finished);
-    for (guint from = 0; from < checks->len; from += BATCH)
-        push_chunk(&page, checks, from, MIN(BATCH, checks->len - from));
-    g_mutex_lock(&page.lock);
-    while (page.pending)
-        g_cond_wait(&page.finished, &page.lock);
-    g_mutex_unlock(&page.lock);
-    g_mutex_clear(&page.lock);
-    g_cond_clear(&page.finished);
+    page->pending = (len + BATCH - 1) / BATCH;
+    for (guint from = 0; from < len; from += BATCH)
+        push_chunk(page, from, MIN(BATCH, len - from));
+}
+
+static void accept_all(Page *page)
+{
+    for (guint i = 0; i < page->checks->len; i++) {
+        Check *check = page->checks->pdata[i];
+        check->concerns = g_strdup("[]");
+    }
 }
 
 static gboolean write_checks(StockTransaction *transaction, GPtrArray *checks, GError **error)
@@ -365,13 +407,18 @@ static gboolean write_checks(StockTransaction *transaction, GPtrArray *checks, G
     return TRUE;
 }
 
-static gboolean write_page(Stock *stock, GPtrArray *checks, GError **error)
+/* What was judged beside a host, or anything else, that has changed meanwhile counts for nothing: it is
+ * selected again. */
+static gboolean write_page(const Page *page, GError **error)
 {
+    Stock *stock = page->validation->stock;
     StockTransaction *transaction = stock_begin(stock, "VM-validated", error);
+    gboolean ok;
 
     if (!transaction)
         return FALSE;
-    if (write_checks(transaction, checks, error))
+    ok = page->forgets != stock_forgets(stock) || write_checks(transaction, page->checks, error);
+    if (ok)
         return stock_commit(transaction, error);
     stock_roll_back(transaction);
     return FALSE;
@@ -445,61 +492,89 @@ static gboolean has_other_rules(Validation *validation)
     return !rules || g_strcmp0(rules, validation->rules);
 }
 
-/* Keeps the first thing that went wrong: the rest is most often the same. */
-static void note_failures(GPtrArray *checks, GHashTable *failed, GError **error)
-{
-    for (guint i = 0; i < checks->len; i++) {
-        Check *check = checks->pdata[i];
-        if (check->concerns)
-            continue;
-        g_hash_table_add(failed, g_strdup(check->vm_id));
-        if (check->error && !*error &&
-            !g_error_matches(check->error, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND)) /* deleted meanwhile */
-            g_propagate_prefixed_error(error, g_steal_pointer(&check->error), "VM '%s': ", check->vm_id);
-    }
-}
-
-static void accept_all(GPtrArray *checks)
-{
-    for (guint i = 0; i < checks->len; i++) {
-        Check *check = checks->pdata[i];
-        check->concerns = g_strdup("[]");
-    }
-}
-
 static gboolean is_unreachable(const GError *error)
 {
     return error && (g_error_matches(error, GANTRY_ERROR, ERROR_HTTP_UNREACHABLE) ||
                      g_error_matches(error, GANTRY_ERROR, ERROR_HTTP_CERTIFICATE));
 }
 
+typedef struct {
+    Validation *validation;
+    const char *package;
+    gint64 policy_version;
+    GHashTable *failed; /* ids of VMs that could not be judged: this pass leaves them alone */
+    GError *first;      /* what went wrong first; the rest is most often the same */
+} Pass;
+
+static void note_failures(Pass *pass, const Page *page)
+{
+    for (guint i = 0; i < page->checks->len; i++) {
+        Check *check = page->checks->pdata[i];
+        if (check->concerns)
+            continue;
+        g_hash_table_add(pass->failed, g_strdup(check->vm_id));
+        if (check->error && !pass->first &&
+            !g_error_matches(check->error, GANTRY_ERROR, ERROR_INVENTORY_NOT_FOUND)) /* deleted meanwhile */
+            g_propagate_prefixed_error(&pass->first, g_steal_pointer(&check->error),
+                                       "VM '%s': ", check->vm_id);
+    }
+}
+
+/* Selects the VMs that come next, and has them judged. NULL: they cannot be read. */
+static Page *begin_page(Pass *pass, const Page *in_hand, GError **error)
+{
+    g_autoptr(Page) page = page_new(pass->validation, pass->package);
+    Selection selection = {.failed = pass->failed,
+                           .in_hand = in_hand ? in_hand->ids : NULL,
+                           .policy_version = pass->policy_version};
+
+    if (!select_page(page, &selection, error))
+        return NULL;
+    if (pass->validation->validator->url)
+        begin_checks(page);
+    else
+        accept_all(page);
+    return g_steal_pointer(&page);
+}
+
+/* A page is written while the workers have the next. */
+static gboolean run_pages(Pass *pass, GError **error)
+{
+    g_autoptr(Page) judged = NULL;
+
+    while (!g_cancellable_is_cancelled(pass->validation->cancel) && !is_unreachable(pass->first)) {
+        g_autoptr(Page) next = begin_page(pass, judged, error);
+        gboolean is_last = !judged && next && !next->checks->len;
+
+        if (!next || (judged && !write_page(judged, error)))
+            return FALSE;
+        if (is_last)
+            return TRUE;
+        page_wait(next);
+        note_failures(pass, next);
+        g_clear_pointer(&judged, page_free);
+        if (next->checks->len)
+            judged = g_steal_pointer(&next);
+    }
+    return !judged || write_page(judged, error);
+}
+
 static gboolean run_pass(Validation *validation, GError **error)
 {
-    const char *package = package_of(stock_type(validation->stock));
     g_autoptr(GHashTable) failed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autoptr(GError) first = NULL;
-    gint64 version = 0;
+    Pass pass = {
+        .validation = validation, .package = package_of(stock_type(validation->stock)), .failed = failed};
+    gboolean ok;
 
-    validation->has_rules = !validation->validator->url || take_rules(validation, package, &version, error);
+    validation->has_rules =
+        !validation->validator->url || take_rules(validation, pass.package, &pass.policy_version, error);
     if (!validation->has_rules)
         return FALSE;
-    while (!g_cancellable_is_cancelled(validation->cancel) && !is_unreachable(first)) {
-        g_autoptr(GPtrArray) checks = select_page(validation->stock, failed, version, error);
-        if (!checks)
-            return FALSE;
-        if (!checks->len)
-            break;
-        if (validation->validator->url)
-            check_page(validation, package, checks);
-        else
-            accept_all(checks);
-        note_failures(checks, failed, &first);
-        if (!write_page(validation->stock, checks, error))
-            return FALSE;
-    }
-    if (first)
-        g_propagate_error(error, g_steal_pointer(&first));
-    return *error == NULL;
+    ok = run_pages(&pass, error);
+    if (pass.first && ok)
+        g_propagate_error(error, g_steal_pointer(&pass.first));
+    g_clear_error(&pass.first);
+    return ok && !*error;
 }
 
 /* ---- the thread ---------------------------------------------------------------------------------------- */
@@ -591,8 +666,8 @@ static gpointer run(gpointer data)
         if (failures) /* a service that is down is not asked at every change */
             g_usleep(SETTLE_MS * 1000);
         if (failures)
-            wait_for_work(validation,
-                          MIN(interval_ms(validation), backoff_ms(failures - 1, FIRST_WAIT_MS, MOST_WAIT_MS)));
+            wait_for_work(validation, MIN(interval_ms(validation),
+                                          backoff_ms(failures - 1, FIRST_WAIT_MS, MOST_WAIT_MS)));
         else
             wait_for_work_or_rules(validation);
         g_usleep(SETTLE_MS * 1000);

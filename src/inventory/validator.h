@@ -1,8 +1,9 @@
 /* validator: has every VM of every provider checked by the validation service, and keeps what it finds wrong beside the VM.
  *
  * A pass over a provider asks for the version of the rules, then for each VM whose revision, or whose rules, have changed since it
- * was last checked. It begins when a VM has changed, and every interval. The inventory never waits for it: while the service is
- * down VMs are served with what was found last, and validation_problem() says what is wrong.
+ * was last checked. It begins when a VM has changed, every interval, and a second or so after the rules have. What is judged while
+ * a host or a cluster changes is judged again. The inventory never waits for it: while the service is down VMs are served with what
+ * was found last, and validation_problem() says what is wrong.
  * Speaks OPA's data API (https://www.openpolicyagent.org/docs/latest/rest-api/): GET …/rules_version, POST …/validate.
  * Threads: any.
  */

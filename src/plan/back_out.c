@@ -61,7 +61,8 @@ static StepResult remove_snapshots(VmRun *vm, GCancellable *cancel, GError **err
                : STEP_FAILED;
 }
 
-/* The target itself says so, even when a killed controller could not note it in the status. */
+/* The target itself says so, even when a killed controller could not note it in the status. One that is not
+ * ours to stop may run: the source stays as it is beside it. */
 static StepResult has_taken_over(VmRun *vm, gboolean *out, GCancellable *cancel, GError **error)
 {
     g_autoptr(GPtrArray) machines = NULL;
@@ -71,7 +72,7 @@ static StepResult has_taken_over(VmRun *vm, gboolean *out, GCancellable *cancel,
         return STEP_DONE;
     machines = vm_run_list(vm, &KUBE_VIRTUAL_MACHINE, TRUE, NULL, cancel, error);
     for (guint i = 0; machines && i < machines->len; i++)
-        *out = *out || target_machine_taken_over(machines->pdata[i]);
+        *out = *out || !target_machine_unfinished(machines->pdata[i]);
     if (*out)
         vm_run_once(vm, "taken-over");
     return machines ? STEP_DONE : STEP_FAILED;

@@ -87,8 +87,7 @@ static gboolean in_use(const Object *volume, GPtrArray *machines)
 gboolean clean_up_target(VmRun *vm, GCancellable *cancel, GError **error)
 {
     g_autoptr(GPtrArray) machines = vm_run_list(vm, &KUBE_VIRTUAL_MACHINE, TRUE, NULL, cancel, error);
-    g_autoptr(GPtrArray) volumes =
-        machines ? vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error) : NULL;
+    g_autoptr(GPtrArray) volumes = machines ? vm_run_volumes(vm, cancel, error) : NULL;
 
     if (!volumes)
         return FALSE;

@@ -134,10 +134,19 @@ static StepResult put_all_back(const PlanRun *run, const Object *record, GCancel
 
 /* ---- children ---- */
 
-/* The label plan alone may be anybody's; with a VM, or on a Pod with the plan's name, it is ours. */
+/* The label plan alone may be anybody's; with a VM, or on a Pod with the plan's name, it is ours. Disks are
+ * told from those that Forklift made under the plan by the labels that only Gantry gives. */
 static char *selector_of(const KubeResource *resource, const char *plan_uid)
 {
-    return g_strdup_printf("plan=%s,plan-name,%s", plan_uid, resource == &KUBE_POD ? "forklift.app" : "vmID");
+    const char *more = "vmID";
+
+    if (resource == &KUBE_POD)
+        more = "forklift.app";
+    else if (resource == &KUBE_DATA_VOLUME)
+        more = "vmID," TARGET_DISK_LABEL;
+    else if (resource == &KUBE_PERSISTENT_VOLUME_CLAIM)
+        more = "vmID,resource=state";
+    return g_strdup_printf("plan=%s,plan-name,%s", plan_uid, more);
 }
 
 /* Of a VirtualMachine or DataVolume; Gantry's own Namespace owns all that is temporary. */

@@ -97,7 +97,7 @@ static json_t *owners_changed(VmRun *vm, const Object *volume, const Object *mac
 static gboolean set_owner(VmRun *vm, const Object *machine, gboolean add, GCancellable *cancel,
                           GError **error)
 {
-    g_autoptr(GPtrArray) volumes = vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error);
+    g_autoptr(GPtrArray) volumes = vm_run_volumes(vm, cancel, error);
 
     for (guint i = 0; volumes && i < volumes->len; i++) {
         const Object *volume = volumes->pdata[i];

@@ -273,6 +273,11 @@ GPtrArray *vm_run_list(VmRun *vm, const KubeResource *resource, gboolean any_mig
     return kube_list(vm->plan->target, resource, vm->owner.ns, selector, NULL, NULL, cancel, error);
 }
 
+GPtrArray *vm_run_volumes(VmRun *vm, GCancellable *cancel, GError **error)
+{
+    return vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, TARGET_DISK_LABEL, cancel, error);
+}
+
 Object *vm_run_find(VmRun *vm, const KubeResource *resource, gboolean any_migration, const char *more,
                     GCancellable *cancel, GError **error)
 {

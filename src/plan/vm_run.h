@@ -78,6 +78,9 @@ const json_t *vm_run_snapshot_disks(VmRun *vm, const char *snapshot, GCancellabl
 /* Of Object; never of another VM or plan. any_migration: those of earlier runs too. */
 GPtrArray *vm_run_list(VmRun *vm, const KubeResource *resource, gboolean any_migration, const char *more,
                        GCancellable *cancel, GError **error);
+/* The DataVolumes that Gantry made for the VM's disks, in any run. Those that Forklift made for the same plan
+ * and VM have the same labels but one, and are none of ours. */
+GPtrArray *vm_run_volumes(VmRun *vm, GCancellable *cancel, GError **error);
 /* The first of them, a reference to drop; NULL without an error when there is none. */
 Object *vm_run_find(VmRun *vm, const KubeResource *resource, gboolean any_migration, const char *more,
                     GCancellable *cancel, GError **error);
@@ -94,8 +97,8 @@ gboolean vm_run_delete(VmRun *vm, const KubeResource *resource, const Object *ob
 gboolean vm_run_delete_all(VmRun *vm, const KubeResource *resource, gboolean any_migration, const char *more,
                            GCancellable *cancel, GError **error);
 
-/* The DataVolume of a disk among those of this VM (as vm_run_list gives them), borrowed; NULL when there is
- * none. */
+/* The DataVolume of a disk among those of this VM (as vm_run_volumes gives them), borrowed; NULL when there
+ * is none. */
 const Object *vm_run_disk_volume(GPtrArray *volumes, const VmDisk *disk);
 
 /* ---- once and since when, also across restarts ---- */

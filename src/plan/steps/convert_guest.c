@@ -67,8 +67,7 @@ static StepResult create(VmRun *vm, GCancellable *cancel, GError **error)
 {
     const Vm *machine = vm_run_describe(vm, cancel, error);
     g_autoptr(GPtrArray) pods = machine ? vm_run_list(vm, &KUBE_POD, FALSE, MINE, cancel, error) : NULL;
-    g_autoptr(GPtrArray) volumes =
-        pods ? vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error) : NULL;
+    g_autoptr(GPtrArray) volumes = pods ? vm_run_volumes(vm, cancel, error) : NULL;
     g_autoptr(GPtrArray) claims =
         volumes ? vm_run_list(vm, &KUBE_PERSISTENT_VOLUME_CLAIM, TRUE, "resource=state", cancel, error)
                 : NULL;

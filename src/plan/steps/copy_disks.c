@@ -459,9 +459,13 @@ static gboolean go_on(Copy *copy, GCancellable *cancel, GError **error)
 /* FALSE with no error: it is gone. */
 static gboolean has_its_secret(VmRun *vm, const Object *pod, GCancellable *cancel, GError **error)
 {
+    const char *name = target_importer_secret_name(object_json(pod));
     g_autoptr(GError) problem = NULL;
-    g_autoptr(Object) secret = kube_get(vm_run_plan(vm)->target, &KUBE_SECRET, object_namespace(pod),
-                                        target_importer_secret_name(object_json(pod)), cancel, &problem);
+    g_autoptr(Object) secret = NULL;
+
+    if (!*name)
+        return TRUE; /* it waits for none */
+    secret = kube_get(vm_run_plan(vm)->target, &KUBE_SECRET, object_namespace(pod), name, cancel, &problem);
 
     if (problem && !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
         g_propagate_error(error, g_steal_pointer(&problem));
@@ -574,7 +578,7 @@ static void show_sum(json_t *step)
 static StepResult copy_all(VmRun *vm, const char *pipeline, GCancellable *cancel, GError **error)
 {
     json_t *step = vm_run_step(vm, pipeline), *tasks = json_object_get(step, "tasks"), *task;
-    g_autoptr(GPtrArray) volumes = vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error);
+    g_autoptr(GPtrArray) volumes = vm_run_volumes(vm, cancel, error);
     g_autoptr(GPtrArray) pods =
         volumes ? vm_run_list(vm, &KUBE_POD, FALSE, "forklift.app=" TARGET_IMPORTER_APP, cancel, error)
                 : NULL;

@@ -89,8 +89,7 @@ static gboolean check_disks(VmRun *vm, const Vm *machine, GError **error)
 static StepResult run(VmRun *vm, GCancellable *cancel, GError **error)
 {
     const Vm *machine = vm_run_describe(vm, cancel, error);
-    g_autoptr(GPtrArray) volumes =
-        machine ? vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error) : NULL;
+    g_autoptr(GPtrArray) volumes = machine ? vm_run_volumes(vm, cancel, error) : NULL;
 
     if (!volumes || !check_disks(vm, machine, error))
         return STEP_FAILED;

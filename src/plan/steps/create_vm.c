@@ -49,7 +49,8 @@ static gboolean is_ours(VmRun *vm, const Object *machine)
 {
     const TargetOwner *owner = vm_run_owner(vm);
     g_autofree char *id = target_label_value(owner->vm_id);
-    return !strcmp(object_label(machine, "plan", ""), owner->plan_uid) &&
+    return target_machine_unfinished(machine) &&
+           !strcmp(object_label(machine, "plan", ""), owner->plan_uid) &&
            !strcmp(object_label(machine, "vmID", ""), id);
 }
 
@@ -145,7 +146,7 @@ static gboolean leave_out(VmRun *vm, json_t *manifest, GCancellable *cancel, GEr
 
 static Object *create(VmRun *vm, const Vm *machine, GCancellable *cancel, GError **error)
 {
-    g_autoptr(GPtrArray) volumes = vm_run_list(vm, &KUBE_DATA_VOLUME, TRUE, NULL, cancel, error);
+    g_autoptr(GPtrArray) volumes = vm_run_volumes(vm, cancel, error);
     g_autofree const char **claims = volumes ? claims_of(machine, volumes, error) : NULL;
     g_autofree char *preference = NULL;
     g_autoptr(json_t) manifest = NULL;

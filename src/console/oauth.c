@@ -4,8 +4,10 @@
 #include "base/base64url.h"
 #include "console/session.h"
 #include "net/http_client.h"
+#include "net/random_secret.h"
 #include <gnutls/gnutls.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DESCRIPTION "/.well-known/oauth-authorization-server"
 
@@ -72,9 +74,9 @@ static json_t *parse(const HttpReply *reply, const char *what, GError **error)
 /* Without the client's secret the cluster may have what server it likes. */
 static gboolean has_secret(const OAuth *oauth, GError **error)
 {
-    if (g_file_test(oauth->secret_file, G_FILE_TEST_EXISTS))
+    if (!access(oauth->secret_file, R_OK))
         return TRUE;
-    g_set_error(error, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND, "the OAuthClient's secret, %s, is not there",
+    g_set_error(error, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND, "the OAuthClient's secret, %s, cannot be read",
                 oauth->secret_file);
     return FALSE;
 }
@@ -138,7 +140,7 @@ static char *challenge_of(const char *verifier)
 char *oauth_begin(OAuth *oauth, const char *redirect, char **kept, GCancellable *cancel, GError **error)
 {
     g_autoptr(json_t) about = describe(oauth, cancel, error);
-    g_autofree char *state = session_new_secret(), *verifier = session_new_secret();
+    g_autofree char *state = random_secret(), *verifier = random_secret();
     g_autofree char *challenge = challenge_of(verifier), *query = NULL;
     const char *endpoint = json_string_at(about, "authorization_endpoint", "");
     const char *pairs[] = {"response_type",

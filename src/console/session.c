@@ -1,12 +1,10 @@
 /* session: a table of random names, and for each the token, its HTTP clients and its feed. */
 #include "console/session.h"
-#include "base/base64url.h"
 #include "base/control.h"
-#include <gnutls/crypto.h>
+#include "net/random_secret.h"
 #include <string.h>
 
 enum {
-    SECRET_SIZE = 32,
     TIMEOUT_S = 30,
     MOST_SESSIONS = 1000,
 };
@@ -136,21 +134,12 @@ static gboolean connect_peers(Session *session, const SessionPeers *peers, const
     return session->kube != NULL;
 }
 
-char *session_new_secret(void)
-{
-    guint8 random[SECRET_SIZE];
-
-    if (gnutls_rnd(GNUTLS_RND_KEY, random, sizeof random) < 0)
-        g_error("no random numbers to be had");
-    return base64url(random, sizeof random);
-}
-
 Session *session_create(SessionTable *table, const char *token, const char *user, char **secret,
                         GError **error)
 {
     g_autoptr(Session) session = g_new0(Session, 1);
     g_autoptr(GPtrArray) ended = NULL;
-    g_autofree char *name = session_new_secret();
+    g_autofree char *name = random_secret();
     gboolean full;
 
     session->refs = 1;

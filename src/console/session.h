@@ -30,9 +30,6 @@ Session *session_create(SessionTable *table, const char *token, const char *user
 Session *session_find(SessionTable *table, const char *secret); /* a reference to drop, or NULL */
 void session_end(SessionTable *table, Session *session);
 
-/* 256 random bits as 43 characters that a cookie and a URL can bear, to be freed with g_free(). */
-char *session_new_secret(void);
-
 void session_unref(Session *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_unref)
 

@@ -1,5 +1,6 @@
 /* sign_in: looks for the secret in either object, and for the console's address in its Route. */
 #include "operator/sign_in.h"
+#include "net/random_secret.h"
 #include <string.h>
 
 #define CLIENT "forklift-ui"
@@ -31,9 +32,11 @@ static char *held(const Object *secret)
     const char *encoded = json_string_at(object_json(secret), "data.secret", "");
     gsize size;
     g_autofree char *bytes = (char *)g_base64_decode(encoded, &size);
-    char *text = size && g_utf8_validate(bytes, size, NULL) ? g_strndup(bytes, size) : NULL;
+    char *text = size && g_utf8_validate(bytes, size, NULL) ? g_strchomp(g_strndup(bytes, size)) : NULL;
 
     explicit_bzero(bytes, size);
+    if (text && !*text)
+        g_clear_pointer(&text, g_free);
     return text;
 }
 
@@ -49,7 +52,7 @@ static char *shared_secret(KubeClient *kube, const char *ns, const Object *clien
     if (!find(kube, &KUBE_SECRET, ns, SECRET, &secret, cancel, error))
         return NULL;
     text = secret ? held(secret) : NULL;
-    return text ? text : g_uuid_string_random();
+    return text ? text : random_secret();
 }
 
 /* A Route that has no host yet changes nothing: to leave the addresses out would take them away. */

@@ -80,7 +80,7 @@ static void the_first_of_them_has_a_new_one(Fixture *f, gconstpointer unused)
 
     fill(f, f->secret);
     first = mounted(f);
-    g_assert_true(g_uuid_string_is_valid(first));
+    g_assert_cmpuint(strlen(first), ==, 43);
     fill(f, f->secret);
     second = mounted(f);
     g_assert_cmpstr(first, !=, second);
@@ -103,7 +103,7 @@ static void what_is_no_text_is_replaced(Fixture *f, gconstpointer unused)
             g_strdup_printf("{'metadata':{'name':'s'},'data':{'secret':'%s'}}", held[i]);
         scripted_server_answer(f->server, "GET", SECRET, 200, secret);
         fill(f, f->client);
-        g_assert_true(g_uuid_string_is_valid(json_string_at(f->client->manifest, "secret", "")));
+        g_assert_cmpuint(strlen(json_string_at(f->client->manifest, "secret", "")), ==, 43);
     }
 }
 

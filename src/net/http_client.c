@@ -152,13 +152,15 @@ static void check_resumed(Call *call, GIOStream *connection)
 /* ---- few handshakes at once ---- */
 
 /* GLib shakes all hands of a process, its clients' and its servers', on the same few threads (ten, and more
- * only after a while). With all of them waiting for a server of this same process nobody gets on. One that
- * has waited for long goes on all the same: those before it may wait for a server that is silent. */
+ * only after a while). With all of them waiting for a server of this same process nobody gets on. When
+ * none has ended for long, those that wait begin all the same: the others may wait for a server that is
+ * silent. */
 enum { HANDSHAKES = 5, HANDSHAKE_WAIT_US = 2 * G_USEC_PER_SEC };
 
 static GMutex handshakes_lock;
 static GCond handshake_ended;
 static guint handshakes;
+static gint64 handshake_ended_at; /* monotonic */
 
 static void handshake_end(Call *call)
 {
@@ -168,18 +170,23 @@ static void handshake_end(Call *call)
         return;
     call->shaking_hands = FALSE;
     handshakes--;
+    handshake_ended_at = g_get_monotonic_time();
     g_cond_signal(&handshake_ended);
 }
 
 static void handshake_begin(Call *call)
 {
-    gint64 until = g_get_monotonic_time() + HANDSHAKE_WAIT_US;
+    gint64 began = g_get_monotonic_time();
     g_autoptr(GMutexLocker) locker = NULL;
 
     handshake_end(call); /* of a connection that libsoup tried before */
     locker = g_mutex_locker_new(&handshakes_lock);
-    while (handshakes >= HANDSHAKES && g_cond_wait_until(&handshake_ended, &handshakes_lock, until))
-        ;
+    while (handshakes >= HANDSHAKES) {
+        gint64 until = MAX(began, handshake_ended_at) + HANDSHAKE_WAIT_US;
+        if (g_get_monotonic_time() >= until)
+            break;
+        g_cond_wait_until(&handshake_ended, &handshakes_lock, until);
+    }
     handshakes++;
     call->shaking_hands = TRUE;
 }

@@ -190,8 +190,10 @@ guint local_end_of_work(LocalView *view, const char *key, guint next, GError **e
     if (!g_error_matches(*error, GANTRY_ERROR, ERROR_KUBE_FORBIDDEN))
         return next;
     local_key_split(key, &ns, &name);
-    g_autoptr(Object) namespace = kube_get(view->client, &KUBE_NAMESPACE, NULL, *ns ? ns : name, NULL, NULL);
-    if (!namespace || object_deleting(namespace))
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Object) namespace =
+        kube_get(view->client, &KUBE_NAMESPACE, NULL, *ns ? ns : name, NULL, &problem);
+    if (namespace ? object_deleting(namespace) : g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
         g_clear_error(error);
     return next;
 }

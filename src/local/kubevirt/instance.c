@@ -241,14 +241,20 @@ static guint stop(const InstancePlace *place, const Object *instance, const char
 }
 
 /* As the API has it now: the view may not show yet what was said of it a moment ago, and a machine that has
- * just ended by itself would seem to have vanished while it ran. */
+ * just ended by itself would seem to have vanished while it ran. Gone it is only when the view says so too:
+ * an API server that has just begun may not know the kind yet. */
 static gboolean find_instance(LocalView *view, const char *ns, const char *name, Object **instance,
                               GCancellable *cancel, GError **error)
 {
     g_autoptr(GError) problem = NULL;
 
     *instance = kube_get(local_view_client(view), &KUBE_VIRTUAL_MACHINE_INSTANCE, ns, name, cancel, &problem);
-    if (*instance || g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
+    if (!*instance && g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND)) {
+        g_autoptr(Object) seen = local_view_get(view, &KUBE_VIRTUAL_MACHINE_INSTANCE, ns, name);
+        if (!seen)
+            return TRUE;
+    }
+    if (*instance)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&problem));
     return FALSE;

@@ -169,7 +169,8 @@ const Verb verb_get = {
     "list providers, plans, mappings and the like, or what a provider holds",
     "QUERY is that of the inventory's q=: terms joined by commas that must all hold, FIELD=VALUE, "
     "FIELD!=VALUE,\n"
-    "FIELD~PART, FIELD>NUMBER, FIELD<NUMBER; a term that is only a field sorts by it (-FIELD: downwards).\n\n"
+    "FIELD~PART, FIELD>NUMBER, FIELD<NUMBER; name|path~web: either field, host=h1|h2: either value;\n"
+    "a term that is only a field sorts by it (-FIELD: downwards).\n\n"
     "  gantry get plan                                 the plans, and how they go\n"
     "  gantry get plan demo -w                         one plan's disks, with bars, until it has ended\n"
     "  gantry get vm -q 'name~web,-memoryMB' --limit 20    the largest twenty of the web servers\n"

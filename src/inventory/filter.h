@@ -6,7 +6,7 @@
  * field sorts by it, with "-" before it downwards; one may be given. Before = != and ~ there may be several fields, and behind
  * them several values, with "|" between them: name|path~web holds when either field does, host=h1|h2 when it is either value,
  * and host!=h1|h2 when it is neither.
- * Threads: immutable. Errors: BAD_INPUT, naming the term.
+ * Threads: immutable. Errors: BAD_INPUT, naming the term, or q when its bytes are no UTF-8 text.
  */
 #pragma once
 #include "base/json.h"

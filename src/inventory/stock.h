@@ -91,7 +91,7 @@ DocumentView *stock_view(Stock *stock, Snapshot *snapshot); /* its objects at th
 KubeClient *stock_cluster(Stock *stock); /* a reference, or NULL */
 /* Names what is in the database now, as an HTTP entity tag: another one after each commit and restart. To be freed. */
 char *stock_tag(Stock *stock);
-/* Another number after each commit that made judgements of VMs void because of a host, a cluster or a profile: what was judged
+/* Another number after each commit that made judgements of VMs void because of a host, a cluster, a profile or a disk: what was
  * before may rest on what is no more. */
 guint stock_forgets(Stock *stock);
 /* Begins a watch; see watch_hub_add(). */

@@ -57,8 +57,8 @@ export interface InventoryQuery {
   limit: number;
 }
 
-// A comma ends a term of q=, so what follows one is not looked for.
-const term = (field: string, operator: string, text: string): string => `${field}${operator}${text.split(',')[0]!.trim()}`;
+// A comma ends a term of q=, and "|" a value, so what follows one is not looked for.
+const term = (field: string, operator: string, text: string): string => `${field}${operator}${text.split(/[,|]/)[0]!.trim()}`;
 
 // The server does the filtering, the sorting and the counting.
 export function inventoryPath(collection: string, query: InventoryQuery): string {

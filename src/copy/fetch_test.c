@@ -113,7 +113,7 @@ static void a_busy_source_is_asked_for_less_at_once(void)
     g_assert_cmpuint(depth, ==, 1);
 }
 
-/* What eight threads see of a source: a read takes a millisecond, and of those at once only so many go on. */
+/* What eight threads see of a source: a read takes 20 ms, and of those at once only so many go on. */
 typedef struct {
     FakeReader fake;
     GMutex lock;

@@ -138,7 +138,7 @@ def test_a_clean_stop_leaves_no_session_behind(own_cluster, new_vcenter):
     own_cluster.kubectl.apply(manifests.secret("leave", alone.user, alone.password, thumbprint=alone.sha256),
                               manifests.provider("leave", alone.url))
     own_cluster.kubectl.condition("provider", "leave", "Ready")
-    assert alone.log()["sessions"]
+    waiting.until("session", lambda: alone.log()["sessions"])
     own_cluster.kubectl("delete", "provider", "leave", "-n", "openshift-mtv")
     waiting.until(lambda: f"end of the provider's sessions: {alone.log()['sessions']}", lambda: not alone.log()["sessions"])
 

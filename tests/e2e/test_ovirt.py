@@ -184,7 +184,7 @@ def test_one_ca_of_two_is_not_enough_for_the_hosts(cluster, kubectl, engine, sou
     assert "certificate" in json.dumps(found).lower() and "host1" in json.dumps(found)
 
 
-def test_a_wrong_ca_stops_before_the_password_is_sent(cluster, kubectl, engine, temporary):
+def test_a_wrong_ca_stops_before_the_password_is_sent(cluster, kubectl, engine, source, temporary):
     temporary("provider", "untrusted")
     cluster.allow("[Cc]ertificate")
     user = "careful@internal"  # the others may log in meanwhile

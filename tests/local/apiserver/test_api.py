@@ -155,6 +155,7 @@ def test_what_got_another_owner_just_before_its_old_one_went_stays(api, namespac
     waiting.until("the collector's turn", lambda: api("GET", path_of(namespace, "goes"))[0] == 404)
     left = {item["metadata"]["name"] for item in api("GET", path_of(namespace))[1]["items"]}
     assert not {f"kept-{number}" for number in range(100)} - left
+    api("DELETE", path_of(namespace))  # 30 MB
 
 
 def test_many_watchers_all_hear_of_a_change(api, namespace):

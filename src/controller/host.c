@@ -1,6 +1,7 @@
 /* host: an ESXi host's address in the migration network: known to the inventory, healthy, and answering. */
 #include "controller/controllers.h"
 #include "controller/status.h"
+#include "kube/find.h"
 #include "plan/bandwidth.h"
 #include "plan/provider_access.h"
 #include <string.h>
@@ -35,14 +36,8 @@ static void critical(Pass *pass, const char *type, const char *reason, const cha
 static gboolean look_up(Pass *pass, const KubeResource *resource, const json_t *ref, Object **out,
                         GCancellable *cancel, GError **error)
 {
-    g_autoptr(GError) problem = NULL;
-
-    *out = kube_get(controllers_kube(pass->controllers), resource, reference_namespace(ref, pass->host),
-                    json_string_at(ref, "name", ""), cancel, &problem);
-    if (*out || g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return FALSE;
+    return kube_find(controllers_kube(pass->controllers), resource, reference_namespace(ref, pass->host),
+                     json_string_at(ref, "name", ""), out, cancel, error);
 }
 
 static gboolean check_provider(Pass *pass, GCancellable *cancel, GError **error)

@@ -1,24 +1,12 @@
 /* sign_in: looks for the secret in either object, and for the console's address in its Route. */
 #include "operator/sign_in.h"
+#include "kube/find.h"
 #include "net/random_secret.h"
 #include <string.h>
 
 #define CLIENT "forklift-ui"
 #define SECRET "forklift-ui-oauth"
 #define ROUTE  "virt"
-
-/* TRUE and *object NULL when there is none. */
-static gboolean find(KubeClient *kube, const KubeResource *kind, const char *ns, const char *name,
-                     Object **object, GCancellable *cancel, GError **error)
-{
-    g_autoptr(GError) problem = NULL;
-
-    *object = kube_get(kube, kind, ns, name, cancel, &problem);
-    if (*object || g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return FALSE;
-}
 
 static void wipe(char *secret)
 {
@@ -49,7 +37,7 @@ static char *shared_secret(KubeClient *kube, const char *ns, const Object *clien
 
     if (*known)
         return g_strdup(known);
-    if (!find(kube, &KUBE_SECRET, ns, SECRET, &secret, cancel, error))
+    if (!kube_find(kube, &KUBE_SECRET, ns, SECRET, &secret, cancel, error))
         return NULL;
     text = secret ? held(secret) : NULL;
     return text ? text : random_secret();
@@ -63,7 +51,7 @@ static gboolean fill_addresses(KubeClient *kube, const char *ns, const Object *c
     g_autoptr(Object) route = NULL;
     const char *host;
 
-    if (!find(kube, &KUBE_ROUTE, ns, ROUTE, &route, cancel, error))
+    if (!kube_find(kube, &KUBE_ROUTE, ns, ROUTE, &route, cancel, error))
         return FALSE;
     host = route ? json_string_at(object_json(route), "spec.host", "") : "";
     if (*host) {
@@ -89,7 +77,7 @@ gboolean sign_in_fill(KubeClient *kube, const char *ns, const Template *one, GCa
 
     if (!is_client && !is_named(one, &KUBE_SECRET, SECRET))
         return TRUE;
-    if (!find(kube, &KUBE_OAUTH_CLIENT, NULL, CLIENT, &client, cancel, error))
+    if (!kube_find(kube, &KUBE_OAUTH_CLIENT, NULL, CLIENT, &client, cancel, error))
         return FALSE;
     secret = shared_secret(kube, ns, client, cancel, error);
     if (!secret)

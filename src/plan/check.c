@@ -1,5 +1,6 @@
 /* check: the plan's references, in the order in which a user would set them up. */
 #include "plan/check.h"
+#include "kube/find.h"
 #include "plan/bandwidth.h"
 #include "plan/check_guest.h"
 #include "plan/check_inspection.h"
@@ -27,19 +28,6 @@ void plan_check_clear(PlanCheck *check)
 static const json_t *spec_of(const PlanCheck *check)
 {
     return json_object_get(object_json(check->plan), "spec");
-}
-
-/* TRUE with *out NULL when there is no such object. */
-static gboolean look_up(PlanCheck *check, const KubeResource *resource, const char *ns, const char *name,
-                        Object **out, GCancellable *cancel, GError **error)
-{
-    g_autoptr(GError) problem = NULL;
-
-    *out = kube_get(check->kube, resource, ns, name, cancel, &problem);
-    if (*out || g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return FALSE;
 }
 
 /* ---- references ---- */
@@ -80,7 +68,7 @@ static gboolean resolve(PlanCheck *check, const Reference *ref, Object **out, GC
                        ref->resource->kind);
         return TRUE;
     }
-    if (!look_up(check, ref->resource, ns, name, out, cancel, error))
+    if (!kube_find(check->kube, ref->resource, ns, name, out, cancel, error))
         return FALSE;
     if (!*out)
         conditions_set(check->conditions, ref->not_valid, CONDITION_CRITICAL, "NotFound",
@@ -218,7 +206,7 @@ static gboolean check_hook(PlanCheck *check, const json_t *hook, const char *vm,
                             "spec.vms[].hooks[].hook must name a Hook.", vm);
         return TRUE;
     }
-    if (!look_up(check, &KUBE_HOOK, ns, name, &found, cancel, error))
+    if (!kube_find(check->kube, &KUBE_HOOK, ns, name, &found, cancel, error))
         return FALSE;
     if (!found)
         conditions_add_item(check->conditions, "HookNotValid", CONDITION_CRITICAL, "NotFound",

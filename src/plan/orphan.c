@@ -2,6 +2,7 @@
 #include "plan/orphan.h"
 #include "base/log.h"
 #include "crd/plan_key.h"
+#include "kube/find.h"
 #include "plan/back_out.h"
 #include "plan/disk_grant.h"
 #include "plan/provider_access.h"
@@ -32,14 +33,9 @@ static gboolean look_up(KubeClient *kube, const Object *plan, const char *path, 
                         GCancellable *cancel, GError **error)
 {
     const json_t *ref = json_at(object_json(plan), path);
-    g_autoptr(GError) problem = NULL;
 
-    *out = kube_get(kube, &KUBE_PROVIDER, json_string_at(ref, "namespace", object_namespace(plan)),
-                    json_string_at(ref, "name", ""), cancel, &problem);
-    if (*out || g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return FALSE;
+    return kube_find(kube, &KUBE_PROVIDER, json_string_at(ref, "namespace", object_namespace(plan)),
+                     json_string_at(ref, "name", ""), out, cancel, error);
 }
 
 static gboolean find_remains(KubeClient *kube, const Object *record, Remains *out, GCancellable *cancel,

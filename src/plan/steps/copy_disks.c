@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crd/plan_key.h"
+#include "kube/find.h"
 #include "plan/bandwidth.h"
 #include "plan/changes.h"
 #include "plan/disk_grant.h"
@@ -460,16 +461,13 @@ static gboolean go_on(Copy *copy, GCancellable *cancel, GError **error)
 static gboolean has_its_secret(VmRun *vm, const Object *pod, GCancellable *cancel, GError **error)
 {
     const char *name = target_importer_secret_name(object_json(pod));
-    g_autoptr(GError) problem = NULL;
     g_autoptr(Object) secret = NULL;
 
     if (!*name)
         return TRUE; /* it waits for none */
-    secret = kube_get(vm_run_plan(vm)->target, &KUBE_SECRET, object_namespace(pod), name, cancel, &problem);
-
-    if (problem && !g_error_matches(problem, GANTRY_ERROR, ERROR_KUBE_NOT_FOUND))
-        g_propagate_error(error, g_steal_pointer(&problem));
-    return secret != NULL;
+    return kube_find(vm_run_plan(vm)->target, &KUBE_SECRET, object_namespace(pod), name, &secret, cancel,
+                     error) &&
+           secret;
 }
 
 /* A Pod that a killed controller asked for may come after the next one has looked for it and made its own,

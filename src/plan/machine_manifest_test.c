@@ -1,6 +1,6 @@
-/* machine_manifest: tests/machines/ holds a file for each of some fifty source VMs: how it differs from
- * base.yaml, and after "---" the whole VirtualMachine that comes out. GANTRY_GOLDEN=write writes the second
- * parts anew, to be read before they are kept. */
+/* machine_manifest: tests/machines/ holds a file for each of some sixty source VMs: how it differs from
+ * base.yaml (or base-ovirt.yaml), and after "---" the whole VirtualMachine that comes out.
+ * GANTRY_GOLDEN=write writes the second parts anew, to be read before they are kept. */
 #include "base/yaml.h"
 #include "plan/machine_manifest.h"
 #include "plan/naming.h"
@@ -76,18 +76,19 @@ static char **claims_of(const Vm *vm)
 
 static json_t *manifest_of(const json_t *base, const json_t *one)
 {
+    const char *type = json_string_at(base, "type", "vsphere");
     g_autoptr(GError) error = NULL;
     g_autoptr(json_t) source = member(base, one, "source"), spec_vm = member(base, one, "vm");
     g_autoptr(Object) plan = object(
         "Plan",
         json_pack("{s:s, s:s, s:s}", "name", "plan", "namespace", "openshift-mtv", "uid", "0f1e2d3c-plan"),
         "spec", member(base, one, "plan"));
-    g_autoptr(Object) provider = object("Provider", json_pack("{s:s}", "name", "vcenter"), "spec",
-                                        json_pack("{s:s}", "type", "vsphere"));
+    g_autoptr(Object) provider =
+        object("Provider", json_pack("{s:s}", "name", "source"), "spec", json_pack("{s:s}", "type", type));
     g_autoptr(Object) map = object("NetworkMap", json_pack("{s:s}", "name", "networks"), "spec",
                                    json_pack("{s:O}", "map", json_object_get(base, "networkMap")));
     g_autoptr(Settings) settings = settings_parse(json_object_get(one, "settings"));
-    g_autoptr(Vm) vm = source_describe("vsphere", source, &error);
+    g_autoptr(Vm) vm = source_describe(type, source, &error);
     PlanRun run = {.plan = plan,
                    .provider = provider,
                    .network_map = map,
@@ -131,7 +132,8 @@ static void write_golden(const char *name, const json_t *manifest)
 static void a_machine_is_what_its_file_says(gconstpointer data)
 {
     const char *name = data;
-    g_autoptr(GPtrArray) base = documents("base.yaml"), one = documents(name);
+    gboolean ovirt = g_str_has_prefix(name, "ovirt-");
+    g_autoptr(GPtrArray) base = documents(ovirt ? "base-ovirt.yaml" : "base.yaml"), one = documents(name);
     g_autoptr(json_t) manifest = manifest_of(base->pdata[0], one->pdata[0]);
     g_autofree char *is = yaml_text(manifest), *should_be = NULL;
 
@@ -244,7 +246,7 @@ static void add_machines(void)
     while (dir && (name = g_dir_read_name(dir))) {
         g_autofree char *path =
             g_strdup_printf("/plan/machine_manifest/%.*s", (int)(strcspn(name, ".")), name);
-        if (!g_str_has_suffix(name, ".yaml") || !strcmp(name, "base.yaml"))
+        if (!g_str_has_suffix(name, ".yaml") || g_str_has_prefix(name, "base"))
             continue;
         g_test_add_data_func_full(path, g_strdup(name), a_machine_is_what_its_file_says, g_free);
         count++;

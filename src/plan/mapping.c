@@ -85,6 +85,9 @@ gboolean mapping_nics(const json_t *network_map, const Vm *vm, NicMapping *out, 
             return FALSE;
         }
         mapping.nics[i] = nic_of(destination, mapping.texts);
+        /* KubeVirt has no link that is down on a card of the host, and refuses the VM. */
+        if (mapping.nics[i].kind == NIC_MULTUS && nic->passed_through && nic->disconnected)
+            mapping.nics[i].kind = NIC_IGNORED;
     }
     *out = mapping;
     mapping = (NicMapping){0};

@@ -4,6 +4,7 @@
 #include "target/hook_job.h"
 #include "target/importer_pod.h"
 #include "target/inspection_pod.h"
+#include "target/probe_pod.h"
 #include <string.h>
 
 static const TargetOwner owner = {.plan_uid = "p-uid",
@@ -321,6 +322,105 @@ static void names_of_long_plans_leave_room_for_five_characters(void)
     }
 }
 
+/* ---- what a namespace may ask of every Pod ---- */
+
+static gboolean is_allowed_volume(const json_t *volume)
+{
+    static const char *const allowed[] = {"persistentVolumeClaim", "secret", "configMap", "emptyDir"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(allowed); i++)
+        if (json_object_get(volume, allowed[i]))
+            return TRUE;
+    return FALSE;
+}
+
+static void assert_unprivileged(const json_t *one)
+{
+    const json_t *dropped = json_at(one, "securityContext.capabilities.drop");
+
+    g_assert_false(json_bool_at(one, "securityContext.allowPrivilegeEscalation", TRUE));
+    g_assert_cmpstr(json_string_value(json_array_get(dropped, 0)), ==, "ALL");
+    g_assert_null(json_at(one, "securityContext.capabilities.add"));
+}
+
+/* The Pod security standard "restricted". */
+static void assert_restricted(const json_t *spec)
+{
+    size_t i;
+    json_t *one;
+
+    g_assert_true(json_bool_at(spec, "securityContext.runAsNonRoot", FALSE));
+    g_assert_cmpstr(json_string_at(spec, "securityContext.seccompProfile.type", ""), ==, "RuntimeDefault");
+    json_array_foreach (json_object_get(spec, "containers"), i, one)
+        assert_unprivileged(one);
+    json_array_foreach (json_object_get(spec, "initContainers"), i, one)
+        assert_unprivileged(one);
+    json_array_foreach (json_object_get(spec, "volumes"), i, one)
+        g_assert_true(is_allowed_volume(one));
+}
+
+/* Where a quota counts processors and memory, a Pod that names none is refused. */
+static void assert_requests(const json_t *containers)
+{
+    size_t i;
+    json_t *one;
+
+    json_array_foreach (containers, i, one) {
+        g_assert_nonnull(json_at(one, "resources.requests.cpu"));
+        g_assert_nonnull(json_at(one, "resources.requests.memory"));
+    }
+}
+
+static void every_pod_is_restricted_and_says_what_it_needs(void)
+{
+    static const char *const endpoints[] = {"10.0.0.1:443", NULL};
+    ProbePod probe = {.plan_uid = "p",
+                      .plan_name = "plan1",
+                      .plan_namespace = "mtv",
+                      .ns = "target",
+                      .image = "gantry",
+                      .mark = "m",
+                      .endpoints = endpoints};
+    g_autoptr(Vm) vm = vm_new();
+    g_autoptr(json_t) source = json_pack("{s:s}", "type", "https");
+    Importer one = importer(source);
+    ConversionDisk disks[] = {{.disk = &disk, .claim = "dv-1"}, {.disk = &disk, .claim = "b", .block = TRUE}};
+    Conversion conversion = {.vm = vm,
+                             .disks = disks,
+                             .disk_count = 2,
+                             .state_claim = "s",
+                             .keys_secret = "keys",
+                             .request_kvm = TRUE};
+    Inspection inspection = {.vm = vm, .disks = &one, .mark = "m", .request_kvm = TRUE};
+    json_t *pods[] = {NULL, NULL, NULL, NULL};
+
+    one.vddk = "reg/vddk:8";
+    pods[0] = target_importer_pod(&owner, &one, "sec");
+    pods[1] = target_conversion_pod(&owner, &conversion, "cm");
+    pods[2] = target_inspection_pod(&owner, &inspection, "sec");
+    pods[3] = target_probe_pod(&probe);
+    for (guint i = 0; i < G_N_ELEMENTS(pods); i++) {
+        assert_restricted(json_object_get(pods[i], "spec"));
+        assert_requests(json_at(pods[i], "spec.containers"));
+        assert_requests(json_at(pods[i], "spec.initContainers"));
+        json_decref(pods[i]);
+    }
+}
+
+/* Another image may need to be root. */
+static void a_hook_of_the_known_image_is_restricted(void)
+{
+    g_autoptr(json_t) known = json_object(), other = json_pack("{s:s}", "image", "reg/mine:1"),
+                      plan = json_object();
+    HookJob hook = {.spec = known, .uid = "h", .step = "PreHook", .plan_spec = plan, .workload = plan};
+    g_autoptr(json_t) job = target_hook_job(&owner, &hook, "cm"), theirs = NULL;
+
+    assert_restricted(json_at(job, "spec.template.spec"));
+    hook.spec = other;
+    theirs = target_hook_job(&owner, &hook, "cm");
+    g_assert_null(json_at(theirs, "spec.template.spec.securityContext"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -344,5 +444,7 @@ int main(int argc, char **argv)
     CASE("names of long plans leave room for five characters",
          names_of_long_plans_leave_room_for_five_characters);
     CASE("a hook Job is named after plan, VM and step", a_hook_job_is_named_after_plan_vm_and_step);
+    CASE("every Pod is restricted and says what it needs", every_pod_is_restricted_and_says_what_it_needs);
+    CASE("a hook of the known image is restricted", a_hook_of_the_known_image_is_restricted);
     return g_test_run();
 }

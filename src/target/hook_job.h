@@ -26,4 +26,5 @@ json_t *target_hook_job(const TargetOwner *owner, const HookJob *hook, const cha
  * there is none. */
 char *target_hook_playbook(const json_t *spec, GError **error);
 
-#define TARGET_HOOK_IMAGE "quay.io/konveyor/hook-runner:latest"
+#define TARGET_HOOK_REPOSITORY "quay.io/konveyor/hook-runner"
+#define TARGET_HOOK_IMAGE      TARGET_HOOK_REPOSITORY ":latest"

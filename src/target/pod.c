@@ -59,6 +59,11 @@ void pod_mount_config_map(json_t *spec, const char *volume, const char *config_m
     mount(spec, json_pack("{s:s, s:{s:s}}", "name", volume, "configMap", "name", config_map), volume, path);
 }
 
+static json_t *requests(const char *cpu, const char *memory)
+{
+    return json_pack("{s:{s:s, s:s}}", "requests", "cpu", cpu, "memory", memory);
+}
+
 void pod_mount_vddk(json_t *spec, const char *from)
 {
     json_t *side_car;
@@ -71,9 +76,9 @@ void pod_mount_vddk(json_t *spec, const char *from)
     }
     mount(spec, json_pack("{s:s, s:{}}", "name", "vddk", "emptyDir"), "vddk", "/opt");
     side_car =
-        json_pack("{s:s, s:s, s:s, s:[{s:s, s:s}], s:{s:b, s:{s:[s]}}}", "name", "vddk-side-car", "image",
-                  from, "imagePullPolicy", "IfNotPresent", "volumeMounts", "name", "vddk", "mountPath",
-                  "/opt", "securityContext", "allowPrivilegeEscalation", 0, "capabilities", "drop", "ALL");
+        json_pack("{s:s, s:s, s:s, s:[{s:s, s:s}], s:o, s:o}", "name", "vddk-side-car", "image", from,
+                  "imagePullPolicy", "IfNotPresent", "volumeMounts", "name", "vddk", "mountPath", "/opt",
+                  "resources", requests("10m", "32Mi"), "securityContext", pod_container_security());
     json_array_append_new(list_in(spec, "initContainers"), side_car);
 }
 
@@ -85,22 +90,43 @@ void pod_mount_scratch(json_t *spec, const char *volume, const char *path)
 void pod_request_kvm(json_t *spec)
 {
     json_set_at_new(spec, "nodeSelector", json_pack("{s:s}", "kubevirt.io/schedulable", "true"));
-    json_object_set_new(container_of(spec), "resources",
-                        json_pack("{s:{s:s}}", "limits", "devices.kubevirt.io/kvm", "1"));
+    json_set_at_new(container_of(spec), "resources.limits",
+                    json_pack("{s:s}", "devices.kubevirt.io/kvm", "1"));
+}
+
+void pod_request(json_t *spec, const char *cpu, const char *memory)
+{
+    json_object_set_new(container_of(spec), "resources", requests(cpu, memory));
+}
+
+json_t *pod_container_security(void)
+{
+    return json_pack("{s:b, s:{s:[s]}}", "allowPrivilegeEscalation", 0, "capabilities", "drop", "ALL");
+}
+
+json_t *pod_security(int user)
+{
+    json_t *security =
+        json_pack("{s:b, s:{s:s}}", "runAsNonRoot", 1, "seccompProfile", "type", "RuntimeDefault");
+
+    if (user) {
+        json_object_set_new(security, "runAsUser", json_integer(user));
+        json_object_set_new(security, "fsGroup", json_integer(user));
+    }
+    return security;
 }
 
 json_t *pod_spec(const char *container, const char *image, json_t *command, const char *restart_policy)
 {
-    json_t *one = json_pack(
-        "{s:s, s:s, s:s, s:o, s:[{s:s, s:{s:{s:s}}}], s:[{s:i}], s:s, s:s, s:{s:b, s:{s:[s]}}}", "name",
-        container, "image", image, "imagePullPolicy", "IfNotPresent", "command", command, "env", "name",
-        "POD_IP", "valueFrom", "fieldRef", "fieldPath", "status.podIP", "ports", "containerPort",
-        TARGET_PROGRESS_PORT, "terminationMessagePath", "/dev/termination-log", "terminationMessagePolicy",
-        "File", "securityContext", "allowPrivilegeEscalation", 0, "capabilities", "drop", "ALL");
-    return json_pack("{s:s, s:b, s:{s:i, s:i, s:b, s:{s:s}}, s:[o]}", "restartPolicy", restart_policy,
-                     "automountServiceAccountToken", 0, "securityContext", "runAsUser", QEMU_USER, "fsGroup",
-                     QEMU_USER, "runAsNonRoot", 1, "seccompProfile", "type", "RuntimeDefault", "containers",
-                     one);
+    json_t *one =
+        json_pack("{s:s, s:s, s:s, s:o, s:[{s:s, s:{s:{s:s}}}], s:[{s:i}], s:s, s:s, s:o}", "name", container,
+                  "image", image, "imagePullPolicy", "IfNotPresent", "command", command, "env", "name",
+                  "POD_IP", "valueFrom", "fieldRef", "fieldPath", "status.podIP", "ports", "containerPort",
+                  TARGET_PROGRESS_PORT, "terminationMessagePath", "/dev/termination-log",
+                  "terminationMessagePolicy", "File", "securityContext", pod_container_security());
+    return json_pack("{s:s, s:b, s:o, s:[o]}", "restartPolicy", restart_policy,
+                     "automountServiceAccountToken", 0, "securityContext", pod_security(QEMU_USER),
+                     "containers", one);
 }
 
 void pod_keep_together(json_t *spec, const TargetOwner *owner)

@@ -12,6 +12,7 @@ json_t *target_probe_pod(const ProbePod *probe)
     for (const char *const *endpoint = probe->endpoints; *endpoint; endpoint++)
         json_array_append_new(command, json_string(*endpoint));
     spec = pod_spec(TARGET_PROBE_APP, probe->image, command, "Never");
+    pod_request(spec, "10m", "32Mi");
     json_object_set_new(spec, "activeDeadlineSeconds", json_integer(DEADLINE_S));
     if (probe->service_account)
         json_object_set_new(spec, "serviceAccountName", json_string(probe->service_account));

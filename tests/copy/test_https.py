@@ -63,11 +63,12 @@ def test_a_session_that_ends_is_opened_again_once(copy, store):
     assert store.logins == 2
 
 
-@pytest.mark.parametrize("status, reason, code", [(403, "SourceForbidden", 1), (404, "SourceNotFound", 1)])
-def test_a_refusal_is_final(copy, store, status, reason, code):
+@pytest.mark.parametrize("status, reason, kind, code", [(403, "SourceForbidden", "fatal", 1), (404, "SourceNotFound", "fatal", 1),
+                                                        (416, "SourceChanged", "stale", 77)])
+def test_a_refusal_is_final(copy, store, status, reason, kind, code):
     store.faults.append(Fault("status", times=1000, after=2, status=status))
     result = copy.run(code=code)
-    assert (result["class"], result["reason"]) == ("fatal", reason)
+    assert (result["class"], result["reason"]) == (kind, reason)
     assert "remedy" in result
 
 

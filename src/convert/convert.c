@@ -1,6 +1,7 @@
 /* convert: the steps, and what each start of it finds of the one before. */
 #include "convert/convert.h"
 #include "base/log.h"
+#include "convert/boot.h"
 #include "convert/domain_xml.h"
 #include "convert/inspect.h"
 #include "convert/network.h"
@@ -83,6 +84,7 @@ static void classify(GError **error)
         {"rhsrvany", ERROR_GUEST_NO_DRIVERS},
     };
 
+    guestfs_explain_mount(error);
     for (guint i = 0; *error && i < G_N_ELEMENTS(known); i++)
         if (g_error_matches(*error, GANTRY_ERROR, ERROR_CONVERSION_FAILED) &&
             strstr((*error)->message, known[i].word))
@@ -146,7 +148,8 @@ static gboolean convert_overlays(const ConvertSpec *spec, ConvertProgress *progr
     for (guint i = 0; i < spec->n_disks; i++)
         if (!overlay_create(&spec->disks[i], cancel, error))
             return FALSE;
-    return run_v2v(&guestfs, guest, &workshop, progress, cancel, error) &&
+    return boot_prepare(&guestfs, guest, workshop.folder, cancel, error) &&
+           run_v2v(&guestfs, guest, &workshop, progress, cancel, error) &&
            network_keep_names(&guestfs, guest, workshop.folder, cancel, error);
 }
 

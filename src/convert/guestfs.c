@@ -46,6 +46,22 @@ static void add_all(GPtrArray *argv, const char *const *words)
         g_ptr_array_add(argv, (gpointer)*words);
 }
 
+void guestfs_explain_mount(GError **error)
+{
+    const char *start = error && *error ? strstr((*error)->message, "_stub: /dev/mapper/") : NULL;
+    g_autofree char *device = NULL;
+
+    if (!start || !g_error_matches(*error, GANTRY_ERROR, ERROR_CONVERSION_FAILED))
+        return;
+    start += strlen("_stub: ");
+    device = g_strndup(start, strcspn(start, ": "));
+    g_clear_error(error);
+    g_set_error(error, GANTRY_ERROR, ERROR_GUEST_UNKNOWN,
+                "/etc/fstab names the root file system %s, which is found only when the guest itself runs: "
+                "name it by UUID= there",
+                device);
+}
+
 char *guestfs_ask(const Guestfs *guestfs, const char *const *before, const char *const *after,
                   GCancellable *cancel, GError **error)
 {
@@ -63,8 +79,29 @@ char *guestfs_ask(const Guestfs *guestfs, const char *const *before, const char 
     }
     add_all(argv, after);
     g_ptr_array_add(argv, NULL);
-    good = tool_run((const char *const *)argv->pdata, &options, cancel, error);
+    if (!(good = tool_run((const char *const *)argv->pdata, &options, cancel, error)))
+        guestfs_explain_mount(error);
     return g_string_free(output, !good);
+}
+
+gboolean guestfs_write(const Guestfs *guestfs, const char *const *commands, GCancellable *cancel,
+                       GError **error)
+{
+    static const char *const before[] = {"guestfish", "--rw", "--format=qcow2", NULL}, *const after[] = {
+                                                                                           "-i", "--", NULL};
+    const ToolOptions options = {.environment = guestfs->environment, .log = guestfs->spec->log};
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+
+    add_all(argv, before);
+    guestfs_add_keys(guestfs, argv);
+    for (guint i = 0; i < guestfs->spec->n_disks; i++) {
+        g_ptr_array_add(argv, (gpointer) "-a");
+        g_ptr_array_add(argv, (gpointer)guestfs->spec->disks[i].overlay);
+    }
+    add_all(argv, after);
+    add_all(argv, commands);
+    g_ptr_array_add(argv, NULL);
+    return tool_run((const char *const *)argv->pdata, &options, cancel, error);
 }
 
 char *guestfs_list(const Guestfs *guestfs, GCancellable *cancel, GError **error)

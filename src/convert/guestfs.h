@@ -25,6 +25,15 @@ void guestfs_add_keys(const Guestfs *guestfs,
 char *guestfs_ask(const Guestfs *guestfs, const char *const *before, const char *const *after,
                   GCancellable *cancel, GError **error);
 
+/* A root that /etc/fstab names by a device mapper's name of the guest's own (an encrypted partition without
+ * logical volumes) is not found by libguestfs: such a failure of a tool's becomes GUEST_UNKNOWN and says so.
+ */
+void guestfs_explain_mount(GError **error);
+
+/* Runs guestfish's commands in the guest as it is in the overlays, one after the other (":" between them). */
+gboolean guestfs_write(const Guestfs *guestfs, const char *const *commands, GCancellable *cancel,
+                       GError **error);
+
 /* Its file systems as "Name,Type,VFS,…" in lines, the first with the columns' names. */
 char *guestfs_list(const Guestfs *guestfs, GCancellable *cancel, GError **error);
 /* Its encrypted devices as "TYPE (UUID, else device)", owned strings; an empty array when there is none. Only

@@ -81,7 +81,7 @@ static void explain(const Guestfs *guestfs, GCancellable *cancel, GError **error
     g_auto(GStrv) lines = NULL;
     g_autoptr(GString) types = g_string_new(NULL);
 
-    if (explain_by_encryption(guestfs, cancel, error))
+    if (!guestfs->keys->len && explain_by_encryption(guestfs, cancel, error))
         return;
     list = guestfs_list(guestfs, cancel, NULL);
     lines = g_strsplit(list ? list : "", "\n", 0);

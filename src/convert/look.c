@@ -220,7 +220,9 @@ json_t *look_at_guest(const Guestfs *guestfs, GCancellable *cancel, GError **err
         return look_outside(guestfs, concerns, cancel, error)
                    ? json_pack("{s:O?,s:O}", "os", guest, "concerns", concerns)
                    : NULL;
-    if (!look_inside(guestfs, concerns, &virtio, cancel, error))
-        return NULL;
+    if (!look_inside(guestfs, concerns, &virtio, cancel, &failed))
+        return become_concern(&failed, concerns, error)
+                   ? json_pack("{s:O,s:O}", "os", guest, "concerns", concerns)
+                   : NULL;
     return json_pack("{s:O,s:O,s:b}", "os", guest, "concerns", concerns, "virtio", (int)virtio);
 }

@@ -8,7 +8,8 @@
 
 /* {"os": inspect.h's or null, "concerns": [{"category": "Critical"|"Warning"|"Information", "label",
  * "assessment"}], "virtio": BOOL?}, concerns as the inventory has them, few and short; virtio: whether the
- * guest has drivers for virtio disks, absent where it was not looked for (several operating systems). */
+ * guest has drivers for virtio disks, absent where it was not looked for (several operating systems, or one
+ * that cannot be looked into). */
 json_t *look_at_guest(const Guestfs *guestfs, GCancellable *cancel, GError **error);
 
 /* Its parts: each adds concerns to the array. free_space: what guestfish's df prints; fstab: the file; list:

@@ -1,7 +1,6 @@
 /* network: four kinds of files, one rule. */
 #include "convert/network.h"
 #include "base/yaml.h"
-#include "convert/tool.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -210,22 +209,8 @@ static GHashTable *find_names(const Guestfs *guestfs, const char *folder, GCance
 
 static gboolean write_rules(const Guestfs *guestfs, const char *file, GCancellable *cancel, GError **error)
 {
-    const ToolOptions options = {.environment = guestfs->environment, .log = guestfs->spec->log};
-    const char *commands[] = {"-i", "--", "mkdir-p", "/etc/udev/rules.d", ":", "upload", file, RULES, NULL};
-    g_autoptr(GPtrArray) argv = g_ptr_array_new();
-
-    g_ptr_array_add(argv, (gpointer) "guestfish");
-    g_ptr_array_add(argv, (gpointer) "--rw");
-    g_ptr_array_add(argv, (gpointer) "--format=qcow2");
-    guestfs_add_keys(guestfs, argv);
-    for (guint i = 0; i < guestfs->spec->n_disks; i++) {
-        g_ptr_array_add(argv, (gpointer) "-a");
-        g_ptr_array_add(argv, (gpointer)guestfs->spec->disks[i].overlay);
-    }
-    for (guint i = 0; commands[i]; i++)
-        g_ptr_array_add(argv, (gpointer)commands[i]);
-    g_ptr_array_add(argv, NULL);
-    return tool_run((const char *const *)argv->pdata, &options, cancel, error);
+    const char *commands[] = {"mkdir-p", "/etc/udev/rules.d", ":", "upload", file, RULES, NULL};
+    return guestfs_write(guestfs, commands, cancel, error);
 }
 
 gboolean network_keep_names(const Guestfs *guestfs, const json_t *guest, const char *folder,

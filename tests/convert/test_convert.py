@@ -38,12 +38,14 @@ for file in $(sed -n "s/.*source file='\\([^']*\\)'.*/\\1/p" "$last"); do
 done
 exit 0
 """
-# It gives the guest's ifupdown file, and keeps what is put into the guest.
+# It gives the guest's files, and keeps what is put into the guest.
 GUESTFISH = """#!/bin/sh
 echo "guestfish $*" >> $TOOLS/words
 case "$*" in *blkid) cat $TOOLS/blkid; exit ;; esac
 while [ $# -gt 0 ]; do
     [ "$1" = -copy-out ] && [ "$2" = /etc/network ] && mkdir -p "$3/network" && cp $TOOLS/interfaces "$3/network/"
+    [ "$1" = -copy-out ] && [ "$2" = /etc/crypttab ] && [ -f $TOOLS/crypttab ] && cp -d $TOOLS/crypttab "$3/"
+    [ "$1" = -find ] && cat $TOOLS/loaders
     [ "$1" = upload ] && cp "$2" $TOOLS/uploaded && echo "$3" > $TOOLS/uploaded.to
     shift
 done
@@ -81,6 +83,7 @@ class Conversion:
         self.tool("guestfish", GUESTFISH)
         self.say("mode", "good")
         self.say("blkid", "")
+        self.say("loaders", "")
         self.say("filesystems.csv", "Name,Type,VFS,Label\n")
         self.disks = []
         for number in range(2):
@@ -268,6 +271,42 @@ def test_static_addresses_stay_with_their_names(conversion):
     assert 'ATTR{address}=="00:50:56:00:00:01", ATTR{type}=="1", NAME="ens192"' in (conversion.tools / "uploaded").read_text()
     assert (conversion.tools / "uploaded.to").read_text() == "/etc/udev/rules.d/70-gantry-net.rules\n"
     assert "--mac" not in conversion.words()
+
+
+def test_encrypted_disks_are_opened_when_the_ramdisk_boots(conversion):
+    """virt-v2v's ramdisk would open them only under the names that libguestfs gave them. So crypttab says it before virt-v2v runs."""
+    keys = conversion.directory / "keys"
+    keys.mkdir()
+    (keys / "root").write_text("secret")
+    conversion.spec["keys"] = str(keys)
+    conversion.say("blkid", LUKS)
+    conversion.say("crypttab", f"sda2_crypt UUID={UUID} none luks,discard\n")
+    conversion.run()
+    assert (conversion.tools / "uploaded").read_text() == f"sda2_crypt UUID={UUID} none luks,discard,initramfs\n"
+    assert (conversion.tools / "uploaded.to").read_text() == "/etc/crypttab\n"
+    words = conversion.words()
+    assert words.index(" upload ") < words.index("virt-v2v-in-place")
+
+
+def test_a_link_in_a_guest_is_not_followed_here(conversion):
+    """A guest that made its crypttab a link would be given a file of the Pod."""
+    keys = conversion.directory / "keys"
+    keys.mkdir()
+    (keys / "root").write_text("secret")
+    conversion.spec["keys"] = str(keys)
+    conversion.say("blkid", LUKS)
+    conversion.say("of-the-pod", "name source none\n")
+    (conversion.tools / "crypttab").symlink_to(conversion.tools / "of-the-pod")
+    conversion.run()
+    assert " upload " not in conversion.words() and not (conversion.tools / "uploaded").exists()
+
+
+@pytest.mark.parametrize("loaders, copies", [("/debian\n/debian/grubx64.efi\n", 1), ("/BOOT/BOOTX64.EFI\n/debian/grubx64.efi\n", 0)])
+def test_a_uefi_guest_gets_its_loader_where_firmware_looks(conversion, loaders, copies):
+    conversion.spec["firmware"] = "efi"
+    conversion.say("loaders", loaders)
+    assert conversion.run()["firmware"] == "efi"
+    assert conversion.words().count(" cp /boot/efi/EFI/debian/grubx64.efi /boot/efi/EFI/BOOT/BOOTX64.EFI") == copies
 
 
 def test_what_the_tools_said_is_kept(conversion):

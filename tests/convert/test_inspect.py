@@ -129,3 +129,11 @@ def test_an_encrypted_guest_is_a_concern(inspection):
     inspection.say("inspection.xml", "<operatingsystems/>")
     inspection.say("blkid", '/dev/sda2: UUID="0b5fa9b0-4d3f-4cf7-8c8a-5a1c5b1d2e3f" TYPE="crypto_LUKS"\n')
     assert inspection.labels() == [("Critical", "GuestEncrypted")]
+
+
+def test_a_root_that_only_the_guest_can_name_is_a_concern(inspection):
+    guestfish = inspection.tools / "guestfish"
+    guestfish.write_text("#!/bin/sh\necho 'libguestfs: error: mount_ro: mount_ro_stub: /dev/mapper/sda3_crypt: No such file or directory' >&2\nexit 1\n")
+    (concern,) = inspection.run()["concerns"]
+    assert (concern["category"], concern["label"]) == ("Critical", "GuestUnknown")
+    assert "/etc/fstab names the root file system /dev/mapper/sda3_crypt" in concern["assessment"] and "UUID=" in concern["assessment"]

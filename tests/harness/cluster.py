@@ -220,12 +220,30 @@ class Cluster:
                     found.append(f"{path.relative_to(self.directory)}: {line}")
         return found
 
+    @staticmethod
+    def _seen_from_outside(pid):
+        """A process, and where each of its threads waits."""
+        try:
+            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")[:200]
+        except OSError:
+            command = "has just ended"
+        lines = []
+        for task in pathlib.Path(f"/proc/{pid}/task").glob("*"):
+            try:
+                lines.append(f"  {(task / 'comm').read_text().strip()} {(task / 'wchan').read_text()} {(task / 'syscall').read_text().strip()}")
+            except OSError:  # it has just ended
+                continue
+        return f"process {pid}: {command}\n" + "\n".join(sorted(lines))
+
     def report(self, lines=60):
         """What a person wants to see when a test failed."""
         parts = [f"data directory {self.data}"]
         if self.process:
             for arguments in (["get", "pods,datavolumes,pvc,vm,vmi", "-A"], ["get", "plans,migrations", "-A", "-o", "yaml"]):
                 parts.append(f"$ kubectl {' '.join(arguments)}\n" + self.kubectl(*arguments, check=False).stdout[-8000:])
+            pods = json.loads(self.kubectl("get", "pods", "-A", "-o", "json", check=False).stdout or "{}").get("items", [])
+            parts += [f"a Pod that is to go: {json.dumps(one)[:4000]}" for one in pods if "deletionTimestamp" in one["metadata"]]
+            parts += [self._seen_from_outside(pid) for pid in [self.process.pid, *self.processes()]]
         for path in self.logs():
             try:
                 text = path.read_text(encoding="utf-8", errors="replace").splitlines()

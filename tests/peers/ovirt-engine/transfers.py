@@ -6,6 +6,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -212,10 +213,14 @@ class Transfers:
             self.all.pop(one["id"], None)
 
     def drop_tickets(self):
-        """They expire, as when nobody extended them; the transfers stay for the engine to find out."""
-        for one in self.all.values():
+        """They expire, as when nobody extended them; the transfers stay for the engine to find out. Meanwhile clients begin others and
+        read on: a daemon that still waits for a reader has canceled the ticket all the same."""
+        for one in list(self.all.values()):
             if "_ticket" in one:
-                self.daemon.ask("DELETE", f"/tickets/{one['_ticket']}")
+                try:
+                    self.daemon.ask("DELETE", f"/tickets/{one['_ticket']}")
+                except (OSError, RuntimeError) as problem:
+                    print("expire tickets:", problem, file=sys.stderr)
 
     def _idle(self, one):
         """For how long nobody has used or extended it; longer than allowed when its ticket is lost."""

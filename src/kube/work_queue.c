@@ -116,6 +116,8 @@ static Entry *take(WorkQueue *queue)
         if (entry) {
             entry->ready = FALSE;
             entry->running = TRUE;
+            if (next) /* somebody else has to look at the clock: those who wait may do so without an end */
+                g_cond_signal(&queue->changed);
             return entry;
         }
         if (next)

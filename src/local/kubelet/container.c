@@ -67,7 +67,7 @@ void container_next_run(Container *container)
     memset(&container->end, 0, sizeof container->end);
     container->run++;
     container->probe_failures = container->probe_successes = 0;
-    container->ended_by_us = FALSE;
+    container->ended_by_us = container->asked_to_end = FALSE;
 }
 
 gint64 container_backoff_us(guint crashes)

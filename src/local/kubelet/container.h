@@ -27,6 +27,7 @@ typedef struct {
     gint64 retry_at;
     guint crashes;               /* in a row, for the backoff */
     gboolean ready, ended_by_us; /* ended_by_us: by a stop of Gantry, to be run again at its next start */
+    gboolean asked_to_end;       /* its process has got SIGTERM; not kept over a restart */
     gint64 probe_at;
     guint probe_failures, probe_successes;
 } Container;

@@ -17,7 +17,14 @@
 
 #define NODE "localhost"
 
-enum { WORKERS = 4, NOT_LISTED_MS = 100, LOG_CEILING = 32 << 20, TRIM_S = 15, TOKEN_S = 10 * 365 * 86400 };
+enum {
+    WORKERS = 4,
+    NOT_LISTED_MS = 100,
+    LOOK_AGAIN_MS = 1000,
+    LOG_CEILING = 32 << 20,
+    TRIM_S = 15,
+    TOKEN_S = 10 * 365 * 86400
+};
 
 struct Kubelet {
     char *data, *binary, *ca_pem, *api_host;
@@ -268,7 +275,8 @@ static gboolean is_elsewhere(const Object *pod)
     return object_annotation(pod, POD_RUN_ELSEWHERE, NULL) || strcmp(node, NODE);
 }
 
-/* The Pod is to go: its processes end, then the object. */
+/* The Pod is to go: its processes end, then the object. It is looked at until the view is rid of it, whatever
+ * the API says to its deletion. */
 static guint delete_pod(Kubelet *kubelet, PodRun *run, Object *pod, GError **error)
 {
     guint grace = json_int_at(object_json(pod), "metadata.deletionGracePeriodSeconds", 30);
@@ -287,7 +295,7 @@ static guint delete_pod(Kubelet *kubelet, PodRun *run, Object *pod, GError **err
             return 0;
         g_clear_error(error);
     }
-    return 0;
+    return LOOK_AGAIN_MS;
 }
 
 static PodRun *make_run(Kubelet *kubelet, Object *pod, GError **error)

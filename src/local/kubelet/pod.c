@@ -457,8 +457,8 @@ static gboolean end_all(PodRun *run, guint grace_seconds, gboolean again)
         if (container->phase != CONTAINER_RUNNING || !still_runs(run, NULL, container))
             continue;
         container->ended_by_us |= again;
-        if (first)
-            sandbox_signal(&container->sandbox, SIGTERM);
+        if (!container->asked_to_end)
+            container->asked_to_end = sandbox_signal(&container->sandbox, SIGTERM);
         if (now >= run->kill_at)
             sandbox_signal(&container->sandbox, SIGKILL);
     }
@@ -488,8 +488,8 @@ static guint until_ms(gint64 deadline_us, gint64 now_us)
     return deadline_us <= now_us ? 1 : (deadline_us - now_us) / 1000 + 1;
 }
 
-/* bubblewrap starts a container's own process last: until then it can neither be entered nor asked to end, and
- * is not ready. */
+/* bubblewrap starts a container's own process last: until then it can neither be entered nor asked to end,
+ * and is not ready. */
 static gboolean has_begun(PodRun *run, const json_t *pod, Container *container)
 {
     if (json_object_get(spec_of(pod, container), "readinessProbe"))
@@ -679,11 +679,11 @@ json_t *pod_run_status(const PodRun *run, const json_t *pod)
 {
     g_autofree char *started = time_text(run->started_at);
     const json_t *before = json_at(pod, "status.conditions");
-    json_t *status = json_pack("{s:s,s:s,s:s,s:[{s:s}],s:[{s:s}],s:s,s:s,s:[],s:[],s:[]}", "phase",
-                               run->phase, "hostIP", "127.0.0.1", "podIP", run->ip, "podIPs", "ip", run->ip,
-                               "hostIPs", "ip", "127.0.0.1", "startTime", started, "qosClass",
-                               json_string_at(pod, "status.qosClass", "BestEffort"),
-                               "conditions", "containerStatuses", "initContainerStatuses");
+    json_t *status =
+        json_pack("{s:s,s:s,s:s,s:[{s:s}],s:[{s:s}],s:s,s:s,s:[],s:[],s:[]}", "phase", run->phase, "hostIP",
+                  "127.0.0.1", "podIP", run->ip, "podIPs", "ip", run->ip, "hostIPs", "ip", "127.0.0.1",
+                  "startTime", started, "qosClass", json_string_at(pod, "status.qosClass", "BestEffort"),
+                  "conditions", "containerStatuses", "initContainerStatuses");
     json_t *conditions = json_object_get(status, "conditions");
     gboolean finished = pod_run_finished(run), ready = !finished && all_ready(run);
     const char *why = !strcmp(run->phase, "Succeeded") ? "PodCompleted"

@@ -517,18 +517,15 @@ pid_t sandbox_main_process(const Sandbox *sandbox)
     return search.child;
 }
 
-void sandbox_signal(const Sandbox *sandbox, int signal)
+gboolean sandbox_signal(const Sandbox *sandbox, int signal)
 {
     if (signal == SIGKILL) {
         if (same_process(sandbox->inner, sandbox->inner_start))
-            kill(sandbox->inner, SIGKILL); /* process 1: the kernel ends the others */
-        else if (same_process(sandbox->outer, sandbox->outer_start))
-            kill(sandbox->outer, SIGKILL);
-        return;
+            return kill(sandbox->inner, SIGKILL) == 0; /* process 1: the kernel ends the others */
+        return same_process(sandbox->outer, sandbox->outer_start) && kill(sandbox->outer, SIGKILL) == 0;
     }
     pid_t first = sandbox_main_process(sandbox); /* process 1 is bubblewrap's and ignores signals */
-    if (first)
-        kill(first, signal);
+    return first && kill(first, signal) == 0;
 }
 
 typedef struct {

@@ -67,8 +67,9 @@ gboolean sandbox_alive(const Sandbox *sandbox);
 /* The exit code that bubblewrap noted (128 + N for signal N), or -1. */
 int sandbox_exit_code(const char *status_path);
 
-/* Signals the container's first process, as a runtime does. SIGKILL ends every process of the sandbox. */
-void sandbox_signal(const Sandbox *sandbox, int signal);
+/* Signals the container's first process, as a runtime does; FALSE: there is none yet, or none any more.
+ * SIGKILL ends every process of the sandbox. */
+gboolean sandbox_signal(const Sandbox *sandbox, int signal);
 /* The container's first process, through which to enter its namespaces, or 0. */
 pid_t sandbox_main_process(const Sandbox *sandbox);
 

@@ -116,13 +116,14 @@ static void ends(void)
         Place place;
         place_init(&place);
         g_assert_true(sandbox_start(spec, place.log, place.status, &sandbox, NULL));
+        g_assert_false(sandbox_signal(&sandbox, SIGTERM)); /* nobody is known yet who could be asked */
         for (guint n = 0; !sandbox_main_process(&sandbox) && n < 500; n++) {
             sandbox_refresh(&sandbox, place.status, spec->mark);
             g_usleep(10000);
         }
         g_assert_cmpint(sandbox_main_process(&sandbox), >, 0);
         if (signals[i])
-            sandbox_signal(&sandbox, signals[i]);
+            g_assert_true(sandbox_signal(&sandbox, signals[i]));
         else
             g_assert_cmpuint(sandbox_end_strangers(spec->mark, keep_none, NULL), >, 0);
         wait_until_dead(&sandbox);
@@ -136,8 +137,8 @@ static void a_recycled_pid_is_left_alone(void)
 {
     Sandbox sandbox = {.outer = getpid(), .inner = getpid(), .outer_start = 1, .inner_start = 1};
     g_assert_false(sandbox_alive(&sandbox));
-    sandbox_signal(&sandbox, SIGKILL); /* would end this test */
-    sandbox_signal(&sandbox, SIGTERM);
+    g_assert_false(sandbox_signal(&sandbox, SIGKILL)); /* would end this test */
+    g_assert_false(sandbox_signal(&sandbox, SIGTERM));
 }
 
 int main(int argc, char **argv)

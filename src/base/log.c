@@ -7,6 +7,9 @@
 
 enum { LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
 static const char *const names[] = {"ERROR", "WARN", "INFO", "DEBUG"};
+static const struct {
+    const char *variable, *key;
+} abouts[] = {{"LOG_PLAN", "plan"}, {"LOG_VM", "vm"}};
 static gint limit = -1;      /* atomic; -1 until the environment was read */
 static gint configured = -1; /* atomic; -1 until settings were read */
 
@@ -49,10 +52,17 @@ static void append_value(GString *line, const char *value)
     g_string_append_printf(line, "\"%s\"", escaped);
 }
 
+static void append_pair(GString *line, const char *key, const char *value)
+{
+    g_string_append_printf(line, " %s=", key);
+    append_value(line, value);
+}
+
 static void write_line(int level, const char *message, va_list pairs)
 {
     g_autofree char *now = clock_now();
     g_autoptr(GString) line = g_string_new(NULL);
+    gboolean said[G_N_ELEMENTS(abouts)] = {FALSE};
     const char *key;
 
     g_string_printf(line, "%s %s %s", now, names[level], message);
@@ -60,8 +70,14 @@ static void write_line(int level, const char *message, va_list pairs)
         const char *value = va_arg(pairs, const char *);
         if (!value)
             continue;
-        g_string_append_printf(line, " %s=", key);
-        append_value(line, value);
+        append_pair(line, key, value);
+        for (guint i = 0; i < G_N_ELEMENTS(abouts); i++)
+            said[i] |= !strcmp(key, abouts[i].key);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(abouts); i++) {
+        const char *value = said[i] ? NULL : g_getenv(abouts[i].variable);
+        if (value && *value)
+            append_pair(line, abouts[i].key, value);
     }
     g_string_append_c(line, '\n');
     if (write(STDERR_FILENO, line->str, line->len) < 0)

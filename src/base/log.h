@@ -4,7 +4,8 @@
  *   2026-11-23T03:21:20Z INFO disk copied plan=openshift-mtv/p vm=vm-12 bytes=1048576
  *
  * The same keys everywhere: plan (always NS/NAME), migration, vm, disk, phase, provider, namespace, name, error. Values with
- * blanks are quoted, with control characters escaped. A NULL value is left out. Low rooms return errors and do not log. Never
+ * blanks are quoted, with control characters escaped. A NULL value is left out. A process that works for one VM of one plan
+ * is told so in $LOG_PLAN and $LOG_VM, and each of its lines has those keys. Low rooms return errors and do not log. Never
  * pass a password, token, ticket or cookie.
  * Threads: any; a line is written whole.
  */

@@ -93,6 +93,7 @@ json_t *target_conversion_pod(const TargetOwner *owner, const Conversion *conver
     json_t *spec = pod_spec(TARGET_CONVERSION_APP, owner->image, command, "Never");
     json_t *metadata = metadata_of(owner);
 
+    pod_log_about(spec, owner);
     pod_request(spec, TARGET_APPLIANCE_CPU, TARGET_APPLIANCE_MEMORY);
     for (guint i = 0; i < conversion->disk_count; i++)
         add_disk(spec, &conversion->disks[i], i);

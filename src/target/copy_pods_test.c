@@ -24,6 +24,17 @@ static const json_t *container(const json_t *pod)
     return json_array_get(json_at(pod, "spec.containers"), 0);
 }
 
+static const char *variable(const json_t *pod, const char *name)
+{
+    const json_t *one;
+    gsize i;
+
+    json_array_foreach (json_at(container(pod), "env"), i, one)
+        if (!strcmp(json_string_at(one, "name", ""), name))
+            return json_string_at(one, "value", NULL);
+    return NULL;
+}
+
 static void a_size_is_rounded_up_to_whole_mebibytes(void)
 {
     g_assert_cmpuint(target_disk_size(1), ==, 1 << 20);
@@ -111,6 +122,8 @@ static void an_importer_mounts_disk_state_and_spec(void)
     g_assert_cmpstr(json_string_at(pod, "spec.restartPolicy", ""), ==, "OnFailure");
     g_assert_cmpuint(json_array_size(json_at(container(pod), "volumeMounts")), ==, 3);
     g_assert_cmpstr(json_string_at(container(pod), "image", ""), ==, "reg/gantry:1");
+    g_assert_cmpstr(variable(pod, "LOG_PLAN"), ==, "openshift-mtv/plan1");
+    g_assert_cmpstr(variable(pod, "LOG_VM"), ==, "vm-12");
     g_assert_false(json_bool_at(pod, "spec.automountServiceAccountToken", TRUE));
 }
 

@@ -57,6 +57,7 @@ json_t *target_importer_pod(const TargetOwner *owner, const Importer *importer, 
     json_t *spec = pod_spec(TARGET_IMPORTER_APP, owner->image, command, "OnFailure");
     json_t *metadata = metadata_of(owner, importer->disk, "importer-");
 
+    pod_log_about(spec, owner);
     pod_request(spec, "100m", "128Mi");
     if (importer->block)
         pod_attach_claim(spec, "data", importer->claim, BLOCK_PATH);

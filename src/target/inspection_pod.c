@@ -64,6 +64,7 @@ json_t *target_inspection_pod(const TargetOwner *owner, const Inspection *inspec
     json_t *metadata = metadata_of(owner, inspection, "inspect-");
 
     json_object_set_new(spec, "activeDeadlineSeconds", json_integer(DEADLINE_S));
+    pod_log_about(spec, owner);
     pod_request(spec, TARGET_APPLIANCE_CPU, TARGET_APPLIANCE_MEMORY);
     pod_mount_secret(spec, "copy", secret, TARGET_COPY_CONFIG);
     pod_mount_scratch(spec, "state", STATE_PATH);

@@ -99,6 +99,15 @@ void pod_request(json_t *spec, const char *cpu, const char *memory)
     json_object_set_new(container_of(spec), "resources", requests(cpu, memory));
 }
 
+void pod_log_about(json_t *spec, const TargetOwner *owner)
+{
+    g_autofree char *plan = g_strconcat(owner->plan_namespace, "/", owner->plan_name, NULL);
+    json_t *env = list_in(container_of(spec), "env");
+
+    json_array_append_new(env, json_pack("{s:s, s:s}", "name", "LOG_PLAN", "value", plan));
+    json_array_append_new(env, json_pack("{s:s, s:s}", "name", "LOG_VM", "value", owner->vm_id));
+}
+
 json_t *pod_container_security(void)
 {
     return json_pack("{s:b, s:{s:[s]}}", "allowPrivilegeEscalation", 0, "capabilities", "drop", "ALL");

@@ -21,6 +21,9 @@ void pod_mount_scratch(json_t *spec, const char *volume, const char *path); /* g
 /* What the container is sure to get of its node; quotas of the namespace count it. */
 void pod_request(json_t *spec, const char *cpu, const char *memory);
 
+/* Each line that Gantry logs in it names the plan and the VM. */
+void pod_log_about(json_t *spec, const TargetOwner *owner);
+
 /* The Pod needs, and gets, a node's hardware help for virtual machines. */
 void pod_request_kvm(json_t *spec);
 

@@ -1,5 +1,6 @@
 """Gantry is killed while a disk is half copied: it goes on from the journal, and the journal never lies."""
 import pathlib
+import re
 
 import pytest
 
@@ -42,6 +43,8 @@ def check_target(run):
 def test_it_goes_on_when_gantry_up_was_killed(own_cluster, vcenter):
     run = Run(own_cluster, vcenter, "half", "killed")
     half_way(run)
+    lines = [line for line in own_cluster.logs_of("default", "forklift.app=importer").splitlines() if not line.startswith("{")]
+    assert lines and all(re.search(r" plan=openshift-mtv/killed vm=vm-\d+$", line) for line in lines), lines
     own_cluster.kill()
     own_cluster.start()
     vcenter.lift("hold-after")

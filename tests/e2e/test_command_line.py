@@ -77,6 +77,45 @@ def test_the_ten_minutes_of_the_first_page_go_as_they_are_printed(gantry, module
     assert shown["preflight"].endswith("ten is ready\n") and "read back from the target: equal" in shown["start"]
 
 
+def examples(page, heading):
+    """The lines of the first block of commands below a heading of docs/."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return text.split(f"\n{heading}\n")[1].split("```sh\n")[1].split("```")[0].splitlines()
+
+
+def test_the_steps_of_the_command_lines_page_go_as_they_are_printed(gantry, module_cluster, kubectl, new_vcenter, random_disk, tmp_path):
+    """docs/command-line.md, in its order, with the address of a simulator and VMs that hold no system; what is for warm plans and for the
+    middle of a run is said of other plans below."""
+    disk = str(random_disk(tmp_path / "web.raw", 2048))
+    vcenter = new_vcenter(vms=[{"name": f"web{number}", "powerOn": number == 1, "hostName": f"web{number}", "memoryMB": 64, "disks": [{"file": disk}],
+                                "nics": [{"network": "VM Network", "mac": f"00:50:56:0e:02:0{number}"}]} for number in (1, 2)])
+    secret = tmp_path / "password"
+    secret.write_text(vcenter.password + "\n")
+    lines = examples("command-line.md", "## Step by step") + [
+        line for line in examples("command-line.md", "## While it runs, and after") if not re.match(r"gantry (cutover|cancel|restart)", line)]
+    script = "\n".join(lines)
+    for printed, ours in (("https://vcenter.example/sdk", vcenter.url), ("AA:BB:...", vcenter.sha1), ("administrator@vsphere.local", vcenter.user),
+                          ("--password-file FILE", f"--password-file {secret}"), ("namespace web\n", "namespace web --skip-guest-conversion\n")):
+        assert printed in script, printed
+        script = script.replace(printed, ours)
+    lines = [line for line in script.splitlines() if not line.startswith("gantry doctor")]  # it looks at this machine too
+    assert lines.pop().startswith("gantry leftovers")
+    lines.append("until gantry leftovers; do sleep 0.5; done")  # what the plan archived just now has kept is being taken away
+    program = "set -e\ngantry() { \"$GANTRY\" \"$@\"; }\n" + "\n".join(f"echo '$ {' '.join(line.split()[1:3])}'\n{line}" for line in lines)
+    environment = {**os.environ, "GANTRY": str(gantry), "KUBECONFIG": str(module_cluster.data / "kubeconfig"), "LC_ALL": "C.UTF-8"}
+    kubectl("create", "namespace", "web")
+    told = subprocess.run(["bash", "-c", program], env=environment, text=True, capture_output=True, timeout=waiting.LONG, check=False)
+    for words in (("archive", "web"), ("delete", "plan", "web"), ("delete", "mapping", "web"), ("delete", "provider", "vcenter")):
+        subprocess.run([gantry, *words], env=environment, check=False, capture_output=True, timeout=waiting.LONG)
+    kubectl("delete", "namespace", "web", "--wait=false")
+    kubectl("delete", "configmap", "-n", "openshift-mtv", "-l", "gantry.io/journal=source")  # as docs/operating.md says it
+    assert told.returncode == 0, told.stdout + told.stderr
+    shown = {part.split("\n", 1)[0]: part.split("\n", 1)[1] for part in told.stdout.split("$ ")[1:]}
+    assert "web1" in shown["get vm"] and "web2" not in shown["get vm"]
+    assert shown["preflight web"].endswith("web is ready\n") and "read back from the target: equal" in shown["start web"]
+    assert [vm["name"] for vm in json.loads(shown["report web"])["vms"]] == ["web1", "web2"] and "guest asked to shut down" in shown["audit web"]
+
+
 # ---- what is there --------------------------------------------------------------------------------------------------
 
 

@@ -159,8 +159,9 @@ gboolean source_reads_running(const char *type)
     return TRUE;
 }
 
-gboolean source_track_changes(Source *source, const char *vm_id, const char *owner, GCancellable *cancel,
-                              GError **error)
+gboolean source_track_changes(Source *source, const char *vm_id, const char *owner, char **snapshot,
+                              GCancellable *cancel, GError **error)
 {
+    *snapshot = NULL;
     return TRUE;
 }

@@ -111,19 +111,19 @@ gboolean source_reads_running(const char *type)
     return kind && kind->warm;
 }
 
-gboolean source_track_changes(Source *source, const char *vm_id, const char *owner, GCancellable *cancel,
-                              GError **error)
+gboolean source_track_changes(Source *source, const char *vm_id, const char *owner, char **snapshot,
+                              GCancellable *cancel, GError **error)
 {
     const SourceWarm *warm = find_warm(source, error);
-    g_autofree char *snapshot = NULL;
     gboolean changed = FALSE, quiesced;
 
+    *snapshot = NULL;
     if (!warm || !warm->track(source_connection(source), vm_id, &changed, cancel, error))
         return FALSE;
     if (!changed)
         return TRUE;
-    snapshot = source_snapshot_create(source, vm_id, owner, "tracking", NULL, &quiesced, cancel, error);
-    return snapshot && source_snapshot_remove(source, vm_id, snapshot, cancel, error) &&
+    *snapshot = source_snapshot_create(source, vm_id, owner, "tracking", NULL, &quiesced, cancel, error);
+    return *snapshot && source_snapshot_remove(source, vm_id, *snapshot, cancel, error) &&
            source_settle(source, vm_id, cancel, error);
 }
 

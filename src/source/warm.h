@@ -48,8 +48,10 @@ typedef enum { CHANGES_TRACKED, CHANGES_TO_SWITCH_ON, CHANGES_NOT_KEPT, CHANGES_
 SourceTracking source_tracking(const char *type, const json_t *workload, const char *disk_id, const char **why);
 gboolean source_reads_running(const char *type);
 
-/* Switches tracking on, and lets it take effect by a snapshot that is removed again. A VM whose changes are tracked is left alone. */
-gboolean source_track_changes(Source *source, const char *vm_id, const char *owner, GCancellable *cancel, GError **error);
+/* Switches tracking on, and lets it take effect by a snapshot that is removed again. A VM whose changes are tracked is left alone.
+ * *snapshot: that snapshot's id, also when it could not be removed; NULL: none was made. To be freed in any case. */
+gboolean source_track_changes(Source *source, const char *vm_id, const char *owner, char **snapshot, GCancellable *cancel,
+                              GError **error);
 
 typedef struct {
     guint64 start, size; /* bytes */

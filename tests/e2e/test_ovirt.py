@@ -115,10 +115,10 @@ def run_of(cluster, engine, vm, name=None):
 def migrated(module_cluster, engine, source):
     run = run_of(module_cluster, engine, "tiny").prepare().start()
     status = run.finish()
-    power = power_calls(engine)
+    power, journal = power_calls(engine), run.journal(engine.vms["tiny"])
     boot = run.booted()
     run.stop_machine()
-    return {"run": run, "status": status, "boot": boot, "power": power}
+    return {"run": run, "status": status, "boot": boot, "power": power, "journal": journal}
 
 
 def test_the_disks_are_equal_to_the_byte(cluster, engine, migrated, images):
@@ -150,6 +150,12 @@ def test_every_transfer_was_finalized_and_none_is_left(cluster, engine, migrated
 
 def test_the_source_was_shut_down_by_its_engine_and_only_that(cluster, engine, migrated):
     assert migrated["power"] == {"shutdown": 1}
+
+
+def test_the_journal_has_what_the_engine_was_told_to_change(cluster, engine, migrated):
+    transfers = [one for one in engine.log()["transfers"] if one["disk"]["id"] in engine.disks["tiny"]]
+    assert migrated["journal"] == {"guest asked to shut down": migrated["power"]["shutdown"], "disk opened for reading": len(transfers),
+                                   "disk closed": len(transfers)}
 
 
 # ---- what is in the way ---------------------------------------------------------------------------------------------

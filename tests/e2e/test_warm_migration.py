@@ -1,5 +1,6 @@
 """A VM goes on writing while it is copied round after round; the target has every byte that the source had at its power-off."""
 import calendar
+import collections
 import json
 import pathlib
 import time
@@ -46,6 +47,15 @@ def in_vcenter(vcenter, vm):
         f'<specSet><propSet>{wanted}</propSet><objectSet><obj type="VirtualMachine">{vcenter.vms[vm]["id"]}</obj></objectSet></specSet>')
 
 
+def changing_calls(vcenter):
+    """How often vCenter was told to change something, in the journal's words; a kind of call that the journal has no word for is named."""
+    words = {"CreateSnapshot_Task": "snapshot made", "CreateSnapshotEx_Task": "snapshot made", "RemoveSnapshot_Task": "snapshots removed",
+             "ReconfigVM_Task": "change tracking asked for", "ShutdownGuest": "guest asked to shut down", "PowerOffVM_Task": "power cut",
+             "PowerOnVM_Task": "powered on"}
+    calls = vcenter.log()["calls"]
+    return collections.Counter({words.get(call, call): count for call, count in calls.items() if call in words or call.endswith("_Task")})
+
+
 class Warm(Run):
     """A warm plan of one VM whose guest writes."""
 
@@ -85,11 +95,13 @@ class Warm(Run):
 
 
 def test_a_running_vm_moves_with_every_byte_that_it_had(cluster, settings, vcenter, tmp_path):
+    before = changing_calls(vcenter)
     run = Warm(cluster, vcenter, "moves", "moves").prepare().write(seed=7).start().precopied(3)
     waiting.until("snapshot of ours, which each round removes and makes anew", lambda: "gantry:" in in_vcenter(vcenter, "moves"), every=0.02)
     assert run.step("DiskTransfer")["phase"] == "Running"  # until the cutover
     run.cut_over()
     status = run.finish()
+    assert run.journal(vcenter.vms["moves"]["id"]) == changing_calls(vcenter) - before
     run.booted()
     run.stop_machine()
     run.check_target(tmp_path)
@@ -113,6 +125,7 @@ def test_what_is_changed_while_it_waits_counts_and_a_cancelled_vm_runs_on_withou
         due = run.warm().get("nextPrecopyAt")
         return due and calendar.timegm(time.strptime(due, "%Y-%m-%dT%H:%M:%SZ")) > time.time() + seconds
 
+    before = changing_calls(vcenter)
     run = Warm(cluster, vcenter, "returns", "returns").prepare().write(seed=8).start().precopied(1)
     set_interval(86400)
     waiting.until("a precopy in a day", lambda: is_due_in(80000))
@@ -127,6 +140,7 @@ def test_what_is_changed_while_it_waits_counts_and_a_cancelled_vm_runs_on_withou
     waiting.until("end of the migration", lambda: run.vm_status().get("completed"), waiting.LONG)
     assert "poweredOn" in in_vcenter(vcenter, "returns")
     assert "gantry:" not in in_vcenter(vcenter, "returns")
+    assert run.journal(vcenter.vms["returns"]["id"]) == changing_calls(vcenter) - before
 
 
 def test_a_target_that_does_not_start_gives_way_to_its_source_and_the_next_try_reads_only_changes(cluster, settings, vcenter, tmp_path):

@@ -1,4 +1,5 @@
 """A whole cold migration, from the source's disks to what the target VM says."""
+import collections
 import hashlib
 import json
 import re
@@ -87,6 +88,11 @@ class Run:
             if step["name"] == name:
                 return step
         return None
+
+    def journal(self, vm_id):
+        """How often the journal of the source says which change of this VM."""
+        journals = self.kubectl.get("configmap", selector=f"gantry.io/journal=source,gantry.io/vm={vm_id}")
+        return collections.Counter(json.loads(text)["change"] for one in journals for text in one["data"].values())
 
     # ---- the target
 

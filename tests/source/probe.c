@@ -54,7 +54,9 @@ static json_t *call_settle(Source *source, const json_t *ask, GError **error)
 
 static json_t *call_track(Source *source, const json_t *ask, GError **error)
 {
-    return done(source_track_changes(source, text(ask, "vm"), text(ask, "owner"), NULL, error));
+    g_autofree char *snapshot = NULL;
+
+    return done(source_track_changes(source, text(ask, "vm"), text(ask, "owner"), &snapshot, NULL, error));
 }
 
 static json_t *call_disks(Source *source, const json_t *ask, GError **error)

@@ -58,16 +58,26 @@ static StepResult create(VmRun *vm, GCancellable *cancel, GError **error)
     return warm_snapshot(last) || make(vm, last, cancel, error) ? STEP_DONE : STEP_FAILED;
 }
 
+/* The journal has the snapshot by which it takes effect, too. */
+static gboolean switch_on(VmRun *vm, Source *source, GCancellable *cancel, GError **error)
+{
+    const TargetOwner *owner = vm_run_owner(vm);
+    g_autofree char *snapshot = NULL;
+    gboolean done = source_audit(vm, AUDIT_TRACKING, NULL, cancel, error) &&
+                    source_track_changes(source, owner->vm_id, owner->plan_uid, &snapshot, cancel, error);
+
+    if (snapshot && !source_audit(vm, AUDIT_SNAPSHOT, snapshot, cancel, done ? error : NULL))
+        return FALSE;
+    return done && (!snapshot || source_audit(vm, AUDIT_SNAPSHOTS_REMOVED, NULL, cancel, error));
+}
+
 /* That there will be snapshots is noted first. A VM whose changes are tracked is left alone. */
 static StepResult track(VmRun *vm, GCancellable *cancel, GError **error)
 {
-    const TargetOwner *owner = vm_run_owner(vm);
     Source *source = vm_run_source(vm, error);
 
     return source && source_record_note(vm, SOURCE_FROZEN, cancel, error) &&
-                   (!vm_run_plan(vm)->settings->track_changes ||
-                    (source_audit(vm, AUDIT_TRACKING, NULL, cancel, error) &&
-                     source_track_changes(source, owner->vm_id, owner->plan_uid, cancel, error)))
+                   (!vm_run_plan(vm)->settings->track_changes || switch_on(vm, source, cancel, error))
                ? create(vm, cancel, error)
                : STEP_FAILED;
 }

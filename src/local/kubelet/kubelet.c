@@ -334,7 +334,7 @@ static guint sync_pod(const char *key, gpointer user_data, GCancellable *cancel,
     if (object_deleting(pod))
         return delete_pod(kubelet, run, pod, error);
     if (!run && (!bind_to_node(kubelet, pod, error) || !(run = make_run(kubelet, pod, error))))
-        return 0;
+        return LOOK_AGAIN_MS; /* longer after an error */
     guint next = pod_run_sync(run, object_json(pod), error);
     watch_containers(kubelet, key, run);
     return show_status(kubelet, run, pod, error) ? next : 0;

@@ -119,9 +119,9 @@ def tiny_guest(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def debian_guest():
-    """A function that makes the boot disk of the real Debian."""
-    def make(path):
-        subprocess.run([GUESTS / "debian.sh", path], check=True)
+    """A function that makes the boot disk of the real Debian; behind LUKS and UEFI with a file of its passphrase: debian_guest(path, key)."""
+    def make(path, *key):
+        subprocess.run([GUESTS / "debian.sh", path, *key], check=True)
         return path
 
     return make

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from harness import manifests, waiting
+from harness.cluster import condition_of
 
 pytestmark = pytest.mark.skipif(os.environ.get("GANTRY_API") != "real", reason="needs the real kube-apiserver, which ./test real builds and starts")
 
@@ -30,8 +31,13 @@ def test_an_upgrade_in_place_keeps_objects_and_says_the_new_version(cluster, kub
     waiting.until("this version", lambda: version(kubectl) == now)
     assert kubectl.get("secret", "kept")
     cluster.allow("version 2.1.0 is installed")
-    kubectl("annotate", "--overwrite", "deployment/forklift-controller", "-n", manifests.NAMESPACE, "gantry.io/version=2.1.0")
-    assert "the next one is 2.2" in kubectl.condition("forkliftcontroller", "forklift-controller", "Failure")["message"]
+
+    def refused():
+        """The reconciliation that repaired the version may be under way still, and repair this one with what it read before."""
+        kubectl("annotate", "--overwrite", "deployment/forklift-controller", "-n", manifests.NAMESPACE, "gantry.io/version=2.1.0")
+        return condition_of(kubectl.get("forkliftcontroller", "forklift-controller"), "Failure")
+
+    assert "the next one is 2.2" in waiting.until("the refusal of version 2.1.0", refused)["message"]
     kubectl("annotate", "--overwrite", "deployment/forklift-controller", "-n", manifests.NAMESPACE, f"gantry.io/version={now}")
     kubectl.condition("forkliftcontroller", "forklift-controller", "Successful")
 

@@ -3,14 +3,14 @@
 Its Pods and Services have addresses that are no loopback ones, as kube-apiserver asks for it, so it lives in a network namespace where they
 are this machine's own: tests/on-real-api makes it.
 """
-import os
-import subprocess
+import itertools
 
 from . import manifests, waiting
 from .cluster import ROOT, Cluster, Kubectl, free_ports
 from .kubernetes import Kubernetes
 
-PODS, SERVICES = "10.97.0.0/16", "10.96.0.0/16"
+NUMBERS = itertools.count()  # of the clusters of one run, each with networks of its own
+NETWORKS = 16  # pairs of them in 10.96.0.0/11
 CONTROLLERS = ("deployment-controller", "replicaset-controller", "root-ca-certificate-publisher-controller",
                "persistentvolumeclaim-protection-controller", "persistentvolume-protection-controller")
 SETTINGS = {"apiVersion": manifests.API, "kind": "ForkliftController", "metadata": {"name": "forklift-controller", "namespace": manifests.NAMESPACE},
@@ -22,11 +22,13 @@ class RealCluster(Cluster):
 
     def __init__(self, gantry, directory):
         super().__init__(gantry, directory)
-        self.kubernetes = Kubernetes(self.directory / "kubernetes", services=SERVICES, more_controllers=CONTROLLERS)
+        first = 96 + 2 * (next(NUMBERS) % NETWORKS)
+        self.pods = f"10.{first + 1}.0.0/16"
+        self.kubernetes = Kubernetes(self.directory / "kubernetes", services=f"10.{first}.0.0/16", more_controllers=CONTROLLERS)
         self.kubectl = Kubectl(self.kubernetes.kubeconfig)
 
     def command(self):
-        return [self.gantry, "node", "--data", self.data, "--kubeconfig", self.kubernetes.kubeconfig, "--pods", PODS]
+        return [self.gantry, "node", "--data", self.data, "--kubeconfig", self.kubernetes.kubeconfig, "--pods", self.pods]
 
     def start(self):
         if not self.kubernetes.processes:

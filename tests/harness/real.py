@@ -6,7 +6,7 @@ are this machine's own: tests/on-real-api makes it.
 import itertools
 
 from . import manifests, waiting
-from .cluster import ROOT, Cluster, Kubectl, free_ports
+from .cluster import ROOT, Cluster, Kubectl
 from .kubernetes import Kubernetes
 
 NUMBERS = itertools.count()  # of the clusters of one run, each with networks of its own
